@@ -32,6 +32,7 @@ import { forkShell } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
 import { inLocale } from "./locale.ts";
 import { pattern } from "./pattern.ts";
+import { runPlainTest } from "./plain-test.ts";
 import { commandText } from "./print-command.ts";
 import { readLine } from "./read-line.ts";
 import { closeArith, splitHead } from "./scan.ts";
@@ -320,6 +321,10 @@ export function* runTest(sh: Shell, node: TestCommand): Gen<void> {
   if (sh.stepped()) yield* sh.settle();
   if (!(yield* debugged(sh, node.pos, () => commandText(node, sh.source.text)))) {
     sh.status = 0;
+    return;
+  }
+  if (sh.setup.dialect === "busybox") {
+    yield* runPlainTest(sh, node);
     return;
   }
   try {

@@ -37,7 +37,9 @@ export function problemOf(error: unknown, grammar: Grammar): SyntaxProblem {
     return {
       message: `unexpected EOF while looking for matching \`${what}'`,
       line: error.atEnd ? lastLine : lineOf(error.at),
-      dashLine: text.split("\n").length,
+      // Dash notices at once that a name has no bracket behind it.
+      dashLine: (what === "}" && /^\$?\{?\w+\n/.test(text.slice(error.at)) ? text.replace(/\n$/, "") : text).split("\n")
+        .length,
       quote: false,
       start,
       ...unclosedElsewhere(what),

@@ -7,7 +7,9 @@ type Words = string | ((match: RegExpExecArray) => string);
 
 /** How dash and busybox word what bash says: bash's text, dash's, busybox's (both may be the same). */
 const TABLE: readonly [RegExp, Words, Words?][] = [
-  [/^(.+): unbound variable$/, (m) => `${m[1]}: parameter not set`],
+  [/^\$?(.+): unbound variable$/, (m) => `${m[1]}: parameter not set`],
+  [/^(.+): parameter null or not set$/, (m) => `${m[1]}: parameter not set or null`],
+  [/^unset: (.+): cannot unset: readonly variable$/, (m) => `unset: ${m[1]}: is read only`],
   [/^(?:\w+: )?(.+): readonly variable$/, (m) => `${m[1]}: is read only`],
   [
     /^(?:\(\(: )?(.*): division by 0 \(error token is ".*$/s,
@@ -20,6 +22,11 @@ const TABLE: readonly [RegExp, Words, Words?][] = [
     "arithmetic syntax error",
   ],
   [
+    /^(?:\(\(: )?.*: exponent less than 0 \(error token is ".*$/s,
+    "arithmetic expression: expecting primary",
+    "exponent less than 0",
+  ],
+  [
     /^(.*?): `:' expected for conditional expression \(error token is ".*$/s,
     (m) => `arithmetic expression: expecting ':': "${m[1]}"`,
     "arithmetic syntax error",
@@ -30,7 +37,12 @@ const TABLE: readonly [RegExp, Words, Words?][] = [
     "arithmetic syntax error",
   ],
   [
-    /^printf: (.*): invalid (?:octal )?number$/,
+    /^printf: (\s*[-+]?\.?\d.*): invalid (?:octal |hex )?number$/s,
+    (m) => `printf: ${m[1]}: not completely converted`,
+    (m) => `invalid number '${m[1]}'`,
+  ],
+  [
+    /^printf: (.*): invalid number$/s,
     (m) => `printf: ${m[1]}: expected numeric value`,
     (m) => `invalid number '${m[1]}'`,
   ],
@@ -45,17 +57,19 @@ const TABLE: readonly [RegExp, Words, Words?][] = [
   [/^kill: \((-?\d+)\) - (.*)$/, (m) => `kill: ${m[2]}\n`, (m) => `can't kill pid ${m[1]}: ${m[2]}`],
   [/^(\w+): (-.): invalid option$/, (m) => `${m[1]}: Illegal option ${m[2]}`, (m) => `${m[1]}: illegal option ${m[2]}`],
   [/^local: can only be used in a function$/, "local: not in a function"],
-  [/^(test|\[): (.*)$/, (m) => `${m[1]}: ${m[2]}`, (m) => `${m[2]}`],
+  [/^(test|\[\[?): (.*)$/, (m) => `${m[1]}: ${m[2]}`, (m) => `${m[2]}`],
   [
     /^(read): `(.*)': not a valid identifier$/,
     (m) => `read: ${m[2]}: bad variable name`,
     (m) => `read: '${m[2]}': bad variable name`,
   ],
   [/^(export|readonly): `([^=]*)=.*': not a valid identifier$/, (m) => `${m[1]}: ${m[2]}: bad variable name`],
+  [/^printf: `%': missing format character$/s, "printf: missing format character", "%: invalid format"],
+  [/^printf: `(%.+)': missing format character$/s, (m) => `printf: ${m[1]}: invalid directive`, "%: invalid format"],
   [
-    /^printf: `(%.).*': (?:missing|invalid) format character$/,
+    /^printf: `(%.)(.*)': invalid format character$/s,
     (m) => `printf: ${m[1]}: invalid directive`,
-    "%: invalid format",
+    (m) => `${m[1]}${m[2]}: invalid format`,
   ],
   [
     /^set: (\w+): invalid option name$/,
@@ -64,7 +78,7 @@ const TABLE: readonly [RegExp, Words, Words?][] = [
   ],
   [/^shift: (-\d+): shift count out of range$/, (m) => `shift: Illegal number: ${m[1]}`],
   [
-    /^(kill|fg|bg|wait): (%.*): no such job$/,
+    /^(kill|fg|bg|wait|jobs): (%.*): no such job$/,
     (m) => `${m[1]}: No such job: ${m[2]}`,
     (m) => `${m[1]}: ${m[2]}: no such job`,
   ],
@@ -72,6 +86,16 @@ const TABLE: readonly [RegExp, Words, Words?][] = [
     /^kill: (.*): arguments must be process or job IDs$/,
     (m) => `kill: Illegal number: ${m[1]}`,
     (m) => `invalid number '${m[1]}'`,
+  ],
+  [
+    /^kill: (.*): invalid signal name$/,
+    (m) => `kill: invalid signal number or name: ${m[1]}`,
+    (m) => `bad signal name '${m[1]}'`,
+  ],
+  [
+    /^kill: (\d+): invalid signal specification$/,
+    (m) => `kill: invalid signal number or exit status: ${m[1]}`,
+    (m) => `unknown signal '${m[1]}'`,
   ],
   [
     /^kill: (.)(.*): invalid signal specification$/,
@@ -113,11 +137,11 @@ export function hasBuiltin(dialect: Dialect, name: string): boolean {
 
 /** Builtins whose name busybox puts before the line number. */
 const NAMED =
-  /^(cd|export|exit|shift|local|exec|\.|trap|readonly|unset|return|set|getopts|read|wait|eval|command|getopts|fg|bg|kill|umask|break|continue): /;
+  /^(cd|export|exit|shift|local|exec|\.|trap|readonly|unset|return|set|getopts|read|wait|eval|command|getopts|fg|bg|kill|umask|break|continue|jobs|hash|let): /;
 
 /** Errors after which dash and busybox give status 2, where bash gives 1. */
 export const FAULT =
-  /Illegal|illegal (?:option|mode)|bad (?:variable name|number)|[Nn]o (?:such|current) job|No current job|invalid directive/;
+  /Illegal|illegal (?:option|mode)|bad (?:variable name|number)|[Nn]o (?:such|current) job|No current job|invalid (?:directive|signal number)|missing format character/;
 
 /** A message of bash in the words of another shell. */
 export function inDialect(dialect: Dialect, message: string, line: string): string {

@@ -49,7 +49,11 @@ const DYNAMIC: Record<
       return `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, "0")}`;
     },
   }),
-  LINENO: (sh) => ({ get: () => String(sh.line()), set: () => {} }),
+  // Busybox counts the lines of `-c` from 0.
+  LINENO: (sh) => ({
+    get: () => String(sh.line() - (sh.setup.dialect === "busybox" && sh.isCommandString ? 1 : 0)),
+    set: () => {},
+  }),
   BASHPID: (sh) => ({ get: () => String(sh.p.nsPid), set: () => {} }),
   BASH_SUBSHELL: (sh) => ({ get: () => String(sh.subshellDepth), set: () => {} }),
   BASH_ARGV0: (sh) => ({

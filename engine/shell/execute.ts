@@ -38,7 +38,7 @@ export function* runSource(
   const reader = new Reader(sh, source);
   // `set -v` shows lines as they are read, so not the rest of its own.
   let shown = source.firstLine - 1;
-  const reads = !sh.setup.interactive && sh.runningTrap === 0;
+  const reads = !sh.setup.interactive && sh.runningTrap === 0 && !(sh.posix && sh.isCommandString);
   const lines = reads ? source.text.split("\n") : [];
   const show = function* (to: number, hidden?: ReadonlySet<number>): Gen<void> {
     if (!sh.has("verbose")) {

@@ -393,7 +393,15 @@ export function arithText(sh: Shell, text: string): number | bigint {
     throw new ShellError(
       `${source}: syntax error${source.includes(",") ? " in expression" : ": operand expected"} (error token is "")`,
     );
-  return evaluate(source, sh.arith, 0);
+  if (sh.setup.dialect !== "dash") return evaluate(source, sh.arith, 0);
+  try {
+    return evaluate(source, sh.arith, 0);
+  } catch (error) {
+    // Dash shows all of the expression, as it is written.
+    const found = error instanceof ShellError ? /: [^:]*\(error token is "/.exec(error.message) : null;
+    if (found === null) throw error;
+    throw new ShellError(source + (error as ShellError).message.slice(found.index));
+  }
 }
 
 function paramText(sh: Shell, value: ParamValue): string {

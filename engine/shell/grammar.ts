@@ -468,14 +468,17 @@ export class Grammar {
         continue;
       }
       if (token.kind !== "word") {
-        if (token.kind === "operator" && token.text === "(") throw this.unexpected();
+        // Elsewhere the command is over, and what it stands in says what should follow.
+        if (token.kind === "operator" && token.text === "(" && this.rules.dialect === "bash") throw this.unexpected();
         return;
       }
       if (words === 0 && ASSIGNMENT.test(token.text)) {
-        if (this.rules.dialect !== "bash" && !/^\w+=/.test(token.text)) this.plainWord();
-        bare = false;
-        this.next(COMMAND);
-        continue;
+        if (this.rules.dialect === "bash" || /^\w+=/.test(token.text)) {
+          bare = false;
+          this.next(COMMAND);
+          continue;
+        }
+        this.plainWord();
       }
       words++;
       if (words > 1) this.next(place);

@@ -67,7 +67,7 @@ function once(state: State, format: string): string {
     const spec = /^%([-+ 0#']*)(\*|\d+)?(?:\.(\*|-?\d*))?(?:hh|h|ll|l|j|z|t|L)?(\((?:[^()]|\([^)]*\))*\)T|.)?/s.exec(
       format.slice(i),
     )!;
-    const kind = spec[4];
+    const kind = state.sh.posix && spec[1]!.includes("'") ? "'" : spec[4];
     if (kind === undefined) {
       state.errors.push(`\`${spec[0]}': missing format character`);
       state.stop = true;
@@ -82,7 +82,8 @@ function once(state: State, format: string): string {
     }
     const known = state.sh.posix ? "diouxXeEfFgGaAcsb" : "diouxXeEfFgGaAcsbqQn";
     if (!known.includes(kind) && (state.sh.posix || !kind.endsWith("T"))) {
-      state.errors.push(`\`${state.sh.posix ? spec[0] : kind}': invalid format character`);
+      const shown = state.sh.setup.dialect === "busybox" ? format.slice(i) : state.sh.posix ? spec[0] : kind;
+      state.errors.push(`\`${shown}': invalid format character`);
       state.stop = true;
       return out;
     }
@@ -197,7 +198,8 @@ function codeOf(state: State, arg: string): number {
 
 /** An integer argument; complains about what is none and goes on with its leading digits. */
 function integer(state: State, arg: string | undefined): bigint {
-  if (arg === undefined || arg === "") return 0n;
+  const busybox = state.sh.setup.dialect === "busybox";
+  if (arg === undefined || (arg === "" && !busybox)) return 0n;
   if (arg[0] === "'" || arg[0] === '"') return BigInt(codeOf(state, arg));
   const match = /^\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)/.exec(arg);
   if (match === null) {
@@ -207,6 +209,7 @@ function integer(state: State, arg: string | undefined): bigint {
   if (match[0].length < arg.length) {
     const what = /^\s*[+-]?0[0-9]+$/.test(arg) ? "octal " : /^\s*[+-]?0[xX]/.test(arg) ? "hex " : "";
     state.errors.push(`${arg}: invalid ${what}number`);
+    if (busybox) return 0n;
   }
   const digits = match[2]!;
   let value = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);
@@ -253,7 +256,7 @@ function floating(state: State, kind: string, flags: string, width: number, prec
     else {
       const parsed = parseFloatText(arg, state.sh.setup.dialect === "bash");
       if (parsed.rest !== "") state.errors.push(`${arg}: invalid number`);
-      value = parsed.value;
+      if (parsed.rest === "" || state.sh.setup.dialect !== "busybox") value = parsed.value;
     }
   }
   return formatFloat({ flags, width, precision, conversion: kind === "a" ? "e" : kind, text: "" }, value);

@@ -281,8 +281,8 @@ export class Shell {
   }
 
   /** What messages begin with. */
-  prefix(): string {
-    return messagePrefix(this);
+  prefix(message?: string): string {
+    return messagePrefix(this, message);
   }
 
   /** Prints an error message on standard error. */
@@ -291,10 +291,11 @@ export class Shell {
       yield* this.writeTo(2, `${this.prefix()}${message}\n`);
       return;
     }
-    const line = this.setup.interactive || !this.isCommandString ? "" : "line 0: ";
+    const sourced = this.sourceDepth > 0;
+    const line = this.setup.interactive || !this.isCommandString ? "" : `line ${this.line() - (sourced ? 0 : 1)}: `;
     const text = inDialect(this.setup.dialect, message, line);
     this.faulted = FAULT.test(text);
-    yield* this.writeTo(2, text.startsWith(BARE) ? `${text.slice(1)}\n` : `${this.prefix()}${text}\n`);
+    yield* this.writeTo(2, text.startsWith(BARE) ? `${text.slice(1)}\n` : `${this.prefix(text)}${text}\n`);
   }
 
   /** Writes to a descriptor; a closed one is an error the caller may look at. */
@@ -342,7 +343,12 @@ export class Shell {
   }
 
   private getForArith(name: string, index: string | undefined): string | undefined {
-    return name === "_" ? this.lastArgument : this.get(name, index);
+    if (name === "_") return this.lastArgument;
+    const value = this.get(name, index);
+    // Dash has numbers only, no expressions.
+    if (this.setup.dialect === "dash" && value && !/^\s*[-+]?(?:\d+|0[xX][\da-fA-F]+)\s*$/.test(value))
+      throw new ShellError(`Illegal number: ${value}`, "exit", 2);
+    return value;
   }
 
   /** Sets a variable or an element as an assignment does: attributes apply. Throws for read-only ones. */

@@ -48,6 +48,9 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
     const random = new Variable();
     defineDynamic(sh, "RANDOM", random);
     sh.vars.all.set("RANDOM", random);
+    const line = new Variable();
+    defineDynamic(sh, "LINENO", line);
+    sh.vars.all.set("LINENO", line);
     if (!sh.vars.find("HOSTNAME")) plain("HOSTNAME", p.ns.uts.hostname);
   }
   if (setup.dialect !== "bash") {

@@ -82,7 +82,9 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
     const by = name?.endsWith(": eval") ? "eval: " : "";
     text = `${sh.commandName}: ${error.dashLine + source.firstLine - 1}: ${by}${error.dash}\n`;
   } else {
-    const at = sh.isCommandString || sh.setup.interactive ? "" : `line ${line}: `;
+    const bare = sh.isCommandString || sh.setup.interactive;
+    const evaluated = name?.endsWith(": eval") ? `eval: line ${bare ? 0 : line}: ` : undefined;
+    const at = evaluated ?? (bare ? "" : `line ${line}: `);
     text = `${sh.commandName}: ${at}${error.busybox}\n`;
   }
   yield* sh.writeTo(2, text);

@@ -43,7 +43,7 @@ function runnablePath(sh: Shell, path: string): boolean {
 }
 
 const type: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "afptP");
+  const parsed = sh.posix ? withoutOptions(args) : parseOptions(args, "afptP");
   if (parsed.bad) return yield* badOption(sh, "type", parsed.bad);
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   let status = 0;
@@ -52,7 +52,7 @@ const type: Builtin = function* (sh, args) {
     if (has("P")) found = found.filter((one) => one.kind === "file");
     if (!has("a")) found = found.slice(0, 1);
     if (found.length === 0) {
-      status = 1;
+      status = sh.posix ? 127 : 1;
       if (sh.posix) yield* put(sh, "type", `${name}: not found\n`);
       else if (!has("t") && !has("p") && !has("P")) yield* sh.complain(`type: ${name}: not found`);
       continue;
@@ -247,7 +247,7 @@ const hash: Builtin = function* (sh, args) {
 };
 
 const alias: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "p");
+  const parsed = sh.posix ? withoutOptions(args) : parseOptions(args, "p");
   if (parsed.bad) return yield* badOption(sh, "alias", parsed.bad);
   const line = (name: string) => `${sh.posix ? "" : "alias "}${name}=${singleQuote(sh.aliases.get(name)!)}\n`;
   let status = 0;
@@ -279,7 +279,7 @@ const unalias: Builtin = function* (sh, args) {
     sh.aliases.clear();
     return 0;
   }
-  if (parsed.rest.length === 0) return yield* usage(sh, "unalias");
+  if (parsed.rest.length === 0) return sh.posix ? 0 : yield* usage(sh, "unalias");
   let status = 0;
   for (const name of parsed.rest) {
     if (sh.aliases.delete(name)) continue;

@@ -52,10 +52,13 @@ function* statusArgument(sh: Shell, name: string, args: readonly string[]): Gen<
   // In a trap it is the status before it, in a DEBUG trap that of its own last command (`get_exitstat` of common.c).
   if (arg === undefined)
     return (sh.runningTrap > 0 && !sh.runningDebug) || sh.exiting ? (sh.trapStatus ?? sh.status) : sh.status;
-  if (!/^\s*[+-]?\d+\s*$/.test(arg)) {
+  const number = sh.posix ? Number(arg) <= 0x7fffffff && /^\d+$/.test(arg) : /^\s*[+-]?\d+\s*$/.test(arg);
+  if (!number) {
     yield* sh.complain(`${name}: ${arg}: numeric argument required`);
     return undefined;
   }
+  // Dash has functions return whatever number they like.
+  if (sh.setup.dialect === "dash" && name === "return") return Number(arg);
   return Number(BigInt.asUintN(8, BigInt(arg.trim().replace(/^\+/, ""))));
 }
 
@@ -87,7 +90,8 @@ const returns: Builtin = function* (sh, args) {
     return 2;
   }
   const status = yield* statusArgument(sh, "return", args);
-  if (args.length > 1 && status !== undefined) return yield* tooMany(sh, "return");
+  if (sh.posix && status === undefined && !sh.setup.interactive) throw new ExitShell(2);
+  if (args.length > 1 && status !== undefined && !sh.posix) return yield* tooMany(sh, "return");
   throw new ReturnFrom(status ?? 2);
 };
 
@@ -162,7 +166,7 @@ const source: Builtin = function* (sh, args, call) {
     if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
     return 1;
   }
-  yield* sourceText(sh, text, path, rest.slice(1));
+  yield* sourceText(sh, text, path, sh.setup.dialect === "dash" ? [] : rest.slice(1));
   return sh.status;
 };
 

@@ -79,7 +79,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
     if (aim === undefined || (aim.index !== undefined && (kind === "export" || kind === "readonly") && !on("a"))) {
       const bad = kind === "declare" || kind === "local" ? arg : arg.replace(/^(\w+\[.*\])=.*$/s, "$1");
       yield* sh.complain(`${label}: \`${bad}': not a valid identifier`);
-      if (kind === "local" && !bash && !sh.setup.interactive) throw new ExitShell(2);
+      if (!bash && !sh.setup.interactive) throw new ExitShell(2);
       status = 1;
       continue;
     }
@@ -273,6 +273,7 @@ const unset: Builtin = function* (sh, args) {
     }
     if (variable.readonly) {
       yield* sh.complain(`unset: ${name}: cannot unset: readonly variable`);
+      if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
       status = 1;
       continue;
     }
@@ -337,13 +338,17 @@ function* unsetElement(sh: Shell, name: string, variable: Variable, index: strin
 const letBuiltin: Builtin = function* (sh, args) {
   if (args.length === 0) {
     yield* sh.complain("let: expression expected");
-    return 1;
+    return sh.posix ? 2 : 1;
   }
   let last: number | bigint = 0;
-  for (const arg of args[0] === "--" ? args.slice(1) : args)
-    last = yield* expandingAtOnce(sh, () =>
-      sh.setup.dialect === "bash" ? evaluate(arg, sh.arith) : arithText(sh, arg),
-    );
+  try {
+    for (const arg of args[0] === "--" ? args.slice(1) : args)
+      last = yield* expandingAtOnce(sh, () => (sh.posix ? arithText(sh, arg) : evaluate(arg, sh.arith)));
+  } catch (error) {
+    if (!(error instanceof ShellError) || !sh.posix) throw error;
+    yield* sh.complain("let: arithmetic syntax error");
+    return 2;
+  }
   return last ? 0 : 1;
 };
 

@@ -51,12 +51,14 @@ const cd: Builtin = function* (sh, args, { name }) {
   let announce = false;
   if (dir === undefined) {
     dir = sh.get("HOME");
+    if (dir === undefined && sh.posix) return 0;
     if (dir === undefined) {
       yield* sh.complain("cd: HOME not set");
       return 1;
     }
   } else if (dir === "-") {
-    dir = sh.get("OLDPWD");
+    // Other shells than bash stay where they are.
+    dir = sh.get("OLDPWD") ?? (sh.posix ? logical(sh) : undefined);
     if (dir === undefined) {
       yield* sh.complain("cd: OLDPWD not set");
       return 1;

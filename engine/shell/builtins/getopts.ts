@@ -85,6 +85,7 @@ export const getopts: Builtin = function* (sh, args) {
   }
   endWord();
   yield* setIndex(index);
-  clearArgument();
+  if (sh.posix) yield* tryAssign(sh, "OPTARG", "");
+  else clearArgument();
   return yield* answer(letter);
 };

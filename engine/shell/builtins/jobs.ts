@@ -248,14 +248,14 @@ const kill: Builtin = function* (sh, args) {
   let rest = args.slice();
   const first = args[0];
   if (first === "-l" || first === "-L") return yield* listSignals(sh, args.slice(1));
-  if (first === "-s" || first === "-n") {
+  if (first === "-s" || (first === "-n" && !sh.posix)) {
     if (args[1] === undefined) {
       yield* sh.complain(`kill: ${first}: option requires an argument`);
       return 1;
     }
     signal = args[1] === "0" ? "0" : signalName(args[1]);
     if (signal === undefined) {
-      yield* sh.complain(`kill: ${args[1]}: invalid signal specification`);
+      yield* sh.complain(`kill: ${args[1]}: invalid signal ${sh.posix ? "name" : "specification"}`);
       return 1;
     }
     rest = args.slice(2);
@@ -269,9 +269,12 @@ const kill: Builtin = function* (sh, args) {
     }
     rest = args.slice(1);
   }
-  if (rest[0] === "--") rest = rest.slice(1);
+  if (rest[0] === "--" && !sh.posix) rest = rest.slice(1);
   if (signal === "EXIT") signal = "0";
-  if (rest.length === 0) return yield* usage(sh, "kill");
+  if (rest.length === 0) {
+    const wrong = yield* usage(sh, "kill");
+    return sh.setup.dialect === "busybox" ? 1 : wrong;
+  }
   let status = 0;
   yield* sh.settle();
   for (const spec of rest) status = (yield* killOne(sh, spec, signal === "0" ? 0 : (signal as Signal))) || status;
@@ -291,7 +294,10 @@ function* killOne(sh: Shell, spec: string, signal: Signal | 0): Gen<number> {
   }
   if (!/^-?\d+$/.test(spec)) {
     if (spec === "" && sh.setup.dialect === "bash") yield* sh.complain("kill: `': not a pid or valid job spec");
-    else yield* sh.complain(`kill: ${spec}: arguments must be process or job IDs`);
+    else
+      yield* sh.complain(
+        `kill: ${spec === "--" && sh.setup.dialect === "dash" ? "-" : spec}: arguments must be process or job IDs`,
+      );
     return 1;
   }
   try {
@@ -309,7 +315,11 @@ function* killOne(sh: Shell, spec: string, signal: Signal | 0): Gen<number> {
 function* listSignals(sh: Shell, args: readonly string[]): Gen<number> {
   if (args.length === 0) return yield* put(sh, "kill", signalTable(sh.setup.dialect));
   let status = 0;
-  for (const arg of args) {
+  for (const arg of sh.posix ? args.slice(0, 1) : args) {
+    if (sh.setup.dialect === "dash" && !/^\d+$/.test(arg)) {
+      yield* sh.complain(`kill: ${arg}: arguments must be process or job IDs`);
+      return 2;
+    }
     if (/^\d+$/.test(arg)) {
       const number = Number(arg) > 128 ? Number(arg) - 128 : Number(arg);
       const name = number === 0 ? "EXIT" : signalName(String(number));

@@ -47,7 +47,7 @@ const echo: Builtin = function* (sh, args) {
   }
   let text = i === 0 ? args.join(" ") : args.slice(i).join(" ");
   if (escapes && text.includes("\\")) {
-    const done = echoEscapes(text, sh.setup.dialect !== "dash");
+    const done = echoEscapes(text, sh.setup.dialect !== "dash", sh.posix);
     text = done.text;
     if (done.stop) newline = false;
   }
@@ -55,14 +55,16 @@ const echo: Builtin = function* (sh, args) {
 };
 
 /** Escapes of `echo -e`. `stop`: `\c` ended the output. */
-export function echoEscapes(text: string, hexadecimal = true): { text: string; stop: boolean } {
+export function echoEscapes(text: string, hexadecimal = true, octal = false): { text: string; stop: boolean } {
   let out = "";
   for (let i = 0; i < text.length; ) {
     if (text[i] !== "\\" || (!hexadecimal && "xuUeE".includes(text[i + 1] ?? "-"))) {
       out += text[i++];
       continue;
     }
-    const read = readEscape(text, i + 1, false);
+    // Other shells than bash read octal digits without a zero before them.
+    const digits = octal ? /^[1-7][0-7]{0,2}/.exec(text.slice(i + 1, i + 4)) : null;
+    const read = readEscape(text, i + 1, digits !== null);
     if (read.stop) return { text: rejoin(out), stop: true };
     out += text[i + 1] === '"' ? '\\"' : read.value;
     i = read.end;

@@ -40,7 +40,7 @@ function changed(allowed: number, mode: string): number | string {
 }
 
 const umask: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "pS");
+  const parsed = parseOptions(args, sh.posix ? "S" : "pS");
   if (parsed.bad && !/^-[rwx]/.test(args[0] ?? "")) return yield* badOption(sh, "umask", parsed.bad);
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   const mode = parsed.bad ? args[0] : parsed.rest[0];

@@ -1,6 +1,8 @@
 import type { Gen } from "../../kernel/index.ts";
 import { expanding } from "../expand.ts";
 import { BINARY, testBinary, testUnary, UNARY } from "../file-tests.ts";
+import { pattern } from "../pattern.ts";
+import { matchRegex } from "../regex.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
 
@@ -12,7 +14,8 @@ class TestError {
   }
 }
 
-function* run(sh: Shell, name: string, args: readonly string[]): Gen<number> {
+/** Carries out `test`, `[` or `[[` of busybox; the last word of the latter two is left out. */
+export function* testArguments(sh: Shell, name: string, args: readonly string[]): Gen<number> {
   try {
     return (yield* expanding(sh, () => new Test(sh, args, name).evaluate())) ? 0 : 1;
   } catch (error) {
@@ -52,6 +55,10 @@ class Test {
     const value = this.or();
     const next = this.args[this.pos];
     if (next === undefined) return value;
+    const { dialect } = this.sh.setup;
+    if (dialect === "busybox") throw new TestError(`${next}: unknown operand`);
+    if (dialect === "dash")
+      throw new TestError(`${this.args[this.pos - 1] || ""}: unexpected operator`.replace(/^: /, ""));
     const names = next.startsWith("-") && this.sh.setup.dialect === "bash";
     throw new TestError(names ? `syntax error: \`${next}' unexpected` : "too many arguments");
   }
@@ -64,14 +71,14 @@ class Test {
       case 2:
         if (a === "!") return b === "";
         if (UNARY.has(a) && (this.sh.setup.dialect === "bash" || !FOREIGN.has(a))) return this.unary(a, b);
-        throw this.unknown(a, b, `${a}: unary operator expected`);
+        return this.other(`${a}: unary operator expected`);
       case 3:
-        if (BINARY.has(b) && !(b === "==" && this.sh.setup.dialect === "dash")) return this.binary(a, b, c);
+        if (this.isBinary(b)) return this.binary(a, b, c);
         if (b === "-a") return a !== "" && c !== "";
         if (b === "-o") return a !== "" || c !== "";
         if (a === "!") return !this.few([b, c]);
         if (a === "(" && c === ")") return b !== "";
-        throw this.unknown(a, b, `${b}: binary operator expected`);
+        return this.other(`${b}: binary operator expected`);
       default:
         if (a === "!") return !this.few([b, c, d]);
         if (a === "(" && d === ")") return this.few([b, c]);
@@ -80,11 +87,15 @@ class Test {
     return this.whole();
   }
 
-  /** An operator that there is not, in the words of each shell. */
-  private unknown(first: string, second: string, message: string): TestError {
-    const { dialect } = this.sh.setup;
-    if (dialect === "bash") return new TestError(message);
-    return new TestError(dialect === "dash" ? `${first}: unexpected operator` : `${second}: unknown operand`);
+  /** What is none of the forms that go by the number of words: an error in bash, to be read by grammar elsewhere. */
+  private other(message: string): boolean {
+    if (this.sh.setup.dialect === "bash") throw new TestError(message);
+    return this.whole();
+  }
+
+  private isBinary(operator: string): boolean {
+    if (operator === "==") return this.sh.setup.dialect !== "dash";
+    return BINARY.has(operator) || (operator === "=~" && this.name === "[[");
   }
 
   private or(): boolean {
@@ -126,7 +137,9 @@ class Test {
       return value;
     }
     const operator = args[this.pos + 1];
-    if (operator !== undefined && BINARY.has(operator) && args[this.pos + 2] !== undefined) {
+    if (operator !== undefined && this.isBinary(operator) && args[this.pos + 2] === undefined && this.sh.posix)
+      throw new TestError(`${operator}: argument expected`);
+    if (operator !== undefined && this.isBinary(operator) && args[this.pos + 2] !== undefined) {
       this.pos += 3;
       return this.binary(word, operator, args[this.pos - 1]!);
     }
@@ -134,7 +147,8 @@ class Test {
       this.pos++;
       return false;
     }
-    if (UNARY.has(word) && operator !== undefined) {
+    const known = UNARY.has(word) && (this.sh.setup.dialect === "bash" || !FOREIGN.has(word));
+    if (known && operator !== undefined) {
       this.pos += 2;
       return this.unary(word, operator);
     }
@@ -149,6 +163,9 @@ class Test {
   }
 
   private binary(left: string, operator: string, right: string): boolean {
+    // In double brackets the right side is a pattern.
+    if (this.name === "[[" && operator === "=~") return matchRegex(this.sh, left, right);
+    if (this.name === "[[" && /^!?==?$/.test(operator)) return pattern(right).matches(left) === (operator !== "!=");
     return testBinary(this.sh.p, left, operator, right, (text) => this.integer(text));
   }
 
@@ -168,7 +185,7 @@ class Test {
 
 export const testBuiltins: Record<string, Builtin> = {
   *test(sh, args) {
-    return yield* run(sh, "test", args);
+    return yield* testArguments(sh, "test", args);
   },
   *"["(sh, args) {
     if (args.at(-1) !== "]") {
@@ -177,6 +194,6 @@ export const testBuiltins: Record<string, Builtin> = {
       );
       return 2;
     }
-    return yield* run(sh, "[", args.slice(0, -1));
+    return yield* testArguments(sh, "[", args.slice(0, -1));
   },
 };
