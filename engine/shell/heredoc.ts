@@ -76,7 +76,7 @@ function* refuseOpen(sh: Shell, raw: string, strict: boolean): Gen<void> {
       const inner = raw.slice(i, end);
       const apostrophe = !strict && (inner.split("'").length - 1) % 2 === 1 && !/[#%/^,]/.test(inner);
       if (apostrophe) throw new ShellError(`bad substitution: no closing \`}' in ${raw.slice(i)}`, "discard");
-      if (end >= raw.length) throw new ShellError(`${raw}: bad substitution`, "fail");
+      if (end >= raw.length && !strict) throw new ShellError(`${raw}: bad substitution`, "fail");
     }
     i = Math.max(i, skipQuoted(raw, i, true) - 1);
   }

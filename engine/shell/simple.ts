@@ -375,6 +375,12 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     sh.position = position;
     sh.calls.pop();
     sh.functionDepth--;
+    if (sh.exiting && sh.leftCalls) {
+      // A function that the trap calls is the last to have the calls behind it.
+      sh.leftCalls = undefined;
+      sh.calls = sh.calls.filter((frame) => frame.kind !== "function");
+      sh.functionDepth = 0;
+    }
     sh.loops = loops;
     if (hiddenReturn && after === undefined) traps.set("RETURN", returnTrap!);
   }
