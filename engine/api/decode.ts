@@ -15,6 +15,8 @@ export interface Decoded {
   strictErrors: string[];
   /** Set when the value does not fit the type: the words of encoding/json or of the type's own reader. */
   error?: string;
+  /** The value that did not fit. */
+  misfit?: unknown;
 }
 
 const NOTHING: readonly unknown[] = [];
@@ -26,6 +28,7 @@ interface Context {
   strict: string[];
   seen: Set<string>;
   error: string | undefined;
+  misfit?: unknown;
   /** Innermost struct: `io.k8s.api.core.v1.Container`. */
   struct: string;
   /** The way to the value being read: fields, map keys as `.key` and array positions; put together only for an error. */
@@ -76,7 +79,10 @@ export function decodeAs(value: unknown, typeName: string, kept: readonly unknow
   const context: Context = { strict: [], seen: new Set(), error: undefined, struct: "", trail: [], kept };
   const object = readStruct(value, type, context);
   const decoded: Decoded = { object, strictErrors: context.strict };
-  if (context.error !== undefined) decoded.error = context.error;
+  if (context.error !== undefined) {
+    decoded.error = context.error;
+    decoded.misfit = context.misfit;
+  }
   return decoded;
 }
 
@@ -128,8 +134,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   "JSONSchemaProps.x-kubernetes-validations": "v1.ValidationRules",
 };
 
-function mismatch(context: Context, value: string, goType: string): undefined {
+/** `value` as Go names it; `given`: the value itself. */
+function mismatch(context: Context, value: string, goType: string, given?: unknown): undefined {
   if (context.error === undefined) {
+    context.misfit = given;
     const named = context.struct !== "";
     const alias = ALIASES[`${goStructName(context.struct)}.${context.trail.at(-1)}`];
     const where = named ? `Go struct field ${goStructName(context.struct)}.${fieldOf(context.trail)}` : "Go value";
@@ -146,7 +154,7 @@ function fail(context: Context, message: string): undefined {
 function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
   if (value === null || value === undefined) return zeroStruct(type);
   if (typeof value !== "object" || Array.isArray(value)) {
-    mismatch(context, jsonKind(value), goRef(type.name));
+    mismatch(context, jsonKind(value), goRef(type.name), value);
     return zeroStruct(type);
   }
   const outer = context.struct;
@@ -177,12 +185,27 @@ function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
     // An empty list is none once it was stored, which JSON alone would keep (protobuf has no such thing).
     const empty = field.zero === null && !json && isZero(read, field.type);
     if (!empty && (field.pointer || field.zero !== undefined || !isZero(read, field.type))) result[key] = read;
+    else if (kind === "map" || kind === "array") noteEmpty(result, key);
   }
   for (const field of type.zeros) {
     if (result[field.name] === undefined) result[field.name] = zeroOf(field);
   }
   context.struct = outer;
   return result;
+}
+
+/** Lists and maps that were given, but empty: they are left out, yet Go prints them otherwise than what was not given. */
+const emptied = new WeakMap<object, string[]>();
+
+function noteEmpty(struct: object, field: string): void {
+  const fields = emptied.get(struct);
+  if (fields) fields.push(field);
+  else emptied.set(struct, [field]);
+}
+
+/** Whether the list or map of this name was given, but empty. */
+export function givenEmpty(struct: object | undefined, field: string): boolean {
+  return struct !== undefined && (emptied.get(struct)?.includes(field) ?? false);
 }
 
 function unknownField(context: Context): void {
@@ -241,16 +264,16 @@ function readValue(value: unknown, type: FieldType, goType: string | undefined, 
   switch (type.kind) {
     case "string":
       if (typeof value === "string") return value;
-      return mismatch(context, jsonKind(value), goType ?? "string");
+      return mismatch(context, jsonKind(value), goType ?? "string", value);
     case "boolean":
       if (typeof value === "boolean") return value;
-      return mismatch(context, jsonKind(value), "bool");
+      return mismatch(context, jsonKind(value), "bool", value);
     case "int32":
     case "int64":
       return readInteger(value, goType ?? type.kind, type.kind === "int32", context);
     case "double":
       if (typeof value === "number") return value;
-      return mismatch(context, jsonKind(value), "float64");
+      return mismatch(context, jsonKind(value), "float64", value);
     case "ref": {
       const struct = typeOf(type.name);
       return struct ? readStruct(value, struct, context) : copy(value);
@@ -284,10 +307,10 @@ function readPart(value: unknown, context: Context): unknown {
 }
 
 function readInteger(value: unknown, goType: string, small: boolean, context: Context): unknown {
-  if (typeof value !== "number") return mismatch(context, jsonKind(value), goType);
+  if (typeof value !== "number") return mismatch(context, jsonKind(value), goType, value);
   const fits = Number.isInteger(value) && (!small || (value >= -2147483648 && value <= 2147483647));
   if (fits && Math.abs(value) < 9.3e18) return value;
-  return mismatch(context, `number ${goNumber(value)}`, goType);
+  return mismatch(context, `number ${goNumber(value)}`, goType, value);
 }
 
 /** The literal as it most likely stood in the document. */
@@ -301,7 +324,7 @@ function readArray(
   goType: string | undefined,
   context: Context,
 ): unknown {
-  if (!Array.isArray(value)) return mismatch(context, jsonKind(value), goTypeOf(type, goType));
+  if (!Array.isArray(value)) return mismatch(context, jsonKind(value), goTypeOf(type, goType), value);
   const result: unknown[] = [];
   const { trail } = context;
   for (let i = 0; i < value.length; i++) {
@@ -324,7 +347,7 @@ function readMap(
   context: Context,
 ): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return mismatch(context, jsonKind(value), goTypeOf(type, goType));
+    return mismatch(context, jsonKind(value), goTypeOf(type, goType), value);
   }
   const result: Record<string, unknown> = {};
   const plain = type.values.kind === "string";
@@ -368,7 +391,7 @@ const canonical = new Map<string, string>();
 function readTime(value: unknown, micro: boolean, context: Context): unknown {
   const layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
   if (typeof value !== "string") {
-    return mismatch(context, jsonKind(value), "string");
+    return mismatch(context, jsonKind(value), "string", value);
   }
   if (!micro && value === lastTime) return lastTimeRead;
   if (micro && isMicroTime(value)) return value;
@@ -409,7 +432,7 @@ function timeError(text: string, layout: string): string {
 }
 
 function readBytes(value: unknown, context: Context): unknown {
-  if (typeof value !== "string") return mismatch(context, jsonKind(value), "[]uint8");
+  if (typeof value !== "string") return mismatch(context, jsonKind(value), "[]uint8", value);
   const at = base64Mistake(value);
   if (at !== undefined) return fail(context, `illegal base64 data at input byte ${at}`);
   return value.includes("\n") || value.includes("\r") ? value.replace(/[\r\n]/g, "") : value;

@@ -40,6 +40,8 @@ type Brief = Pick<KindDef, "columns" | "cells"> &
     validateBody?(object: KubeObject): StatusCause[];
     /** Field errors of an update beyond those. */
     validateBodyUpdate?(object: KubeObject, old: KubeObject): StatusCause[];
+    /** Where upstream's update says these before those, or does not judge the body again. */
+    updateJudges?: "first" | "alone";
   };
 
 /** Groups whose objects' metadata is judged as that of custom resources is. */
@@ -53,8 +55,8 @@ const GENERIC_META: ReadonlySet<string> = new Set([
  * a status update everything else.
  */
 export function define(brief: Brief): KindDef {
-  const { group, version, kind, plural, namespaced, status, nameCheck, validateBody, validateBodyUpdate, ...rest } =
-    brief;
+  const { group, version, kind, plural, namespaced, status, nameCheck, ...more } = brief;
+  const { validateBody, validateBodyUpdate, updateJudges, ...rest } = more;
   const subresources = [...(rest.subresources ?? [])];
   if (status) subresources.push(statusSubresource(kind, group, version));
   const finalizers = GENERIC_META.has(group) ? () => [] : validateKubeFinalizers;
@@ -64,6 +66,12 @@ export function define(brief: Brief): KindDef {
     ...(validateBody?.(object) ?? []),
   ];
   const schema = schemaName(group, version, kind);
+  const bodyOfUpdate = (object: KubeObject, old: KubeObject) => {
+    const unchanged = updateJudges === "alone" || (rest.specApart && object["spec"] === old["spec"]);
+    const body = unchanged ? [] : (validateBody?.(object) ?? []);
+    const update = validateBodyUpdate?.(object, old) ?? [];
+    return updateJudges === "first" ? [...update, ...body] : [...body, ...update];
+  };
   return {
     resource: { group, version, resource: plural, kind, namespaced },
     singular: kind.toLowerCase(),
@@ -76,8 +84,7 @@ export function define(brief: Brief): KindDef {
     validateUpdate: (object, old) => [
       ...validateMetaUpdate(object, old),
       ...finalizers(object),
-      ...(rest.specApart && object["spec"] === old["spec"] ? [] : (validateBody?.(object) ?? [])),
-      ...(validateBodyUpdate?.(object, old) ?? []),
+      ...bodyOfUpdate(object, old),
     ],
     ...(status && {
       prepareForCreate: dropStatus(schema),

@@ -69,12 +69,17 @@ export interface KindDef {
   subresources: readonly Subresource[];
   /** Name of its schema: `io.k8s.api.core.v1.Pod`. */
   schema: string;
-  /** `metadata.generation` is kept for it, and a spec change raises it. */
-  hasGeneration?: boolean;
+  /** `metadata.generation` is kept for it, and a spec change raises it (unless it is `fixed`). */
+  hasGeneration?: boolean | "fixed";
   /** `defaults` and validation of updates look at nothing but the spec beside metadata: with the spec as it was both are done. */
   specApart?: boolean;
   /** Sets defaults (upstream's pkg/apis/<group>/<version>/defaults.go). Runs after decoding and again after admission. */
   defaults?(draft: Draft): void;
+  /**
+   * What the sender of a create owns beside or without what decoding and `defaults` made of `input`: conversion between
+   * versions may add fields, and `defaults` may do what upstream does later.
+   */
+  claims?(draft: Draft, input: Draft): void;
   /** Upstream's strategy: drops what a client may not set (status), sets what creation sets. */
   prepareForCreate?(draft: Draft): void | readonly string[];
   /** Same for an update through the main resource: keeps the old status, raises nothing by itself. */

@@ -4,7 +4,7 @@ import { Answer } from "../kernel/index.ts";
 export interface StatusCause {
   reason: string;
   message: string;
-  field: string;
+  field?: string;
 }
 
 /** metav1.Status, the body of every answer that is no object. */
@@ -53,7 +53,17 @@ export function isStatus(error: unknown, reason: string): boolean {
 export function failure(code: number, reason: string, message: string, details?: Status["details"]): StatusError {
   // In the order in which the type has them, as they are written.
   const head = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason } as const;
-  return new StatusError({ ...head, ...(details ? { details } : {}), code });
+  return new StatusError({ ...head, ...(details ? { details: withoutEmpty(details) } : {}), code });
+}
+
+/** What says nothing is left out, as `omitempty` has it. */
+function withoutEmpty(details: NonNullable<Status["details"]>): NonNullable<Status["details"]> {
+  const { kind, causes } = details;
+  if (kind === "") delete details.kind;
+  if (causes?.some(({ field }) => field === "")) {
+    details.causes = causes.map(({ field, ...cause }) => (field === "" ? cause : { ...cause, field }));
+  }
+  return details;
 }
 
 /** `pods` or `deployments.apps`, as messages name a resource. */

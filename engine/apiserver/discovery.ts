@@ -131,7 +131,11 @@ function storageVersionHash(def: KindDef): string {
 }
 
 /** Kinds that are stored in another version than the first that serves them. */
-const STORED: Readonly<Record<string, string>> = { "autoscaling/HorizontalPodAutoscaler": "autoscaling/v2" };
+const STORED: Readonly<Record<string, string>> = {
+  "autoscaling/HorizontalPodAutoscaler": "autoscaling/v2",
+  "events.k8s.io/Event": "/v1",
+  "apiextensions.k8s.io/CustomResourceDefinition": "apiextensions.k8s.io/v1beta1",
+};
 
 function subresource({ resource: r }: KindDef, one: Subresource): object {
   const foreign = one.group !== r.group || one.version !== r.version;
@@ -230,16 +234,24 @@ function versionDiscovery({ version, kinds }: GroupVersion): object {
   return { version, resources: kinds.map(resourceDiscovery), freshness: "Current" };
 }
 
+/** Group and version of a kind that is served where its own are: a built-in one's are left to the reader. */
+const UNSAID = { group: "", version: "" };
+
+function shownGroup({ custom, resource }: KindDef, { group, version }: Subresource): object {
+  const foreign = group !== resource.group || version !== resource.version;
+  return foreign || custom ? { group, version } : UNSAID;
+}
+
 function resourceDiscovery(def: KindDef): object {
   const { resource: r, singular, verbs, shortNames, categories } = def;
   const subresources = sorted(def).map((one) => ({
     subresource: one.name,
-    responseKind: { group: one.group, version: one.version, kind: one.kind },
+    responseKind: { ...shownGroup(def, one), kind: one.kind },
     verbs: one.verbs,
   }));
   return {
     resource: r.resource,
-    responseKind: { group: r.group, version: r.version, kind: r.kind },
+    responseKind: def.custom ? { group: r.group, version: r.version, kind: r.kind } : { ...UNSAID, kind: r.kind },
     scope: r.namespaced ? "Namespaced" : "Cluster",
     singularResource: singular,
     verbs,

@@ -39,6 +39,14 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   readyz: ["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...HOOKS, "shutdown"],
 };
 
+/** Every path below which something tells whether it is well. */
+export function healthPaths(): string[] {
+  return Object.entries(CHECKS).flatMap(([endpoint, checks]) => [
+    `/${endpoint}`,
+    ...checks.map((check) => `/${endpoint}/${check}`),
+  ]);
+}
+
 /** `/healthz`, `/livez`, `/readyz`: one word, or with `?verbose` or after a failure a line a check (apiserver pkg/server/healthz). */
 export function healthPage({ info, server }: Context): HttpResponse | undefined {
   const [, endpoint = "", ...rest] = info.path.split("/");

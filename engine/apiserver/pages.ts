@@ -5,7 +5,7 @@ import type { Gen } from "../kernel/index.ts";
 import type { Context } from "./context.ts";
 import { discoveryPage } from "./discovery.ts";
 import { methodNotAllowed, notAcceptable, nothingThere, pageNotFound } from "./errors.ts";
-import { healthPage } from "./health.ts";
+import { healthPage, healthPaths } from "./health.ts";
 import { openApiPage } from "./openapi/openapi.ts";
 import { swaggerPage } from "./openapi/swagger.ts";
 import { raw, text } from "./respond.ts";
@@ -53,13 +53,13 @@ function rootPaths({ registry }: Context): string[] {
   const paths = new Set([
     "/api",
     "/apis",
-    "/healthz",
-    "/livez",
+    "/apis/",
     "/metrics",
     "/openapi/v2",
     "/openapi/v3",
-    "/readyz",
+    "/openapi/v3/",
     "/version",
+    ...healthPaths(),
   ]);
   paths.add("/.well-known/openid-configuration").add("/openid/v1/jwks");
   for (const { resource } of registry.kinds) {

@@ -29,7 +29,10 @@ describe("the life of a Pod in the API", () => {
       spec: { nodeName: "n1" },
       status: { conditions: [{ type: "PodScheduled", status: "True" }] },
     });
-    const again = h.json("POST", `${PODS}/web/binding`, { target: { kind: "Node", name: "n2" } });
+    const again = h.json("POST", `${PODS}/web/binding`, {
+      metadata: { name: "web" },
+      target: { kind: "Node", name: "n2" },
+    });
     expect(again.message).toBe(
       'Operation cannot be fulfilled on pods/binding "web": pod web is already assigned to node "n1"',
     );

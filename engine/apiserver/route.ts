@@ -1,10 +1,11 @@
 import type { HttpResponse } from "../api/http.ts";
 import type { CustomKind, KindDef } from "../api/kind.ts";
 import { notFound } from "../api/status.ts";
+import { pathSegment } from "../api/validation/names.ts";
 import type { Gen } from "../kernel/index.ts";
 import { negotiate } from "./accept.ts";
 import type { Context, ResourceContext } from "./context.ts";
-import { methodNotAllowed, methodNotSupported, nothingThere, pageNotFound } from "./errors.ts";
+import { badRequest, methodNotAllowed, methodNotSupported, nothingThere, pageNotFound } from "./errors.ts";
 import { page } from "./pages.ts";
 import type { RequestInfo } from "./requestinfo.ts";
 import { componentStatus } from "./reviews/component-status.ts";
@@ -38,9 +39,16 @@ export function route(context: Context): Gen<HttpResponse> {
   }
   if (!def.resource.namespaced && info.namespace !== "" && info.resource !== "namespaces") throw unknown(def);
   negotiate(context.request, def, info);
+  judgeName(info.name);
   context.def = def;
   if (def.custom) judgeCustom(context, def.custom);
   return handler(context as ResourceContext);
+}
+
+/** A name that could stand in no key of etcd is looked for nowhere (apiserver pkg/registry/generic/registry/store.go). */
+function judgeName(name: string): void {
+  const why = pathSegment(name);
+  if (why.length > 0) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${why.join(";")}`);
 }
 
 /** A deprecated version says so; nothing new is made while the definition is being deleted. */

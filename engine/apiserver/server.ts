@@ -70,9 +70,16 @@ const CONDITIONAL_UPDATE = new Set([
   "coordination.k8s.io/leases",
   "apiextensions.k8s.io/customresourcedefinitions",
   "apiregistration.k8s.io/apiservices",
-  "discovery.k8s.io/endpointslices",
   "node.k8s.io/runtimeclasses",
   "policy/poddisruptionbudgets",
+  "admissionregistration.k8s.io/mutatingwebhookconfigurations",
+  "admissionregistration.k8s.io/validatingwebhookconfigurations",
+  "admissionregistration.k8s.io/validatingadmissionpolicies",
+  "admissionregistration.k8s.io/validatingadmissionpolicybindings",
+  "storage.k8s.io/csidrivers",
+  "storage.k8s.io/csinodes",
+  "storage.k8s.io/csistoragecapacities",
+  "storage.k8s.io/volumeattachments",
 ]);
 
 /** Kinds that a PUT creates when they are not there (AllowCreateOnUpdate of their strategies). */

@@ -92,13 +92,15 @@ export function* updateObject(
     };
     const changing = mutate(server.plugins, attributes);
     if (changing) yield* changing;
+    // What the strategy changes from here on is nobody's.
+    if (def.claims !== undefined && subresource === "") author.claimed = deepClone(draft);
     prepare(def, draft, current, options);
     if (subresource === "status") def.statusChanged?.(draft, current, nowTime(registry.kernel));
     if (isService(def) && subresource === "") allocateService(context, draft, current);
     // Of a custom resource without `/status` the status is a field like any other.
     const plainStatus = def.custom && !def.subresources.some(({ name }) => name === "status");
     const changed = specChanged(draft, current) || (plainStatus && !deepEqual(draft["status"], current["status"]));
-    if (def.hasGeneration && changed) {
+    if (def.hasGeneration === true && changed) {
       draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }
     const own = def.updates?.[subresource];

@@ -85,6 +85,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   if (typeof rules === "string") return failed(rules);
   const serviceCidr = (flags.get("service-cluster-ip-range") ?? OWN.serviceCidr).split(",")[0]!;
   const signing = readIfThere(p, flags.get("service-account-signing-key-file"));
+  const address = flags.get("advertise-address") ?? p.machine.net.addresses()[0]!;
   const server = new ApiServer({
     kernel,
     serviceCidr,
@@ -93,6 +94,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     registry,
     clientCa: readIfThere(p, flags.get("client-ca-file")),
     serviceAccountKey: signingKey(signing, pki.serviceAccount),
+    address,
     serviceAccountIssuer: flags.get("service-account-issuer"),
     auditSink: auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100)),
     audit: { policy, onEntry: (entry) => chronicle.audit.push(entry) },
@@ -102,7 +104,6 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     services: serviceDialer(p),
     encryption: new Encryption(rules),
   });
-  const address = flags.get("advertise-address") ?? p.machine.net.addresses()[0]!;
   yield* bootstrap(registry, { serviceIp: addressOf(serviceCidr, 1), endpoints: [address] });
   say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
   const port = Number(flags.get("secure-port") ?? 6443);

@@ -27,6 +27,8 @@ export const daemonSet = define({
   status: true,
   defaults: defaultDaemonSet,
   specApart: true,
+  // Conversion to v1 writes it, before the strategy has set it.
+  claims: (draft) => setTemplateGeneration(draft, 0),
   validateBody: validateDaemonSet,
   validateBodyUpdate: immutableSelector,
   prepareForCreate: (draft) => {

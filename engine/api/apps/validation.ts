@@ -1,3 +1,4 @@
+import { address } from "../core/go-struct.ts";
 import { validateTemplate, validateTemplateMeta } from "../core/pod-validation.ts";
 import type { Draft } from "../kind.ts";
 import { type LabelSelector, matchLabelSelector, validateLabelSelector } from "../selector.ts";
@@ -5,7 +6,7 @@ import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { forbidden, invalid, invalidText, notSupported, notSupportedText, required } from "../validation/field.ts";
 import { percent } from "../validation/names.ts";
-import { goLabelSelector, goStringMap, semanticEqual } from "../validation/value.ts";
+import { goLabelSelector, goLabels, semanticEqual } from "../validation/value.ts";
 
 /** Workloads (pkg/apis/apps/validation/validation.go), in upstream's order and words. */
 
@@ -43,7 +44,11 @@ export function validateWorkloadTemplate(
   // No selector picks nothing, an empty one everything.
   if (!selector || !matchLabelSelector(selector, labels)) {
     causes.push(
-      invalidText(`${path}.metadata.labels`, goStringMap(labels), "`selector` does not match template `labels`"),
+      invalidText(
+        `${path}.metadata.labels`,
+        goLabels(template?.metadata),
+        "`selector` does not match template `labels`",
+      ),
     );
   }
   causes.push(...(owner === "StatefulSet" ? validateTemplateMeta : validateTemplate)(template ?? {}, path));
@@ -99,7 +104,7 @@ function validateStrategy(strategy: Draft): StatusCause[] {
     return [forbidden(`${path}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")];
   }
   if (strategy.type !== "RollingUpdate") {
-    const shown = `apps.DeploymentStrategy{Type:${JSON.stringify(strategy.type ?? "")}, RollingUpdate:${strategy.rollingUpdate ? "(*apps.RollingUpdateDeployment)(0x0)" : "(*apps.RollingUpdateDeployment)(nil)"}}`;
+    const shown = `apps.DeploymentStrategy{Type:${JSON.stringify(strategy.type ?? "")}, RollingUpdate:(*apps.RollingUpdateDeployment)(${address(strategy.rollingUpdate)})}`;
     return [notSupportedText(path, shown, ["Recreate", "RollingUpdate"])];
   }
   const { maxUnavailable, maxSurge } = strategy.rollingUpdate ?? {};
@@ -149,7 +154,11 @@ export function validateDaemonSet(object: KubeObject): StatusCause[] {
   const labels = spec.template?.metadata?.labels;
   if (!spec.selector || !matchLabelSelector(spec.selector, labels)) {
     causes.push(
-      invalidText("spec.template.metadata.labels", goStringMap(labels), "`selector` does not match template `labels`"),
+      invalidText(
+        "spec.template.metadata.labels",
+        goLabels(spec.template?.metadata),
+        "`selector` does not match template `labels`",
+      ),
     );
   }
   const selectorSize =
@@ -170,7 +179,7 @@ export function validateDaemonSet(object: KubeObject): StatusCause[] {
   causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
   const strategy = spec.updateStrategy ?? {};
   if (!["RollingUpdate", "OnDelete"].includes(strategy.type)) {
-    const shown = `apps.DaemonSetUpdateStrategy{Type:${JSON.stringify(strategy.type ?? "")}, RollingUpdate:(*apps.RollingUpdateDaemonSet)(nil)}`;
+    const shown = `apps.DaemonSetUpdateStrategy{Type:${JSON.stringify(strategy.type ?? "")}, RollingUpdate:(*apps.RollingUpdateDaemonSet)(${address(strategy.rollingUpdate)})}`;
     causes.push(notSupportedText("spec.updateStrategy", shown, ["RollingUpdate", "OnDelete"]));
   }
   if (strategy.type === "RollingUpdate") causes.push(...validateDaemonRolling(strategy.rollingUpdate));
@@ -241,7 +250,7 @@ function validateStatefulStrategy({ type = "", rollingUpdate }: Draft): StatusCa
       return [
         invalidText(
           path,
-          `apps.StatefulSetUpdateStrategy{Type:${JSON.stringify(type)}, RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(nil)}`,
+          `apps.StatefulSetUpdateStrategy{Type:${JSON.stringify(type)}, RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(${address(rollingUpdate)})}`,
           "must be 'RollingUpdate' or 'OnDelete'",
         ),
       ];

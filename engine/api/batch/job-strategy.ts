@@ -1,10 +1,11 @@
 import { nonNegative, validateJobTemplate } from "../apps/validation.ts";
+import { goStruct } from "../core/go-struct.ts";
 import type { Draft } from "../kind.ts";
 import { matchLabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { invalid, invalidText, notSupported, required } from "../validation/field.ts";
-import { goLabelSelector, goStringMap, semanticEqual } from "../validation/value.ts";
+import { goLabelSelector, goLabels, semanticEqual } from "../validation/value.ts";
 import {
   validateFailurePolicy,
   validatePerIndex,
@@ -97,7 +98,7 @@ export function validateJob(object: KubeObject): StatusCause[] {
       causes.push(
         invalidText(
           "spec.template.metadata.labels",
-          goStringMap(labels),
+          goLabels(spec.template?.metadata),
           "`selector` does not match template `labels`",
         ),
       );
@@ -121,7 +122,7 @@ export function validateJobUpdate(object: KubeObject, old: KubeObject): StatusCa
   // While a suspended Job has not started, where its Pods may go can still be changed.
   const free = before.suspend && old["status"]?.startTime === undefined;
   if (!semanticEqual(placeless(spec.template, free), placeless(before.template, free)))
-    causes.push(invalid("spec.template", spec.template, "field is immutable"));
+    causes.push(invalidText("spec.template", goStruct("PodTemplateSpec", spec.template), "field is immutable"));
   if (spec.completionMode !== before.completionMode)
     causes.push(invalid("spec.completionMode", spec.completionMode, "field is immutable"));
   if (!semanticEqual(spec.podFailurePolicy, before.podFailurePolicy))

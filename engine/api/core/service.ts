@@ -71,6 +71,9 @@ export const service = define({
   status: true,
   nameCheck: dns1035Label,
   defaults: defaultService,
+  claims: (draft, input) => {
+    if (input?.spec?.clusterIPs === undefined) delete draft.spec?.clusterIPs;
+  },
   validateBody: validateService,
   validateBodyUpdate: validateServiceUpdate,
   prepareForUpdate: (draft, old) => {

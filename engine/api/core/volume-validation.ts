@@ -1,7 +1,7 @@
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
-import { configMapKey, dns1123Label, dns1123Subdomain } from "../validation/names.ts";
+import { dns1123Label } from "../validation/names.ts";
 import { validateDescendingPath, validateFieldRef, validateNoBacksteps } from "./container-validation.ts";
 
 /** Volumes of a Pod (pkg/apis/core/validation/validation.go ValidateVolumes). */
@@ -91,11 +91,10 @@ const SOURCES: Record<string, ((source: Draft, path: string) => StatusCause[]) |
   },
   projected: (source, path) => {
     const causes = validateMode(source.defaultMode, `${path}.defaultMode`);
-    (source.sources ?? []).forEach((one: Draft, i: number) => {
-      causes.push(...validateProjection(one, `${path}.sources[${i}]`));
-    });
-    return causes;
+    return [...causes, ...validateProjections(source.sources ?? [], path)];
   },
+  csi: (source, path) => (source.driver ? [] : [required(`${path}.driver`, "")]),
+  ephemeral: (source, path) => (source.volumeClaimTemplate ? [] : [required(`${path}.volumeClaimTemplate`, "")]),
 };
 
 function validateMode(mode: number | undefined, path: string): StatusCause[] {
@@ -104,22 +103,31 @@ function validateMode(mode: number | undefined, path: string): StatusCause[] {
 }
 
 function validateModeAndItems(source: Draft, path: string): StatusCause[] {
-  const causes = validateMode(source.defaultMode, `${path}.defaultMode`);
-  (source.items ?? []).forEach((item: Draft, i: number) => {
+  return [...validateMode(source.defaultMode, `${path}.defaultMode`), ...validateItems(source, path)];
+}
+
+/** Keys of a Secret or ConfigMap and the files they become (validateKeyToPath). */
+function validateItems(source: Draft, path: string): StatusCause[] {
+  return (source.items ?? []).flatMap((item: Draft, i: number) => {
     const at = `${path}.items[${i}]`;
-    if (!item.key) causes.push(required(`${at}.key`, ""));
-    else causes.push(...invalidEach(`${at}.key`, item.key, configMapKey(item.key)));
-    if (!item.path) causes.push(required(`${at}.path`, ""));
-    else causes.push(...validateDescendingPath(item.path, `${at}.path`));
-    causes.push(...validateMode(item.mode, `${at}.mode`));
+    return [
+      ...(item.key ? [] : [required(`${at}.key`, "")]),
+      ...validateFilePath(item.path, `${at}.path`),
+      ...validateMode(item.mode, `${at}.mode`),
+    ];
   });
+}
+
+/** Where in a volume a file is written: within it, and not among the links that the kubelet keeps (ValidateLocalNonReservedPath). */
+function validateFilePath(text: string | undefined, path: string): StatusCause[] {
+  if (!text) return [required(path, "")];
+  const causes = validateDescendingPath(text, path);
+  if (text.startsWith("..") && !text.startsWith("../")) causes.push(invalid(path, text, "must not start with '..'"));
   return causes;
 }
 
 function validateDownwardItem(item: Draft, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  if (!item.path) causes.push(required(`${path}.path`, ""));
-  else causes.push(...validateDescendingPath(item.path, `${path}.path`));
+  const causes = validateFilePath(item.path, `${path}.path`);
   if (item.fieldRef) {
     causes.push(...validateFieldRef(item.fieldRef, DOWNWARD_FIELDS, `${path}.fieldRef`));
     if (item.resourceFieldRef) {
@@ -130,38 +138,46 @@ function validateDownwardItem(item: Draft, path: string): StatusCause[] {
       causes.push(required(`${path}.resourceFieldRef.containerName`, ""));
     }
   } else causes.push(required(path, "one of fieldRef and resourceFieldRef is required"));
+  return [...causes, ...validateMode(item.mode, `${path}.mode`)];
+}
+
+/** Sources of a projected volume, which share its paths (validateProjectionSources). */
+function validateProjections(sources: readonly Draft[], path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const paths = new Set<string>();
+  const take = (file: string | undefined, shown: string) => {
+    if (file && paths.has(file)) causes.push(invalid(path, shown, "conflicting duplicate paths"));
+    if (file) paths.add(file);
+  };
+  sources.forEach((source, i) => {
+    const at = `${path}.sources[${i}]`;
+    for (const kind of ["secret", "configMap"]) {
+      const value = source[kind];
+      if (!value) continue;
+      if (!value.name) causes.push(required(`${at}.${kind}.name`, ""));
+      causes.push(...validateItems(value, `${at}.${kind}`));
+      for (const item of value.items ?? []) take(item.path, value.name ?? "");
+    }
+    for (const item of source.downwardAPI?.items ?? []) {
+      causes.push(...validateDownwardItem(item, `${at}.downwardAPI`));
+      take(item.path, item.path);
+    }
+    if (source.serviceAccountToken)
+      causes.push(...validateTokenSource(source.serviceAccountToken, `${at}.serviceAccountToken`, path));
+    const given = ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"];
+    if (given.filter((kind) => source[kind]).length > 1)
+      causes.push(forbidden(at, "may not specify more than 1 volume type per source"));
+  });
   return causes;
 }
 
-function validateProjection(source: Draft, at: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  let count = 0;
-  const one = (field: string, check: (value: Draft, path: string) => StatusCause[]) => {
-    if (!source[field]) return;
-    count++;
-    if (count > 1) causes.push(forbidden(`${at}.${field}`, "may not specify more than 1 volume type per source"));
-    else causes.push(...check(source[field], `${at}.${field}`));
-  };
-  const named = (value: Draft, path: string) => {
-    const missing = value.name ? [] : [required(`${path}.name`, "")];
-    return [
-      ...missing,
-      ...invalidEach(`${path}.name`, value.name ?? "", value.name ? dns1123Subdomain(value.name) : []),
-    ];
-  };
-  one("secret", named);
-  one("configMap", named);
-  one("downwardAPI", (value, path) => (value.items ?? []).flatMap((item: Draft) => validateDownwardItem(item, path)));
-  one("serviceAccountToken", (value, path) => {
-    const seconds = value.expirationSeconds;
-    const own: StatusCause[] = [];
-    if (seconds < 600)
-      own.push(invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration less than 10 minutes"));
-    if (seconds > 2 ** 32)
-      own.push(invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds"));
-    if (!value.path) own.push(required(`${path}.path`, ""));
-    else own.push(...validateDescendingPath(value.path, `${path}.path`));
-    return own;
-  });
-  return causes;
+/** The place of its path is told as if it were the volume's own. */
+function validateTokenSource(token: Draft, at: string, volume: string): StatusCause[] {
+  const seconds = token.expirationSeconds;
+  const bad = (why: string) => [invalid(`${at}.expirationSeconds`, seconds, why)];
+  return [
+    ...(seconds < 600 ? bad("may not specify a duration less than 10 minutes") : []),
+    ...(seconds > 2 ** 32 ? bad("may not specify a duration larger than 2^32 seconds") : []),
+    ...validateFilePath(token.path, `${volume}.path`),
+  ];
 }

@@ -182,7 +182,7 @@ export function applied(
     if (!rest.empty) after.set(other, rest.empty ? owner : { ...owner, set: rest });
   }
   const moved = !changed.empty || !removed.empty;
-  after.set(id, { ...mine, time: moved || last === undefined ? formatTime(apply.timeMs) : last.time });
+  after.set(id, { ...mine, time: moved ? formatTime(apply.timeMs) : last?.time });
   if (mine.set.empty) after.delete(id);
   return { object, managed: after, conflicts };
 }

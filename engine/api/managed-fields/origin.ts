@@ -1,5 +1,5 @@
 import { decodeObject } from "../decode.ts";
-import type { KindDef } from "../kind.ts";
+import type { Draft, KindDef } from "../kind.ts";
 import { kindByGvk } from "../kinds.ts";
 import { typeOf } from "../schema/types.ts";
 import { zeroStruct } from "../schema/zero.ts";
@@ -21,6 +21,8 @@ export interface Origin {
   readonly previous: KubeObject | undefined;
   /** Body of a create: what admission added to it is nobody's. */
   readonly input: unknown;
+  /** Object of an update as its client asked for it, where the server then changes it by itself. */
+  readonly claimed: unknown;
   /** Ownership before this write, where the client gave it; else it is the previous object's. */
   readonly base: Managed | undefined;
   /** Writes since ownership was last worked out. */
@@ -44,13 +46,14 @@ export interface Author {
   readonly subresource: string;
   readonly timeMs: number;
   input?: unknown;
+  claimed?: unknown;
   base?: Managed | undefined;
   managed?: Managed | undefined;
 }
 
 /** Notes on a new, unfrozen object who wrote it. */
 export function setOrigin(object: KubeObject, author: Author, previous: KubeObject | undefined): void {
-  const { def, manager, subresource, timeMs, input, base, managed } = author;
+  const { def, manager, subresource, timeMs, input, claimed, base, managed } = author;
   const before = previous && (previous as Tracked)[ORIGIN];
   let kept = previous;
   let depth = 0;
@@ -62,7 +65,7 @@ export function setOrigin(object: KubeObject, author: Author, previous: KubeObje
       depth = before.depth;
     }
   }
-  const origin: Origin = { def, manager, subresource, timeMs, previous: kept, input, base, depth, managed };
+  const origin: Origin = { def, manager, subresource, timeMs, previous: kept, input, claimed, base, depth, managed };
   if (managed !== undefined) (origin as { previous: undefined }).previous = undefined;
   (object as Tracked)[ORIGIN] = origin;
 }
@@ -93,6 +96,7 @@ export function managedOf(object: KubeObject): Managed {
     // The way here need not be kept any longer.
     (origin as { previous: KubeObject | undefined }).previous = undefined;
     (origin as { input: unknown }).input = undefined;
+    (origin as { claimed: unknown }).claimed = undefined;
   }
   return managed;
 }
@@ -115,7 +119,7 @@ function step(managed: Managed, object: KubeObject, origin: Origin): Managed {
   if (previous === undefined) return updated(managed, emptyOf(stored), created(object, origin, stored), shape, update);
   // What was never tracked is not tracked from an update on (skipnonapplied.go).
   if (managed.size === 0 && origin.base === undefined) return managed;
-  return updated(managed, previous, object, shape, update);
+  return updated(managed, previous, origin.claimed ?? object, shape, update);
 }
 
 /** What an object is before it is created: Go writes some fields of a struct even then. */
@@ -130,6 +134,7 @@ function created(object: KubeObject, { def, input }: Origin, stored: KindDef): u
   const draft = def.custom ? def.custom.decode(input).object : decodeObject(input, def.resource).object;
   draft.metadata ??= {};
   def.defaults?.(draft);
+  def.claims?.(draft, input as Draft);
   return draft;
 }
 

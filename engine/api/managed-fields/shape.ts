@@ -129,7 +129,7 @@ function shapeOf(type: FieldType, field: Field | undefined): Shape {
     case "ref": {
       if (field?.mapType === "atomic") return ATOMIC;
       const known = types.get(type.name);
-      if (known) return known;
+      if (known) return field?.mapType === "granular" ? { ...(known as MapShape), atomic: false } : known;
       const struct = typeOf(type.name);
       const shape: Shape =
         struct === undefined
@@ -145,7 +145,7 @@ function shapeOf(type: FieldType, field: Field | undefined): Shape {
               declared: (name) => struct.fields.has(name),
             };
       types.set(type.name, shape);
-      return shape;
+      return shapeOf(type, field);
     }
     case "map": {
       const item = shapeOf(type.values, undefined);

@@ -14,6 +14,7 @@ export const ingressClass = define({
     if (spec?.parameters) spec.parameters.scope ??= "Cluster";
   },
   validateBody: validateIngressClass,
+  updateJudges: "first",
   validateBodyUpdate: ({ spec }, old) =>
     spec?.controller === old["spec"]?.controller
       ? []

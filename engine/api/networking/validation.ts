@@ -1,4 +1,5 @@
 import { ipv4Number } from "../../text/ipv4.ts";
+import { givenEmpty } from "../decode.ts";
 import type { Draft } from "../kind.ts";
 import { validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
@@ -30,9 +31,8 @@ export function validateIngress(object: KubeObject): StatusCause[] {
   const causes: StatusCause[] = [];
   const rules: readonly Draft[] = spec.rules ?? [];
   if (rules.length === 0 && !spec.defaultBackend) {
-    causes.push(
-      invalidText("spec", "[]networking.IngressRule(nil)", "either `defaultBackend` or `rules` must be specified"),
-    );
+    const shown = `[]networking.IngressRule${givenEmpty(spec, "rules") ? "{}" : "(nil)"}`;
+    causes.push(invalidText("spec", shown, "either `defaultBackend` or `rules` must be specified"));
   }
   if (spec.defaultBackend) causes.push(...validateBackend(spec.defaultBackend, "spec.defaultBackend"));
   for (const [i, rule] of rules.entries()) causes.push(...validateRule(rule, `spec.rules[${i}]`));

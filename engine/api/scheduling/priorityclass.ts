@@ -2,7 +2,7 @@ import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { forbidden, notSupported } from "../validation/field.ts";
+import { forbidden, invalid, notSupported } from "../validation/field.ts";
 
 const CLASS = "io.k8s.api.scheduling.v1.PriorityClass";
 
@@ -52,16 +52,17 @@ export const priorityClass = define({
     draft.preemptionPolicy ??= "PreemptLowerPriority";
   },
   validateBody: validateClass,
+  updateJudges: "alone",
   validateBodyUpdate: (object, old) => {
     const causes: StatusCause[] = [];
     if (object["value"] !== old["value"]) causes.push(forbidden("value", "may not be changed in an update."));
     if (object["preemptionPolicy"] !== old["preemptionPolicy"]) {
-      causes.push(forbidden("preemptionPolicy", "may not be changed in an update."));
+      causes.push(invalid("preemptionPolicy", object["preemptionPolicy"] ?? "", "field is immutable"));
     }
     return causes;
   },
   shortNames: ["pc"],
-  hasGeneration: true,
+  hasGeneration: "fixed",
   columns: [
     NAME,
     column("Value", "integer", doc(`${CLASS}#value`)),

@@ -1,7 +1,39 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import type { StatusCause } from "../status.ts";
+import type { KubeObject } from "../types.ts";
+import { duplicate, invalid, invalidText, notSupported } from "../validation/field.ts";
+import { semanticEqual } from "../validation/value.ts";
 
 const SPEC = "io.k8s.api.storage.v1.CSIDriverSpec";
+
+const IMMUTABLE = "field is immutable";
+
+/** pkg/apis/storage/validation/validation.go validateCSIDriverSpec. */
+function validateCsiDriver({ spec = {} }: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const policies = ["File", "None", "ReadWriteOnceWithFSType"];
+  if (!policies.includes(spec.fsGroupPolicy))
+    causes.push(notSupported("spec.fsGroupPolicy", spec.fsGroupPolicy, policies));
+  const audiences = new Set<string>();
+  for (const [i, { audience = "", expirationSeconds }] of (spec.tokenRequests ?? []).entries()) {
+    const at = `spec.tokenRequests[${i}]`;
+    if (audiences.has(audience)) causes.push(duplicate(`${at}.audience`, audience));
+    else if (expirationSeconds < 600)
+      causes.push(
+        invalid(`${at}.expirationSeconds`, expirationSeconds, "may not specify a duration less than 10 minutes"),
+      );
+    else if (expirationSeconds > 2 ** 32)
+      causes.push(
+        invalid(`${at}.expirationSeconds`, expirationSeconds, "may not specify a duration larger than 2^32 seconds"),
+      );
+    audiences.add(audience);
+  }
+  const modes = ["Persistent", "Ephemeral"];
+  for (const mode of spec.volumeLifecycleModes ?? [])
+    if (!modes.includes(mode)) causes.push(notSupported("spec.volumeLifecycleModes", mode, modes));
+  return causes;
+}
 
 export const csiDriver = define({
   group: "storage.k8s.io",
@@ -18,6 +50,22 @@ export const csiDriver = define({
     spec.seLinuxMount ??= false;
     spec.storageCapacity ??= false;
     if (!spec.volumeLifecycleModes?.length) spec.volumeLifecycleModes = ["Persistent"];
+  },
+  validateBody: validateCsiDriver,
+  validateBodyUpdate: ({ spec }, old) => {
+    const before = old["spec"] ?? {};
+    const causes: StatusCause[] = [];
+    if (spec?.attachRequired !== before.attachRequired)
+      causes.push(invalid("spec.attachedRequired", spec?.attachRequired, IMMUTABLE));
+    if (!semanticEqual(spec?.volumeLifecycleModes, before.volumeLifecycleModes)) {
+      const shown = (spec?.volumeLifecycleModes ?? []).map((mode: string) => JSON.stringify(mode)).join(", ");
+      causes.push(invalidText("spec.volumeLifecycleModes", `[]storage.VolumeLifecycleMode{${shown}}`, IMMUTABLE));
+    }
+    return causes;
+  },
+  // It has no generation before its spec is changed for the first time.
+  prepareForUpdate: (draft, old) => {
+    if (!semanticEqual(draft.spec, old["spec"])) draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
   },
   columns: [
     NAME,

@@ -1,13 +1,20 @@
 /** `%#v` of what field errors show most: maps and label selectors, as Go prints them. */
+import { givenEmpty } from "../decode.ts";
 
 const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-export function goStringMap(map: Record<string, string> | undefined | null): string {
-  if (!map) return "map[string]string(nil)";
+/** `given`: the map is not there because it was given empty. */
+export function goStringMap(map: Record<string, string> | undefined | null, given = false): string {
+  if (!map) return given ? "map[string]string{}" : "map[string]string(nil)";
   const parts = Object.keys(map)
     .sort(byCode)
     .map((key) => `${JSON.stringify(key)}:${JSON.stringify(map[key])}`);
   return `map[string]string{${parts.join(", ")}}`;
+}
+
+/** The labels of an object's metadata. */
+export function goLabels(metadata: { labels?: Record<string, string> } | undefined): string {
+  return goStringMap(metadata?.labels, givenEmpty(metadata, "labels"));
 }
 
 export function goStrings(list: readonly string[] | undefined | null): string {
@@ -21,7 +28,7 @@ interface LabelSelector {
 }
 
 export function goLabelSelector(selector: LabelSelector | undefined | null): string {
-  if (!selector) return "null";
+  if (!selector) return '"null"';
   const expressions = selector.matchExpressions;
   const list = expressions
     ? `[]v1.LabelSelectorRequirement{${expressions
@@ -30,8 +37,9 @@ export function goLabelSelector(selector: LabelSelector | undefined | null): str
             `v1.LabelSelectorRequirement{Key:${JSON.stringify(e.key)}, Operator:${JSON.stringify(e.operator)}, Values:${goStrings(e.values)}}`,
         )
         .join(", ")}}`
-    : "[]v1.LabelSelectorRequirement(nil)";
-  return `v1.LabelSelector{MatchLabels:${goStringMap(selector.matchLabels)}, MatchExpressions:${list}}`;
+    : `[]v1.LabelSelectorRequirement${givenEmpty(selector, "matchExpressions") ? "{}" : "(nil)"}`;
+  const labels = goStringMap(selector.matchLabels, givenEmpty(selector, "matchLabels"));
+  return `v1.LabelSelector{MatchLabels:${labels}, MatchExpressions:${list}}`;
 }
 
 /** Deep equality of JSON values; a missing field and an undefined one are the same. */

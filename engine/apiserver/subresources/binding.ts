@@ -25,7 +25,7 @@ export function* bind(context: ResourceContext): Gen<HttpResponse> {
   const name = info.name || binding.metadata.name;
   if (!name) validate(binding);
   if (!name) throw badRequest("name must be provided");
-  if (binding.metadata.name && binding.metadata.name !== name) {
+  if (binding.metadata.name !== name) {
     throw badRequest(`name in URL does not match name in Binding object`);
   }
   validate(binding);

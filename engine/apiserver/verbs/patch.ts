@@ -112,7 +112,7 @@ function read(context: ResourceContext, value: unknown, body: unknown, kept: rea
   const { def, request } = context;
   const typed = value as Draft;
   const fault = def.custom || contentType(request) === STRATEGIC ? undefined : typeFault(def, typed);
-  const { object, error, strictErrors } = def.custom
+  const { object, error, misfit, strictErrors } = def.custom
     ? def.custom.decode(value)
     : decodeObject(value, def.resource, kept);
   const strategic = contentType(request) === STRATEGIC;
@@ -147,7 +147,7 @@ function read(context: ResourceContext, value: unknown, body: unknown, kept: rea
       { reason: "FieldValueInvalid", field: "apiVersion", message: why },
     ]);
   }
-  if (error !== undefined) throw refuse(strategic ? converterError(error) : error);
+  if (error !== undefined) throw refuse(strategic ? converterError(error, misfit) : error);
   judgeStrict(context, strictErrors, refuse);
   return object;
 }
@@ -172,17 +172,21 @@ function typeFault(def: KindDef, { apiVersion, kind }: Draft): string | undefine
   return `converting (${known.resource.version}.${wanted}) to (${goTypeOf(def).slice(1)}): unknown conversion`;
 }
 
-const KINDS: Readonly<Record<string, string>> = { object: "map", array: "slice", number: "int64" };
+const KINDS: Readonly<Record<string, string>> = { object: "map", array: "slice" };
 
 /** Strategic patches are read by another reader than JSON, with words of its own (apimachinery pkg/runtime/converter.go). */
-function converterError(error: string): string {
+function converterError(error: string, misfit: unknown): string {
   if (error.startsWith("illegal base64")) return `error decoding from json: ${error}`;
   const found = /^json: cannot unmarshal (\w+)(?: \S+)? into .* of type (\S+)$/.exec(error);
   if (found === null) return error;
   const [, from = "", to = ""] = found;
-  const kind = KINDS[from] ?? from;
+  const whole = Number.isInteger(misfit);
+  const kind = from === "number" ? (whole ? "int64" : "float64") : (KINDS[from] ?? from);
   if (to.startsWith("[]")) return `cannot restore slice from ${kind}`;
   if (to.startsWith("map[") || to === "v1.ResourceList") return `cannot restore map from ${kind}`;
+  // reflect can turn these into each other, but not with the meaning that anybody wants.
+  const alike = whole ? to === "string" : from === "number" && to.startsWith("int");
+  if (alike) return `cannot convert ${kind} to ${to}`;
   if (!to.includes(".")) return `unrecognized type: ${to}`;
   return from === "object" ? "unrecognized type: string" : `cannot restore struct from: ${kind}`;
 }
