@@ -15,8 +15,9 @@ export interface Decoded {
   strictErrors: string[];
   /** Set when the value does not fit the type: the words of encoding/json or of the type's own reader. */
   error?: string;
-  /** The value that did not fit. */
+  /** The value that did not fit, and whether a string was wanted, of whatever name. */
   misfit?: unknown;
+  text?: boolean;
 }
 
 const NOTHING: readonly unknown[] = [];
@@ -29,6 +30,7 @@ interface Context {
   seen: Set<string>;
   error: string | undefined;
   misfit?: unknown;
+  text?: boolean;
   /** Innermost struct: `io.k8s.api.core.v1.Container`. */
   struct: string;
   /** The way to the value being read: fields, map keys as `.key` and array positions; put together only for an error. */
@@ -82,6 +84,7 @@ export function decodeAs(value: unknown, typeName: string, kept: readonly unknow
   if (context.error !== undefined) {
     decoded.error = context.error;
     decoded.misfit = context.misfit;
+    decoded.text = context.text ?? false;
   }
   return decoded;
 }
@@ -129,6 +132,8 @@ function jsonKind(value: unknown): string {
 
 /** Fields whose type has a name of its own. */
 const ALIASES: Readonly<Record<string, string>> = {
+  "PriorityClass.preemptionPolicy": "v1.PreemptionPolicy",
+  "StorageClass.reclaimPolicy": "v1.PersistentVolumeReclaimPolicy",
   "JSONSchemaProps.dependencies": "v1.JSONSchemaDependencies",
   "JSONSchemaProps.definitions": "v1.JSONSchemaDefinitions",
   "JSONSchemaProps.x-kubernetes-validations": "v1.ValidationRules",
@@ -264,6 +269,7 @@ function readValue(value: unknown, type: FieldType, goType: string | undefined, 
   switch (type.kind) {
     case "string":
       if (typeof value === "string") return value;
+      if (context.error === undefined) context.text = true;
       return mismatch(context, jsonKind(value), goType ?? "string", value);
     case "boolean":
       if (typeof value === "boolean") return value;

@@ -124,7 +124,7 @@ function chooseFamilies(draft: Draft, old: KubeObject | undefined): void {
   const { spec, metadata } = draft;
   const causes: StatusCause[] = [];
   const settle = () => {
-    if (causes.length > 0) throw invalid("", "Service", metadata.name, causes);
+    if (causes.length > 0) throw invalid("", "Service", metadata.name ?? "", causes);
   };
   if (old !== undefined && !spec.clusterIP && !(spec.clusterIPs?.length > 0) && old["spec"]?.clusterIP) {
     // An update that does not say keeps what there is.

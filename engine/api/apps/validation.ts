@@ -152,7 +152,7 @@ export function validateDaemonSet(object: KubeObject): StatusCause[] {
   const spec = object["spec"] ?? {};
   const causes = validateLabelSelector(spec.selector, "spec.selector");
   const labels = spec.template?.metadata?.labels;
-  if (!spec.selector || !matchLabelSelector(spec.selector, labels)) {
+  if (causes.length === 0 && (!spec.selector || !matchLabelSelector(spec.selector, labels))) {
     causes.push(
       invalidText(
         "spec.template.metadata.labels",

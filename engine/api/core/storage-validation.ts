@@ -1,3 +1,4 @@
+import { givenEmpty } from "../decode.ts";
 import type { Draft } from "../kind.ts";
 import { compareQuantities, quantity } from "../quantity.ts";
 import { validateLabelSelector } from "../selector.ts";
@@ -55,7 +56,8 @@ export function validatePersistentVolume(object: KubeObject): StatusCause[] {
   if (names.length === 0) causes.push(required("spec.capacity", ""));
   if (capacity["storage"] === undefined || names.length > 1) {
     const amounts = names.sort().map((name) => `${JSON.stringify(name)}:${goQuantity(capacity[name]!)}`);
-    const text = spec.capacity ? `core.ResourceList{${amounts.join(", ")}}` : "core.ResourceList(nil)";
+    const given = spec.capacity || givenEmpty(spec, "capacity");
+    const text = given ? `core.ResourceList{${amounts.join(", ")}}` : "core.ResourceList(nil)";
     causes.push(notSupportedText("spec.capacity", text, ["storage"]));
   }
   for (const name of names) {
@@ -98,7 +100,7 @@ function validateSource({ hostPath, nfs, local, csi, nodeAffinity }: Draft): Sta
   if (nfs) {
     if (!nfs.server) causes.push(required("spec.nfs.server", ""));
     if (!nfs.path) causes.push(required("spec.nfs.path", ""));
-    else if (!nfs.path.startsWith("/")) causes.push(invalid("spec.nfs.path", nfs.path, "must be an absolute path"));
+    if (!nfs.path?.startsWith("/")) causes.push(invalid("spec.nfs.path", nfs.path ?? "", "must be an absolute path"));
   }
   if (local) {
     if (!local.path) causes.push(required("spec.local.path", ""));

@@ -80,8 +80,8 @@ const SOURCES: Record<string, ((source: Draft, path: string) => StatusCause[]) |
   nfs: (source, path) => {
     const causes = source.server ? [] : [required(`${path}.server`, "")];
     if (!source.path) causes.push(required(`${path}.path`, ""));
-    else if (!source.path.startsWith("/"))
-      causes.push(invalid(`${path}.path`, source.path, "must be an absolute path"));
+    if (!source.path?.startsWith("/"))
+      causes.push(invalid(`${path}.path`, source.path ?? "", "must be an absolute path"));
     return causes;
   },
   downwardAPI: (source, path) => {

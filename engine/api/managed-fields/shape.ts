@@ -1,6 +1,7 @@
 import { fieldSchema, type JsonSchema } from "../apiextensions/schema.ts";
 import type { KindDef } from "../kind.ts";
 import { type Field, type FieldType, typeOf } from "../schema/types.ts";
+import { zeroOf } from "../schema/zero.ts";
 
 /** How a value merges: what structured-merge-diff's schema says of a type (kube-openapi pkg/schemaconv). */
 export type Shape = ScalarShape | MapShape | ListShape;
@@ -161,7 +162,8 @@ function shapeOf(type: FieldType, field: Field | undefined): Shape {
       return {
         kind: "list",
         keys: field && listKeys(field),
-        defaults: KEY_DEFAULTS,
+        defaults:
+          type.items.kind === "ref" ? keyDefaults(type.items.name, (field && listKeys(field)) ?? []) : KEY_DEFAULTS,
         item: shapeOf(type.items, undefined),
       };
     case "any":
@@ -190,6 +192,16 @@ function listKeys(field: Field): readonly string[] | undefined {
 
 /** Of Kubernetes' own kinds. */
 const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: "TCP" };
+
+/** What a key is that an item does not have: what Go always writes has its zero value as default. */
+function keyDefaults(struct: string, keys: readonly string[]): Readonly<Record<string, unknown>> {
+  const defaults: Record<string, unknown> = { ...KEY_DEFAULTS };
+  for (const key of keys) {
+    const field = typeOf(struct)?.fields.get(key);
+    if (field?.zero !== undefined && defaults[key] === undefined) defaults[key] = zeroOf(field);
+  }
+  return defaults;
+}
 
 /** The path element of a list's item; undefined when it lacks a key. */
 export function elementOf(item: unknown, { keys = [], defaults = {} }: ListShape): string | undefined {

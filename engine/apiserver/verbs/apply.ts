@@ -1,3 +1,4 @@
+import { decodeObject } from "../../api/decode.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
 import {
@@ -29,6 +30,7 @@ import { isDryRun } from "../options.ts";
 import { present } from "../present.ts";
 import { updateObject } from "../update.ts";
 import { fromStored, toStored } from "../views.ts";
+import { converterError } from "./patch.ts";
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const KUBECTL = "kubectl";
@@ -48,6 +50,7 @@ export function* apply(context: ResourceContext, body: unknown): Gen<HttpRespons
     const shown = fromStored(def, current);
     const { object, managed } = merged(context, config, shown, trackedOf(context, current, shown), author);
     author.managed = managed;
+    requireConvertible(context, object);
     const draft = decodeBody(context, object, def.resource) as Draft;
     syncLastApplied(author, draft, config);
     return toStored(def, draft);
@@ -72,11 +75,23 @@ function* applyNew(context: ResourceContext, config: Draft, author: Author, dryR
     throw conflictBecause(info.group, info.resource, info.name, why);
   }
   author.managed = merged(context, config, emptyOf(def) as KubeObject, new Map(), author).managed;
+  requireConvertible(context, config);
   const draft = decodeBody(context, config, def.resource);
   draft.metadata.name ??= info.name;
   delete draft.metadata.resourceVersion;
   const object = yield* createObject(context, toStored(def, draft), dryRun, author);
   return present(context, object, 201);
+}
+
+/** A value that its type cannot take is found out when the merged object is turned into one (versionconverter.go). */
+function requireConvertible({ def, info }: ResourceContext, object: unknown): void {
+  if (def.custom) return;
+  const { error, misfit, text } = decodeObject(object, def.resource);
+  if (error === undefined) return;
+  const { group, version, kind } = def.resource;
+  const gvk = `${group}/${version}, Kind=${kind}`;
+  const why = `unable to convert unstructured object to ${gvk}: ${converterError(error, misfit, text)}`;
+  throw plainError(`failed to convert new object (${info.namespace}/${info.name}; ${gvk}) to proper version: ${why}`);
 }
 
 /** The body as a configuration: of this kind, with no word about managers, every field known. */

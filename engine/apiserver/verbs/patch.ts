@@ -1,5 +1,6 @@
 import { sortedCopy } from "../../api/apiextensions/schema.ts";
 import { decodeObject } from "../../api/decode.ts";
+import { encodeBody } from "../../api/encode.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft, KindDef } from "../../api/kind.ts";
 import { kindByGvk } from "../../api/kinds.ts";
@@ -15,6 +16,7 @@ import {
 } from "../../api/patch/index.ts";
 import { failure, type StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
+import { deepEqual } from "../../api/validation/value.ts";
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { goTypeOf } from "../accept.ts";
 import { contentType, parseText } from "../body.ts";
@@ -74,7 +76,11 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
     const plain = fromStored(def, current);
     // Who owns what is worked out for a patch that is about it alone.
     const shown = mentionsManagers(body) ? withManagedFields(plain) : plain;
-    const draft = read(context, patched(context, type, shown, body), body, storedParts(context, current));
+    const result = patched(context, type, shown, body);
+    const draft = read(context, result, body, storedParts(context, current), () => {
+      const before = JSON.parse(encodeBody({ type: "object", value: withManagedFields(plain) }));
+      return rewritten(before, patched(context, type, before, body));
+    });
     if (draft.metadata !== current.metadata) checkNames(context, draft);
     return toStored(def, draft);
   };
@@ -107,18 +113,42 @@ function patched({ def }: ResourceContext, type: string, current: KubeObject, bo
   }
 }
 
-/** The patched object, read as its kind again: a patch can put anything anywhere. */
-function read(context: ResourceContext, value: unknown, body: unknown, kept: readonly unknown[]): Draft {
+/**
+ * A patched document as the patch library writes it: what it has touched with its keys in order, the rest as it was
+ * (github.com/evanphx/json-patch).
+ */
+function rewritten(before: unknown, after: unknown): unknown {
+  if (deepEqual(before, after)) return before;
+  if (Array.isArray(before) && Array.isArray(after)) return after.map((one, i) => rewritten(before[i], one));
+  if (goKind(before) !== "object" || goKind(after) !== "object") return after;
+  const [was, is] = [before as Draft, after as Draft];
+  return Object.fromEntries(
+    Object.keys(is)
+      .sort()
+      .map((key) => [key, rewritten(was[key], is[key])]),
+  );
+}
+
+/** The patched object, read as its kind again: a patch can put anything anywhere. `shownWhole`: it as errors show it. */
+function read(
+  context: ResourceContext,
+  value: unknown,
+  body: unknown,
+  kept: readonly unknown[],
+  shownWhole: () => unknown,
+): Draft {
   const { def, request } = context;
   const typed = value as Draft;
   const fault = def.custom || contentType(request) === STRATEGIC ? undefined : typeFault(def, typed);
-  const { object, error, misfit, strictErrors } = def.custom
+  const { object, error, misfit, text, strictErrors } = def.custom
     ? def.custom.decode(value)
     : decodeObject(value, def.resource, kept);
   const strategic = contentType(request) === STRATEGIC;
   const refuse = (why: string): StatusError => {
     // A strategic patch is shown itself, of the others what they made of the object.
-    const shown = JSON.stringify(strategic ? goText(body) : JSON.stringify(def.custom ? sortedCopy(value) : value));
+    const shown = JSON.stringify(
+      strategic ? goText(body) : JSON.stringify(def.custom ? sortedCopy(value) : shownWhole()),
+    );
     return invalid("", "", "", [
       { reason: "FieldValueInvalid", field: "patch", message: `Invalid value: ${shown}: ${why}` },
     ]);
@@ -147,7 +177,7 @@ function read(context: ResourceContext, value: unknown, body: unknown, kept: rea
       { reason: "FieldValueInvalid", field: "apiVersion", message: why },
     ]);
   }
-  if (error !== undefined) throw refuse(strategic ? converterError(error, misfit) : error);
+  if (error !== undefined) throw refuse(strategic ? converterError(error, misfit, text) : error);
   judgeStrict(context, strictErrors, refuse);
   return object;
 }
@@ -175,11 +205,12 @@ function typeFault(def: KindDef, { apiVersion, kind }: Draft): string | undefine
 const KINDS: Readonly<Record<string, string>> = { object: "map", array: "slice" };
 
 /** Strategic patches are read by another reader than JSON, with words of its own (apimachinery pkg/runtime/converter.go). */
-function converterError(error: string, misfit: unknown): string {
+export function converterError(error: string, misfit: unknown, text = false): string {
   if (error.startsWith("illegal base64")) return `error decoding from json: ${error}`;
   const found = /^json: cannot unmarshal (\w+)(?: \S+)? into .* of type (\S+)$/.exec(error);
   if (found === null) return error;
-  const [, from = "", to = ""] = found;
+  const [, from = "", type = ""] = found;
+  const to = text ? "string" : type;
   const whole = Number.isInteger(misfit);
   const kind = from === "number" ? (whole ? "int64" : "float64") : (KINDS[from] ?? from);
   if (to.startsWith("[]")) return `cannot restore slice from ${kind}`;
