@@ -86,12 +86,22 @@ function validateNodeAffinity(affinity: Draft, path: string): StatusCause[] {
   return causes;
 }
 
+/** Nodes from which a volume is reached (validateVolumeNodeAffinity). */
+export function validateVolumeNodeAffinity({ required: selector }: Draft, path: string): StatusCause[] {
+  if (!selector) return [required(`${path}.required`, "must specify required node constraints")];
+  const at = `${path}.required.nodeSelectorTerms`;
+  const terms: Draft[] = selector.nodeSelectorTerms ?? [];
+  if (terms.length === 0) return [required(at, "must have at least one node selector term")];
+  return terms.flatMap((term, i) => validateNodeSelectorTerm(term, `${at}[${i}]`, true));
+}
+
 function validateWeight(weight: number | undefined, path: string): StatusCause[] {
   const value = weight ?? 0;
   return value < 1 || value > 100 ? [invalid(path, value, "must be in the range 1-100")] : [];
 }
 
-function validateNodeSelectorTerm(term: Draft, path: string): StatusCause[] {
+/** `anyValue`: values need not be such as labels have. */
+function validateNodeSelectorTerm(term: Draft, path: string, anyValue = false): StatusCause[] {
   const causes: StatusCause[] = [];
   (term.matchExpressions ?? []).forEach((expression: Draft, i: number) => {
     const at = `${path}.matchExpressions[${i}]`;
@@ -119,9 +129,11 @@ function validateNodeSelectorTerm(term: Draft, path: string): StatusCause[] {
         causes.push(invalid(`${at}.operator`, operator, "not a valid selector operator"));
     }
     causes.push(...invalidEach(`${at}.key`, key, qualifiedName(key)));
-    values.forEach((value: string, j: number) => {
-      causes.push(...invalidEach(`${at}.values[${j}]`, value, labelValue(value)));
-    });
+    if (!anyValue) {
+      values.forEach((value: string, j: number) => {
+        causes.push(...invalidEach(`${at}.values[${j}]`, value, labelValue(value)));
+      });
+    }
   });
   (term.matchFields ?? []).forEach((field: Draft, i: number) => {
     const at = `${path}.matchFields[${i}]`;

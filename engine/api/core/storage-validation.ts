@@ -15,6 +15,8 @@ import {
 } from "../validation/field.ts";
 import { dns1123Subdomain } from "../validation/names.ts";
 import { goQuantity, semanticEqual } from "../validation/value.ts";
+import { address } from "./go-struct.ts";
+import { validateVolumeNodeAffinity } from "./placement-validation.ts";
 import { HOST_PATH_TYPES } from "./volume-validation.ts";
 
 /** PersistentVolumes and claims on them, in the words of pkg/apis/core/validation. */
@@ -68,6 +70,7 @@ export function validatePersistentVolume(object: KubeObject): StatusCause[] {
   if (policy !== "" && !POLICIES.includes(policy)) {
     causes.push(notSupported("spec.persistentVolumeReclaimPolicy", policy, POLICIES));
   }
+  if (spec.nodeAffinity) causes.push(...validateVolumeNodeAffinity(spec.nodeAffinity, "spec.nodeAffinity"));
   const sources = Object.keys(spec).filter((name) => !NOT_SOURCES.has(name));
   if (sources.length === 0) causes.push(required("spec", "must specify a volume type"));
   for (const name of sources.slice(1))
@@ -106,7 +109,7 @@ function validateSource({ hostPath, nfs, local, csi, nodeAffinity }: Draft): Sta
     if (!local.path) causes.push(required("spec.local.path", ""));
     else if (local.path.split("/").includes(".."))
       causes.push(invalid("spec.local.path", local.path, "must not contain '..'"));
-    if (!nodeAffinity?.required) causes.push(required("spec.nodeAffinity", "Local volume requires node affinity"));
+    if (!nodeAffinity) causes.push(required("spec.nodeAffinity", "Local volume requires node affinity"));
   }
   if (csi) {
     const driver: string = csi.driver ?? "";
@@ -125,10 +128,13 @@ export function validatePersistentVolumeUpdate(object: KubeObject, old: KubeObje
     causes.push(forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation"));
   }
   const mode = object["spec"]?.volumeMode;
-  if (mode !== old["spec"]?.volumeMode) causes.push(invalid("spec.volumeMode", mode ?? null, "field is immutable"));
+  if (mode !== old["spec"]?.volumeMode) causes.push(invalid("volumeMode", mode ?? null, "field is immutable"));
   const [now, before] = [object["spec"]?.nodeAffinity, old["spec"]?.nodeAffinity];
-  if (before && !semanticEqual(now, before))
-    causes.push(invalidText("spec.nodeAffinity", "core.VolumeNodeAffinity{}", "field is immutable"));
+  if (before && !semanticEqual(now, before)) {
+    const shown = now ? `core.VolumeNodeAffinity{Required:(*core.NodeSelector)(${address(now.required)})}` : '"null"';
+    const why = "field is immutable, except for updating from beta label to GA";
+    causes.push(invalidText("nodeAffinity", shown, why));
+  }
   return causes;
 }
 

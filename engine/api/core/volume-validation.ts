@@ -93,9 +93,33 @@ const SOURCES: Record<string, ((source: Draft, path: string) => StatusCause[]) |
     const causes = validateMode(source.defaultMode, `${path}.defaultMode`);
     return [...causes, ...validateProjections(source.sources ?? [], path)];
   },
+  iscsi: validateIscsi,
   csi: (source, path) => (source.driver ? [] : [required(`${path}.driver`, "")]),
   ephemeral: (source, path) => (source.volumeClaimTemplate ? [] : [required(`${path}.volumeClaimTemplate`, "")]),
 };
+
+const ISCSI_NAMES: readonly [string, RegExp][] = [
+  ["iqn", /iqn\.\d{4}-\d{2}\.[a-zA-Z0-9.-]+:[^,;*&$|\s]+$/],
+  ["eui", /^eui.[a-zA-Z0-9]{16}$/],
+  ["naa", /^naa.[a-zA-Z0-9]{32}$/],
+];
+
+function validateIscsi(source: Draft, path: string): StatusCause[] {
+  const causes = source.targetPortal ? [] : [required(`${path}.targetPortal`, "")];
+  const name = (text: string, at: string) => {
+    const form = ISCSI_NAMES.find(([start]) => text.startsWith(start))?.[1];
+    if (form === undefined) causes.push(invalid(at, text, "must be valid format starting with iqn, eui, or naa"));
+    else if (!form.test(text)) causes.push(invalid(at, text, "must be valid format"));
+  };
+  if (source.iqn) name(source.iqn, `${path}.iqn`);
+  else causes.push(required(`${path}.iqn`, ""));
+  const lun = source.lun ?? 0;
+  if (lun < 0 || lun > 255) causes.push(invalid(`${path}.lun`, lun, "must be between 0 and 255, inclusive"));
+  if ((source.chapAuthDiscovery || source.chapAuthSession) && !source.secretRef)
+    causes.push(required(`${path}.secretRef`, ""));
+  if (source.initiatorName) name(source.initiatorName, `${path}.initiatorname`);
+  return causes;
+}
 
 function validateMode(mode: number | undefined, path: string): StatusCause[] {
   if (mode === undefined || (mode >= 0 && mode <= 0o777)) return [];

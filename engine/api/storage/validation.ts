@@ -1,6 +1,7 @@
+import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
+import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
 import { qualifiedName } from "../validation/names.ts";
 import { semanticEqual } from "../validation/value.ts";
 
@@ -22,6 +23,31 @@ export function validateStorageClass(object: KubeObject): StatusCause[] {
   if (volumeBindingMode === undefined) causes.push(required("volumeBindingMode", ""));
   else if (!BINDING_MODES.includes(volumeBindingMode)) {
     causes.push(notSupported("volumeBindingMode", volumeBindingMode, BINDING_MODES));
+  }
+  return [...causes, ...validateTopologies(object["allowedTopologies"] ?? [])];
+}
+
+/** validateAllowedTopologies: terms are compared with those before them, and with as many empty ones as there are terms. */
+function validateTopologies(terms: readonly Draft[]): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const before: unknown[] = terms.map(() => ({}));
+  for (const [i, term] of terms.entries()) {
+    const path = `allowedTopologies[${i}].matchLabelExpressions`;
+    const values: Record<string, Record<string, true>> = {};
+    for (const [j, { key = "", values: given = [] }] of (term.matchLabelExpressions ?? []).entries()) {
+      const at = `${path}[${j}]`;
+      if (given.length === 0) causes.push(required(`${at}.values`, ""));
+      const set: Record<string, true> = {};
+      for (const [k, value] of given.entries()) {
+        if (set[value]) causes.push(duplicate(`${at}.values[${k}]`, value));
+        set[value] = true;
+      }
+      causes.push(...invalidEach(`${at}.key`, key, qualifiedName(key)));
+      if (values[key]) causes.push(duplicate(`${at}.key`, key));
+      values[key] = set;
+    }
+    for (const other of before) if (semanticEqual(other, values)) causes.push(duplicate(path, ""));
+    before.push(values);
   }
   return causes;
 }
