@@ -1,6 +1,7 @@
 import { base64Mistake } from "../kernel/index.ts";
 import { readSchemaOr, SCHEMA_PROPS } from "./apiextensions/schema-decode.ts";
 import { schemaName } from "./define.ts";
+import { noteEmpty } from "./given-empty.ts";
 import type { Draft } from "./kind.ts";
 import { kindByGvk } from "./kinds.ts";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
@@ -197,20 +198,6 @@ function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
   }
   context.struct = outer;
   return result;
-}
-
-/** Lists and maps that were given, but empty: they are left out, yet Go prints them otherwise than what was not given. */
-const emptied = new WeakMap<object, string[]>();
-
-function noteEmpty(struct: object, field: string): void {
-  const fields = emptied.get(struct);
-  if (fields) fields.push(field);
-  else emptied.set(struct, [field]);
-}
-
-/** Whether the list or map of this name was given, but empty. */
-export function givenEmpty(struct: object | undefined, field: string): boolean {
-  return struct !== undefined && (emptied.get(struct)?.includes(field) ?? false);
 }
 
 function unknownField(context: Context): void {

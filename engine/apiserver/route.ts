@@ -45,7 +45,7 @@ export function route(context: Context): Gen<HttpResponse> {
   return handler(context as ResourceContext);
 }
 
-/** A name that could stand in no key of etcd is looked for nowhere (apiserver pkg/registry/generic/registry/store.go). */
+/** Refuses a name that is no path segment before anything is looked up (apiserver pkg/registry/generic/registry/store.go). */
 function judgeName(name: string): void {
   const why = pathSegment(name);
   if (why.length > 0) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${why.join(";")}`);

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { WebSocket } from "ws";
-import { type ApiDoor, MAX_UNREAD } from "./api-door.ts";
-import { acceptSpdy, messageOf, type Refusal, refuse } from "./spdy-door.ts";
+import type { ApiDoor } from "./api-door.ts";
+import { acceptSpdy, messageOf } from "./spdy-door.ts";
 import { applySize } from "./terminal-size.ts";
-import { framed, hangUp, isWebSocket, openWebSocket, unframed } from "./websocket.ts";
+import { carry, framed, isWebSocket, unframed } from "./websocket.ts";
 
 /** Channels of the remote command protocol (KEP-4006). */
 const STDIN = 0;
@@ -32,50 +32,27 @@ const PROTOCOLS: Readonly<Record<string, Codec>> = {
 
 /** Answers an upgrade request (exec, attach): WebSocket here, SPDY/3.1 in spdy-door.ts. */
 export function acceptExec(door: ApiDoor, request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
-  socket.on("error", () => socket.destroy());
   if (!isWebSocket(request)) {
+    socket.on("error", () => socket.destroy());
     acceptSpdy(door, request, socket, head);
     return;
   }
-  let connection: { web: WebSocket; codec: Codec } | undefined;
-  const early: { bytes: Uint8Array; channel: number }[] = [];
-  let ended = false;
-  const send = (bytes: Uint8Array, channel: number) => {
-    if (connection === undefined) early.push({ bytes, channel });
-    else if (connection.web.bufferedAmount > MAX_UNREAD) connection.web.terminate();
-    else write(connection.web, connection.codec, channel, bytes);
-  };
-  let refused: Refusal | undefined;
-  const id = door.nextId();
-  door.send(id, request, undefined, {
-    head: (status, headers, channels) => {
-      if (channels === undefined) {
-        refused = { status, headers, body: [] };
-        return;
-      }
-      openWebSocket(request, socket, head, Object.keys(PROTOCOLS), (web, protocol) => {
-        const codec = PROTOCOLS[protocol]!;
-        connection = { web, codec };
-        listen(door, id, web, codec);
-        // Tells the client that it is connected.
-        const first = firstOutput(request);
-        if (first !== undefined) web.send(framed(first, Buffer.alloc(0), codec.base64));
-        for (const { bytes, channel } of early) send(bytes, channel);
-        if (ended) hangUp(web, socket);
-      });
+  carry(door, request, socket, head, {
+    known: Object.keys(PROTOCOLS),
+    accepts: (_status, isCommand) => isCommand,
+    opened: (web, protocol, id) => {
+      const codec = PROTOCOLS[protocol]!;
+      listen(door, id, web, codec);
+      // Tells the client that it is connected.
+      const first = firstOutput(request);
+      return first === undefined ? undefined : framed(first, Buffer.alloc(0), codec.base64);
     },
-    data: (bytes, channel) => {
-      if (refused) refused.body.push(Buffer.from(bytes));
-      else send(bytes, channel);
+    messages: (protocol, bytes, channel) => {
+      const { base64, json } = PROTOCOLS[protocol]!;
+      const content = channel === ERROR && !json ? messageOf(bytes) : bytes;
+      return content.length > 0 ? [framed(channel, content, base64)] : [];
     },
-    end: () => {
-      if (refused) refuse(socket, refused);
-      ended = true;
-      if (connection) hangUp(connection.web, socket);
-    },
-    error: () => socket.destroy(),
   });
-  socket.on("close", () => door.abandon(id));
 }
 
 /** The lowest channel that the request wants written. */
@@ -85,11 +62,6 @@ function firstOutput(request: IncomingMessage): number | undefined {
   return wants("stdout") ? STDOUT : wants("stderr") ? STDERR : undefined;
 }
 
-function write(web: WebSocket, codec: Codec, channel: number, bytes: Uint8Array): void {
-  const content = channel === ERROR && !codec.json ? messageOf(bytes) : bytes;
-  if (content.length > 0) web.send(framed(channel, content, codec.base64));
-}
-
 function listen(door: ApiDoor, id: string, web: WebSocket, codec: Codec): void {
   web.on("message", (message) => {
     const { channel, content } = unframed(message, codec.base64);
@@ -97,5 +69,4 @@ function listen(door: ApiDoor, id: string, web: WebSocket, codec: Codec): void {
     else if (channel === CLOSE && content[0] === STDIN) door.input({ type: "api-input", id, bytes: "", end: true });
     else if (channel === RESIZE) applySize(door, id, content.toString("utf8"));
   });
-  web.on("close", () => door.abandon(id));
 }

@@ -1,9 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
-import type { WebSocket } from "ws";
-import { type ApiDoor, MAX_UNREAD } from "./api-door.ts";
-import { type Refusal, refuse } from "./spdy-door.ts";
-import { forbid, hangUp, isWebSocket, openWebSocket } from "./websocket.ts";
+import type { ApiDoor } from "./api-door.ts";
+import { carry, forbid, isWebSocket } from "./websocket.ts";
 
 /** Protocols in which a WebSocket carries a log (apimachinery pkg/util/httpstream/wsstream/stream.go). */
 const LOG_PROTOCOLS = ["", "binary.k8s.io", "base64.binary.k8s.io"];
@@ -29,52 +27,17 @@ export function isStream(request: IncomingMessage): boolean {
  * (apiserver pkg/endpoints/handlers/watch.go), or the log's bytes as they come.
  */
 export function acceptStream(door: ApiDoor, request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
-  socket.on("error", () => socket.destroy());
   const kind = kindOf(request);
-  // golang.org/x/net/websocket wants an origin of whoever opens a watch.
+  // golang.org/x/net/websocket wants an origin of whoever opens a watch, and takes whatever protocol it offers.
   if (kind === "watch" && request.headers.origin === undefined) {
     forbid(socket);
     return;
   }
-  const offered = request.headers["sec-websocket-protocol"];
-  const known = kind === "log" ? LOG_PROTOCOLS : [offered === undefined ? "" : offered.trim()];
-  let web: WebSocket | undefined;
-  let protocol = "";
-  let ended = false;
-  const early: Uint8Array[] = [];
-  const send = (bytes: Uint8Array) => {
-    if (web === undefined) early.push(bytes);
-    else if (web.bufferedAmount > MAX_UNREAD) web.terminate();
-    else for (const message of messages(kind, protocol, bytes)) web.send(message);
-  };
-  let refused: Refusal | undefined;
-  const id = door.nextId();
-  door.send(id, request, undefined, {
-    head: (status, headers) => {
-      if (status !== 200) {
-        refused = { status, headers, body: [] };
-        return;
-      }
-      openWebSocket(request, socket, head, known, (opened, agreed) => {
-        web = opened;
-        protocol = agreed;
-        opened.on("close", () => door.abandon(id));
-        for (const bytes of early) send(bytes);
-        if (ended) hangUp(opened, socket);
-      });
-    },
-    data: (bytes) => {
-      if (refused) refused.body.push(Buffer.from(bytes));
-      else send(bytes);
-    },
-    end: () => {
-      if (refused) refuse(socket, refused);
-      ended = true;
-      if (web) hangUp(web, socket);
-    },
-    error: () => socket.destroy(),
+  carry(door, request, socket, head, {
+    known: kind === "log" ? LOG_PROTOCOLS : [request.headers["sec-websocket-protocol"]?.trim() ?? ""],
+    accepts: (status) => status === 200,
+    messages: (protocol, bytes) => messages(kind, protocol, bytes),
   });
-  socket.on("close", () => door.abandon(id));
 }
 
 function messages(kind: Kind | undefined, protocol: string, bytes: Uint8Array): (Uint8Array | string)[] {

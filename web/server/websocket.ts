@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { type ApiDoor, MAX_UNREAD } from "./api-door.ts";
+import { type Refusal, refuse } from "./spdy-door.ts";
 
 /** The protocols that a client offers, in its order. */
 function offeredBy(request: IncomingMessage): string[] {
@@ -51,6 +53,60 @@ export function forbid(socket: TLSSocket): void {
 export function hangUp(web: WebSocket, socket: TLSSocket): void {
   web.close(1000);
   socket.end();
+}
+
+/** How an answer of the session travels over a WebSocket. */
+export interface Way {
+  /** Protocols, "" for none. */
+  known: readonly string[];
+  /** Whether an answer with this head is to be carried; any other is told as an ordinary response. */
+  accepts(status: number, isCommand: boolean): boolean;
+  /** Hears of the client from here on, and gives what it is sent at first. */
+  opened?(web: WebSocket, protocol: string, id: string): Buffer | string | undefined;
+  /** What bytes of a channel are sent as. */
+  messages(protocol: string, bytes: Uint8Array, channel: number): readonly (Uint8Array | string)[];
+}
+
+/** Sends a request into the session and carries the answer over a WebSocket; a client that does not read is cut off. */
+export function carry(door: ApiDoor, request: IncomingMessage, socket: TLSSocket, head: Buffer, way: Way): void {
+  socket.on("error", () => socket.destroy());
+  const early: { bytes: Uint8Array; channel: number }[] = [];
+  let open: { web: WebSocket; protocol: string } | undefined;
+  let refused: Refusal | undefined;
+  let ended = false;
+  const send = (bytes: Uint8Array, channel: number) => {
+    if (open === undefined) early.push({ bytes, channel });
+    else if (open.web.bufferedAmount > MAX_UNREAD) open.web.terminate();
+    else for (const message of way.messages(open.protocol, bytes, channel)) open.web.send(message);
+  };
+  const id = door.nextId();
+  door.send(id, request, undefined, {
+    head: (status, headers, channels) => {
+      if (!way.accepts(status, channels !== undefined)) {
+        refused = { status, headers, body: [] };
+        return;
+      }
+      openWebSocket(request, socket, head, way.known, (web, protocol) => {
+        open = { web, protocol };
+        web.on("close", () => door.abandon(id));
+        const first = way.opened?.(web, protocol, id);
+        if (first !== undefined) web.send(first);
+        for (const { bytes, channel } of early) send(bytes, channel);
+        if (ended) hangUp(web, socket);
+      });
+    },
+    data: (bytes, channel) => {
+      if (refused) refused.body.push(Buffer.from(bytes));
+      else send(bytes, channel);
+    },
+    end: () => {
+      if (refused) refuse(socket, refused);
+      ended = true;
+      if (open) hangUp(open.web, socket);
+    },
+    error: () => socket.destroy(),
+  });
+  socket.on("close", () => door.abandon(id));
 }
 
 /** A message of a channel: its number and its bytes, or both as text for those who cannot take bytes (wsstream's base64). */

@@ -1,4 +1,4 @@
-import { givenEmpty } from "../decode.ts";
+import { givenEmpty } from "../given-empty.ts";
 import type { Draft } from "../kind.ts";
 import { compareQuantities, quantity } from "../quantity.ts";
 import { validateLabelSelector } from "../selector.ts";

@@ -195,13 +195,18 @@ function validateProjections(sources: readonly Draft[], path: string): StatusCau
   return causes;
 }
 
+/** How long a token that the kubelet asks for may live, in seconds. */
+export function validateTokenLifetime(seconds: number | undefined, path: string): StatusCause[] {
+  if (seconds === undefined) return [];
+  if (seconds < 600) return [invalid(path, seconds, "may not specify a duration less than 10 minutes")];
+  if (seconds > 2 ** 32) return [invalid(path, seconds, "may not specify a duration larger than 2^32 seconds")];
+  return [];
+}
+
 /** The place of its path is told as if it were the volume's own. */
 function validateTokenSource(token: Draft, at: string, volume: string): StatusCause[] {
-  const seconds = token.expirationSeconds;
-  const bad = (why: string) => [invalid(`${at}.expirationSeconds`, seconds, why)];
   return [
-    ...(seconds < 600 ? bad("may not specify a duration less than 10 minutes") : []),
-    ...(seconds > 2 ** 32 ? bad("may not specify a duration larger than 2^32 seconds") : []),
+    ...validateTokenLifetime(token.expirationSeconds, `${at}.expirationSeconds`),
     ...validateFilePath(token.path, `${volume}.path`),
   ];
 }

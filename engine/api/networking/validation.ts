@@ -1,5 +1,5 @@
 import { ipv4Number } from "../../text/ipv4.ts";
-import { givenEmpty } from "../decode.ts";
+import { givenEmpty } from "../given-empty.ts";
 import type { Draft } from "../kind.ts";
 import { validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";

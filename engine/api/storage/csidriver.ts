@@ -1,4 +1,5 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
+import { validateTokenLifetime } from "../core/volume-validation.ts";
 import { define } from "../define.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -19,14 +20,7 @@ function validateCsiDriver({ spec = {} }: KubeObject): StatusCause[] {
   for (const [i, { audience = "", expirationSeconds }] of (spec.tokenRequests ?? []).entries()) {
     const at = `spec.tokenRequests[${i}]`;
     if (audiences.has(audience)) causes.push(duplicate(`${at}.audience`, audience));
-    else if (expirationSeconds < 600)
-      causes.push(
-        invalid(`${at}.expirationSeconds`, expirationSeconds, "may not specify a duration less than 10 minutes"),
-      );
-    else if (expirationSeconds > 2 ** 32)
-      causes.push(
-        invalid(`${at}.expirationSeconds`, expirationSeconds, "may not specify a duration larger than 2^32 seconds"),
-      );
+    else causes.push(...validateTokenLifetime(expirationSeconds, `${at}.expirationSeconds`));
     audiences.add(audience);
   }
   const modes = ["Persistent", "Ephemeral"];

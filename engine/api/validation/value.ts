@@ -1,5 +1,5 @@
 /** `%#v` of what field errors show most: maps and label selectors, as Go prints them. */
-import { givenEmpty } from "../decode.ts";
+import { givenEmpty } from "../given-empty.ts";
 
 const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -30,7 +30,7 @@ import { isDryRun } from "../options.ts";
 import { present } from "../present.ts";
 import { updateObject } from "../update.ts";
 import { fromStored, toStored } from "../views.ts";
-import { converterError } from "./patch.ts";
+import { converterError } from "./converter-error.ts";
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const KUBECTL = "kubectl";

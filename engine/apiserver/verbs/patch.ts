@@ -30,6 +30,7 @@ import { present } from "../present.ts";
 import { storedParts, updateObject } from "../update.ts";
 import { fromStored, toStored } from "../views.ts";
 import { apply } from "./apply.ts";
+import { converterError } from "./converter-error.ts";
 
 const JSON_PATCH = "application/json-patch+json";
 const MERGE_PATCH = "application/merge-patch+json";
@@ -200,24 +201,4 @@ function typeFault(def: KindDef, { apiVersion, kind }: Draft): string | undefine
   if (known === undefined) return `no kind "${wanted}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`;
   if (known.resource.kind === own && known.resource.group === group) return undefined;
   return `converting (${known.resource.version}.${wanted}) to (${goTypeOf(def).slice(1)}): unknown conversion`;
-}
-
-const KINDS: Readonly<Record<string, string>> = { object: "map", array: "slice" };
-
-/** Strategic patches are read by another reader than JSON, with words of its own (apimachinery pkg/runtime/converter.go). */
-export function converterError(error: string, misfit: unknown, text = false): string {
-  if (error.startsWith("illegal base64")) return `error decoding from json: ${error}`;
-  const found = /^json: cannot unmarshal (\w+)(?: \S+)? into .* of type (\S+)$/.exec(error);
-  if (found === null) return error;
-  const [, from = "", type = ""] = found;
-  const to = text ? "string" : type;
-  const whole = Number.isInteger(misfit);
-  const kind = from === "number" ? (whole ? "int64" : "float64") : (KINDS[from] ?? from);
-  if (to.startsWith("[]")) return `cannot restore slice from ${kind}`;
-  if (to.startsWith("map[") || to === "v1.ResourceList") return `cannot restore map from ${kind}`;
-  // reflect can turn these into each other, but not with the meaning that anybody wants.
-  const alike = whole ? to === "string" : from === "number" && to.startsWith("int");
-  if (alike) return `cannot convert ${kind} to ${to}`;
-  if (!to.includes(".")) return `unrecognized type: ${to}`;
-  return from === "object" ? "unrecognized type: string" : `cannot restore struct from: ${kind}`;
 }
