@@ -164,7 +164,7 @@ function* getTable(k: Invocation): Gen<number> {
     const namespaced = !flags.bool("all-namespaces") && infos.every((info) => info.mapping.namespaced);
     k.err(namespaced ? `No resources found in ${k.namespace} namespace.\n` : "No resources found\n");
   }
-  throwCollected(result.errors);
+  (result.ofFiles ? throwCollected : throwAll)(result.errors);
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { RequestError } from "../../api/kubeconfig.ts";
 import { matchesLabels, parseLabelSelector, type SelectorError } from "../../api/selector.ts";
 import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
+import { pathSegment } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
 import type { Discovery, Mapping } from "./discovery.ts";
 import { isExpected, KubectlError } from "./errors.ts";
@@ -21,6 +22,7 @@ export function accept(options: BuildOptions): Record<string, string> | undefine
 /** Reads one object by name. */
 export function* read({ k, options }: Run, mapping: Mapping, namespace: string, name: string): Gen<KubeObject> {
   const query = options.includeObject ? "?includeObject=Object" : "";
+  requireSegment(name);
   const path = resourcePath(mapping, namespace, name, options.subresource || undefined) + query;
   try {
     return yield* k.object("GET", path, undefined, accept(options));
@@ -171,9 +173,16 @@ function withoutNamespace(object: KubeObject): KubeObject {
   return { ...object, metadata };
 }
 
-/** Path of one object that is to be changed; throws when it has no name (client-go, rest.Request.Name). */
+/** A name that cannot stand in a path is asked of no server (client-go, rest.Request.Name). */
+function requireSegment(name: string): void {
+  const why = pathSegment(name);
+  if (why.length > 0) throw new KubectlError(`invalid resource name ${quote(name)}: [${why.join(" ")}]`);
+}
+
+/** Path of one object that is to be changed; throws when it has no name. */
 export function namedPath({ mapping, namespace, name }: Pick<Info, "mapping" | "namespace" | "name">): string {
   if (name === "") throw new KubectlError("resource name may not be empty");
+  requireSegment(name);
   return resourcePath(mapping, namespace, name);
 }
 

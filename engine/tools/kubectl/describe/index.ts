@@ -109,8 +109,8 @@ export function* describe(k: Invocation): Gen<number> {
   if (result.infos.length === 0 && missing.length === 0) {
     k.err(flags.bool("all-namespaces") ? "No resources found\n" : `No resources found in ${k.namespace} namespace.\n`);
   }
-  // What could not be found is one error among those of describing; alone, it is a collection.
-  if (errors.length === 0) throwCollected(missing);
+  // What could not be found is one error among those of describing; alone, that of files is a collection.
+  if (errors.length === 0) (result.ofFiles ? throwCollected : throwAll)(missing);
   throwAll(missing.length > 0 ? [new KubectlError(aggregateText(missing)), ...errors] : errors);
   return 0;
 }
