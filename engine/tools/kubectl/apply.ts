@@ -148,7 +148,7 @@ interface Done {
 
 function* applyServerSide(k: Invocation, info: Info, query: ChangeQuery): Gen<Done> {
   const force = k.flags.bool("force-conflicts");
-  const path = namedPath(info) + changeQuery({ ...query, force });
+  const path = namedPath(k, info) + changeQuery({ ...query, force });
   try {
     let object = yield* k.patch(path, info.object, "apply");
     if (yield* migrate(k, info, object, query)) object = yield* k.patch(path, info.object, "apply");

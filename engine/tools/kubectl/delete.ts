@@ -189,7 +189,7 @@ export function* deleteResult(k: Invocation, result: Result, settings: DeleteSet
 }
 
 function* deleteOne(k: Invocation, info: Info, settings: DeleteSettings): Gen<string | undefined> {
-  const path = namedPath(info);
+  const path = namedPath(k, info);
   const body: Record<string, unknown> = { kind: "DeleteOptions", apiVersion: "v1" };
   if (settings.gracePeriod >= 0) body["gracePeriodSeconds"] = settings.gracePeriod;
   body["propagationPolicy"] = settings.cascade;

@@ -100,6 +100,12 @@ function textOf(error: Error): string {
   return error.message.startsWith("error: ") ? error.message : `error: ${error.message}`;
 }
 
+/** Answers of the server that an error's text tells in its own words (cmd/util StandardErrorMessage). */
+export function answersIn(error: unknown): StatusError[] {
+  if (error instanceof Errors) return error.list.filter((one) => one instanceof StatusError);
+  return error instanceof StatusError && error.reason !== "Invalid" ? [error] : [];
+}
+
 /** `error when creating "x.yaml": …` (cmdutil.AddSourceToErr). */
 export function withSource(verb: string, source: string | undefined, error: unknown): unknown {
   if (!source) return error;

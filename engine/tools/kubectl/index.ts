@@ -1,11 +1,10 @@
-import { StatusError } from "../../api/status.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { COST } from "../../machine/costs.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { helpText } from "./commands.ts";
 import { complete } from "./complete.ts";
 import { asksFirst } from "./config-order.ts";
-import { Exit, errorText, isExpected, KubectlError } from "./errors.ts";
+import { answersIn, Exit, errorText, isExpected, KubectlError } from "./errors.ts";
 import { type Flags, findCommand, parseFlags, UsageError, wordsWithoutFlags } from "./flags.ts";
 import { quote } from "./go.ts";
 import { Invocation } from "./invocation.ts";
@@ -86,8 +85,8 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
     throw new KubectlError(`${warnings} warning${warnings === 1 ? "" : "s"} received`);
   } catch (error) {
     if (!isExpected(error) && !(error instanceof Exit)) throw error;
-    if (error instanceof StatusError) {
-      verbose(k, 3, "helpers.go:246", `server response object: %s[${JSON.stringify(error.status, null, 2)}]`);
+    for (const { status } of answersIn(error)) {
+      verbose(k, 4, "helpers.go:246", `server response object: %s[${JSON.stringify(status, null, 2)}]`);
     }
     yield* k.flush();
     throw error;

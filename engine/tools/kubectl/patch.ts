@@ -193,7 +193,7 @@ export function* replace(k: Invocation): Gen<number> {
         if (fieldValidation !== "Ignore") yield* consult(k, object.apiVersion ?? "");
         print(yield* createObject(k, info.mapping, info.namespace, object, query), "replaced");
       } else {
-        const path = namedPath(info);
+        const path = namedPath(k, info);
         print(yield* put(k, object, path, changeQuery(query)), "replaced");
       }
     } catch (error) {

@@ -10,6 +10,7 @@ import type { Discovery, Mapping } from "./discovery.ts";
 import { isExpected, KubectlError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { verbose } from "./klog.ts";
 import { type Manifest, readManifests } from "./manifests.ts";
 import { consult } from "./openapi.ts";
 import { type BuildOptions, failed, type Info, type Result, type Run, wrongNamespace } from "./resources.ts";
@@ -22,7 +23,7 @@ export function accept(options: BuildOptions): Record<string, string> | undefine
 /** Reads one object by name. */
 export function* read({ k, options }: Run, mapping: Mapping, namespace: string, name: string): Gen<KubeObject> {
   const query = options.includeObject ? "?includeObject=Object" : "";
-  requireSegment(name);
+  requireSegment(k, name);
   const path = resourcePath(mapping, namespace, name, options.subresource || undefined) + query;
   try {
     return yield* k.object("GET", path, undefined, accept(options));
@@ -174,15 +175,21 @@ function withoutNamespace(object: KubeObject): KubeObject {
 }
 
 /** A name that cannot stand in a path is asked of no server (client-go, rest.Request.Name). */
-function requireSegment(name: string): void {
+function requireSegment(k: Invocation, name: string): void {
   const why = pathSegment(name);
-  if (why.length > 0) throw new KubectlError(`invalid resource name ${quote(name)}: [${why.join(" ")}]`);
+  if (why.length === 0) return;
+  const text = `invalid resource name ${quote(name)}: [${why.join(" ")}]`;
+  verbose(k, 4, "request.go:1178", `Error in request: ${text}`);
+  throw new KubectlError(text);
 }
 
 /** Path of one object that is to be changed; throws when it has no name. */
-export function namedPath({ mapping, namespace, name }: Pick<Info, "mapping" | "namespace" | "name">): string {
+export function namedPath(
+  k: Invocation,
+  { mapping, namespace, name }: Pick<Info, "mapping" | "namespace" | "name">,
+): string {
   if (name === "") throw new KubectlError("resource name may not be empty");
-  requireSegment(name);
+  requireSegment(k, name);
   return resourcePath(mapping, namespace, name);
 }
 
