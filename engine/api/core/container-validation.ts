@@ -109,7 +109,8 @@ export function validateInitContainers(
   return causes;
 }
 
-function validateCommon(container: Draft, volumes: ReadonlySet<string>, at: string): StatusCause[] {
+/** What holds for containers of every list. */
+export function validateCommon(container: Draft, volumes: ReadonlySet<string>, at: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (!container.name) causes.push(required(`${at}.name`, ""));
   else causes.push(...invalidEach(`${at}.name`, container.name, dns1123Label(container.name)));

@@ -10,6 +10,9 @@ import { validateVolumes } from "./volume-validation.ts";
 
 /** Pods and pod templates (pkg/apis/core/validation/validation.go), in upstream's order and words. */
 
+/** Of an image, where it is no template's. */
+export const UNTRIMMED = "must not have leading or trailing whitespace";
+
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
 const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 const MAX_INT32 = 2 ** 31 - 1;
@@ -56,7 +59,7 @@ export function validatePod(pod: KubeObject): StatusCause[] {
   for (const field of ["containers", "initContainers"]) {
     (pod["spec"]?.[field] ?? []).forEach(({ image = "" }: Draft, i: number) => {
       if (image.trim() === image) return;
-      causes.push(invalid(`spec.${field}[${i}].image`, image, "must not have leading or trailing whitespace"));
+      causes.push(invalid(`spec.${field}[${i}].image`, image, UNTRIMMED));
     });
   }
   return causes;

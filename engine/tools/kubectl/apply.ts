@@ -44,6 +44,7 @@ export function* apply(k: Invocation): Gen<number> {
   const { flags, args } = k;
   if (args.length > 0) throw usageError("apply", `Unexpected args: [${args.join(" ")}]`);
   const strategy = dryRun(k);
+  cascadeOf(flags.string("cascade"));
   const serverSide = flags.bool("server-side");
   if (flags.list("filename").length === 0 && flags.string("kustomize") === "") {
     throw new KubectlError("must specify one of -f and -k");
@@ -99,8 +100,7 @@ function* prune(
   strategy: DryRun,
   print: (object: KubeObject, operation: string) => void,
 ): Gen {
-  const cascade = k.flags.string("cascade");
-  const propagationPolicy = { background: "Background", foreground: "Foreground", orphan: "Orphan" }[cascade];
+  const propagationPolicy = cascadeOf(k.flags.string("cascade"));
   const grace = k.flags.int("grace-period");
   for (const { mapping, object } of found) {
     if (strategy !== "client") {

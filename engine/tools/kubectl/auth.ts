@@ -7,7 +7,7 @@ import type { Mapping } from "./discovery.ts";
 import { Exit, isOfServer, KubectlError } from "./errors.ts";
 import { sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { objectPrinter } from "./output.ts";
+import { nameText, objectPrinter } from "./output.ts";
 import { newTabWriter } from "./printers/tabwriter.ts";
 import { warnOfShortName } from "./resources.ts";
 
@@ -171,8 +171,8 @@ export function* whoAmI(k: Invocation): Gen<number> {
       "the selfsubjectreviews API is not enabled in the cluster or you do not have permission to call it",
     );
   }
-  const printer = objectPrinter(k, { typed: true });
-  if (printer) {
+  if (k.flags.changed("output")) {
+    const printer = objectPrinter(k, { typed: true });
     const { username, uid, groups: names, extra: more } = answer.status.userInfo;
     const userInfo = {
       ...(username && { username }),
@@ -181,7 +181,8 @@ export function* whoAmI(k: Invocation): Gen<number> {
       ...(more && { extra: more }),
     };
     const { kind, apiVersion, metadata } = answer;
-    k.out(printer.print({ kind, apiVersion, metadata, status: { userInfo } } as unknown as KubeObject));
+    const shown = { kind, apiVersion, metadata, status: { userInfo } } as unknown as KubeObject;
+    k.out(printer ? printer.print(shown) : nameText(shown, ""));
     return 0;
   }
   const { username, uid, groups, extra } = answer.status.userInfo;

@@ -1,9 +1,10 @@
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import { decode, type Gen } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { isExpected } from "./errors.ts";
+import { isExpected, KubectlError } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
 import { objectPrinter } from "./output.ts";
+import { POD_TIMEOUT_ERROR } from "./pods.ts";
 import { serverError } from "./server-errors.ts";
 import { typedList } from "./struct-order.ts";
 
@@ -21,7 +22,8 @@ const LISTS: readonly [file: string, base: string, resource: string][] = [
 /** kubectl cluster-info dump. */
 export function* clusterDump(k: Invocation): Gen<number> {
   const { flags } = k;
-  const printer = objectPrinter(k, { typed: true })!;
+  const printer = objectPrinter(k, { typed: true });
+  if (flags.duration("pod-running-timeout") <= 0) throw new KubectlError(POD_TIMEOUT_ERROR);
   const extension = { json: ".json", yaml: ".yaml" }[flags.string("output")] ?? ".txt";
   const dir = flags.string("output-directory");
   const write = (path: string, text: string) => {
@@ -40,7 +42,12 @@ export function* clusterDump(k: Invocation): Gen<number> {
   const list = function* (path: string): Gen<KubeList> {
     return (yield* k.object("GET", path)) as unknown as KubeList;
   };
-  const print = (found: KubeList) => printer.print(typedList(found as unknown as KubeObject));
+  const print = (found: KubeList) => {
+    if (printer === undefined || flags.string("output") === "name") {
+      throw new KubectlError(`list types are not supported by name printing: *v1.${found.kind}`);
+    }
+    return printer.print(typedList(found as unknown as KubeObject));
+  };
   write(`nodes${extension}`, print(yield* list("/api/v1/nodes")));
   const given = flags.list("namespaces");
   const namespaces = flags.bool("all-namespaces")
@@ -72,7 +79,9 @@ function* logsOf(k: Invocation, namespace: string, pod: string, container: strin
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}`;
   try {
     const response = yield* k.request("GET", path);
-    if (response.status >= 400) throw serverError(response, "GET", path);
+    // What was said is read twice, and is empty then (client-go, Request.DoRaw).
+    const unread = { ...response, body: { type: "bytes" as const, bytes: new Uint8Array() } };
+    if (response.status >= 400) throw serverError(unread, "GET", path);
     if (response.body.type === "bytes") text += decode(response.body.bytes);
     else if (response.body.type === "stream") {
       for (;;) {

@@ -13,7 +13,7 @@ export interface FlagDef {
   readonly bare: string | undefined;
 }
 
-export type FlagType = "string" | "bool" | "int" | "duration" | "slice" | "array";
+export type FlagType = "string" | "bool" | "int" | "duration" | "slice" | "array" | "pairs";
 
 /** Name, letter and default as displayed. */
 type FlagFacts = readonly [name: string, shorthand: string, shown: string];
@@ -94,6 +94,7 @@ function flagOf([name, shorthand, shown]: FlagFacts, usage = ""): FlagDef {
   if (DURATIONS.has(name) || /\d[smh]$/.test(shown))
     return { ...base, value: shown, type: "duration", bare: undefined };
   // Tri-state values of `config set-cluster` and friends are displayed empty.
+  if (name === "aggregation-rule") return { ...base, value: "", type: "pairs", bare: undefined };
   return { ...base, value: "", type: "string", bare: name === "vmodule" ? undefined : "true" };
 }
 

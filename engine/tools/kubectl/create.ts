@@ -1,10 +1,9 @@
-import { toError } from "../../api/client.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "./changes.ts";
 import { editInfos } from "./edit.ts";
 import { KubectlError, throwAll, usageError, withSource } from "./errors.ts";
-import { printBody } from "./get.ts";
 import type { Invocation } from "./invocation.ts";
+import { sendRaw } from "./raw.ts";
 import { build, fileFlags, visit } from "./resources.ts";
 
 /** kubectl create -f. */
@@ -19,7 +18,7 @@ export function* create(k: Invocation): Gen<number> {
   const print = resultPrinter(k, strategy);
   if (flags.string("raw") !== "") {
     if (flags.bool("edit")) throw new KubectlError("--raw and --edit are mutually exclusive");
-    return yield* createRaw(k);
+    return yield* sendRaw(k, "POST");
   }
   const result = yield* build(k, {
     ...fileFlags(k),
@@ -45,22 +44,5 @@ export function* create(k: Invocation): Gen<number> {
     }
   });
   if (result.infos.length === 0) throw new KubectlError("no objects passed to create");
-  return 0;
-}
-
-/** What `--raw` sends: the server is to make sense of it. */
-export function* bytesOf(k: Invocation, file: string): Gen<Uint8Array> {
-  return file === "-" ? yield* k.stdin() : k.readFile(file);
-}
-
-function* createRaw(k: Invocation): Gen<number> {
-  const files = k.flags.list("filename");
-  const [file] = files;
-  if (files.length !== 1 || /^https?:/.test(file!)) {
-    throw new KubectlError("--raw can only use a single local file or stdin");
-  }
-  const response = yield* k.request("POST", k.flags.string("raw"), yield* bytesOf(k, file!));
-  if (response.status >= 400) throw toError(response);
-  yield* printBody(k, response.body);
   return 0;
 }

@@ -7,6 +7,7 @@ import { createObject } from "./changes.ts";
 import { applyProfile, checkProfile, type Part, type Style, withContainer } from "./debug-profiles.ts";
 import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { attachTo } from "./exec.ts";
+import { splitCsv } from "./flags.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { consumeContainerLogs } from "./logs.ts";
@@ -14,7 +15,7 @@ import { parseYaml } from "./manifests.ts";
 import { containersOf, PODS, podPath } from "./pods.ts";
 import { suffix } from "./random-name.ts";
 import { build } from "./resources.ts";
-import { isImageReference, parseEnv } from "./run.ts";
+import { isImageReference } from "./run.ts";
 import { until } from "./until.ts";
 
 interface Settings {
@@ -22,6 +23,7 @@ interface Settings {
   words: readonly string[];
   attach: boolean;
   images: ReadonlyMap<string, string>;
+  env: ReadonlyMap<string, string>;
   quiet: boolean;
   /** What `--custom` adds to the container. */
   custom: Part | undefined;
@@ -35,10 +37,10 @@ export function* debugCommand(k: Invocation): Gen<number> {
     words: flags.dash >= 0 ? args.slice(flags.dash) : [],
     attach: flags.changed("attach") ? flags.bool("attach") : flags.bool("stdin"),
     images: pairs(k, "set-image"),
+    env: pairs(k, "env"),
     quiet: flags.bool("quiet"),
     custom: flags.string("custom") === "" ? undefined : customOf(k, flags.string("custom")),
   };
-  if (flags.list("env").length > 0) pairs(k, "env");
   const profile = flags.string("profile");
   checkProfile(profile);
   validate(k, settings, names);
@@ -48,7 +50,12 @@ export function* debugCommand(k: Invocation): Gen<number> {
     );
   }
   const result = yield* build(k, {
-    args: names.length === 1 && !names[0]!.includes("/") ? ["pods", names[0]!] : names,
+    // What is no TYPE/NAME names a Pod.
+    args: names.some((name) => name.includes("/"))
+      ? names.map((name) => (name.includes("/") ? name : `pods/${name}`))
+      : names.length > 0
+        ? ["pods", ...names]
+        : [],
     spelledOut: true,
     filenames: flags.list("filename"),
     enforceNamespace: k.target().explicitNamespace,
@@ -75,17 +82,22 @@ function kindOf({ apiVersion, kind }: KubeObject): string {
   return slash < 0 ? `/${apiVersion}, Kind=${kind}` : `${apiVersion}, Kind=${kind}`;
 }
 
-/** `--set-image` and `--env` take pairs only, which is said before anything else. */
+/** `--set-image` and `--env` take pairs only, which is said before anything else (pflag, StringToString). */
 function pairs(k: Invocation, flag: string): Map<string, string> {
   const out = new Map<string, string>();
-  for (const text of k.flags.list(flag)) {
-    const equals = text.indexOf("=");
-    if (equals < 0) {
-      throw new KubectlError(
-        `invalid argument ${quote(text)} for "--${flag}" flag: ${text} must be formatted as key=value\nSee 'kubectl debug --help' for usage.`,
-      );
+  for (const { name, value } of k.flags.given) {
+    if (name !== flag) continue;
+    // A comma parts pairs only where there is more than one.
+    const signs = value.split("=").length - 1;
+    for (const text of signs > 1 ? splitCsv(value) : [signs === 1 ? value.replace(/^"+|"+$/g, "") : value]) {
+      const equals = text.indexOf("=");
+      if (equals < 0) {
+        throw new KubectlError(
+          `invalid argument ${quote(value)} for "--${flag}" flag: ${text} must be formatted as key=value\nSee 'kubectl debug --help' for usage.`,
+        );
+      }
+      out.set(text.slice(0, equals), text.slice(equals + 1));
     }
-    out.set(text.slice(0, equals), text.slice(equals + 1));
   }
   return out;
 }
@@ -131,6 +143,11 @@ function validate(k: Invocation, { words, attach, images }: Settings, names: rea
     if (!flags.bool("share-processes")) {
       throw new KubectlError("--share-processes must be true when using --target");
     }
+    if (!flags.bool("quiet")) {
+      k.out(
+        `Targeting container ${quote(flags.string("target"))}. If you don't see processes from this container it may be because the container runtime doesn't support this feature.\n`,
+      );
+    }
   }
   if (flags.bool("tty") && !flags.bool("stdin")) {
     throw new KubectlError("-i/--stdin is required for containers with -t/--tty=true");
@@ -148,11 +165,10 @@ function containerName(k: Invocation, pod: KubeObject, quiet: boolean): string {
 }
 
 /** Fields of a new container that the flags say. */
-function fromFlags(k: Invocation, { words }: Settings): Part {
+function fromFlags(k: Invocation, { words, env }: Settings): Part {
   const { flags } = k;
   const out: Part = {};
-  const env = parseEnv(flags.list("env"));
-  if (env.length > 0) out.env = env;
+  if (env.size > 0) out.env = [...env].map(([name, value]) => (value === "" ? { name } : { name, value }));
   if (flags.string("image")) out.image = flags.string("image");
   if (flags.string("image-pull-policy")) out.imagePullPolicy = flags.string("image-pull-policy");
   if (words.length > 0) out[flags.bool("arguments-only") ? "args" : "command"] = words;
@@ -211,11 +227,6 @@ interface Made {
 function* ephemeral(k: Invocation, pod: KubeObject, settings: Settings): Gen<Made> {
   const name = containerName(k, pod, settings.quiet);
   const target = k.flags.string("target");
-  if (target !== "" && !settings.quiet) {
-    k.out(
-      `Targeting container ${quote(target)}. If you don't see processes from this container it may be because the container runtime doesn't support this feature.\n`,
-    );
-  }
   const container: Part = {
     name,
     ...fromFlags(k, settings),

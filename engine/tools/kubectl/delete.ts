@@ -5,13 +5,10 @@ import * as sys from "../../machine/sys.ts";
 import { type DryRun, dryRun, withDryRun } from "./changes.ts";
 import type { Mapping } from "./discovery.ts";
 import { KubectlError, withSource } from "./errors.ts";
-import { printBody } from "./get.ts";
-import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { parseYaml } from "./manifests.ts";
+import { deleteRaw } from "./raw.ts";
 import { namedPath } from "./resource-files.ts";
 import { build, fileFlags, type Info, type Result, visit } from "./resources.ts";
-import { serverError } from "./server-errors.ts";
 import { untilDeleted } from "./until.ts";
 
 const FORCE_WARNING =
@@ -32,23 +29,6 @@ export interface DeleteSettings {
 }
 
 /** `--raw`: that path is deleted, with what a file holds as the options. */
-function* deleteRaw(k: Invocation): Gen<number> {
-  const { flags } = k;
-  const files = flags.list("filename");
-  if (files.length > 1 || /^https?:/.test(files[0] ?? "")) {
-    throw new KubectlError("--raw can only use a single local file or stdin");
-  }
-  const path = flags.string("raw");
-  if (!path.startsWith("/")) {
-    throw new KubectlError(`--raw must be a valid URL path: parse ${quote(path)}: invalid URI for request`);
-  }
-  const text = files.length === 0 ? "" : decode(files[0] === "-" ? yield* k.stdin() : k.readFile(files[0]!));
-  const response = yield* k.request("DELETE", path, text === "" ? undefined : parseYaml(text));
-  if (response.status >= 400) throw serverError(response, "DELETE", path);
-  yield* printBody(k, response.body);
-  return 0;
-}
-
 /** kubectl delete. */
 export function* deleteCommand(k: Invocation): Gen<number> {
   const { flags } = k;

@@ -16,7 +16,8 @@ import { mappingFor } from "./resources.ts";
 export function* events(k: Invocation): Gen<number> {
   const { flags } = k;
   const types = flags.list("types");
-  const printer = objectPrinter(k);
+  // A template alone says nothing.
+  const printer = flags.string("output") === "" ? undefined : objectPrinter(k);
   const all = flags.bool("all-namespaces");
   const selector = yield* selectorOf(k, flags.string("for"));
   for (const type of types) {
@@ -37,7 +38,8 @@ export function* events(k: Invocation): Gen<number> {
       k.err(all ? "No events found.\n" : `No events found in ${k.namespace} namespace.\n`);
       return 0;
     }
-    if (printer) k.out(printer.print({ ...list, apiVersion: "v1", kind: "EventList", items } as unknown as KubeObject));
+    if (printer)
+      k.out(printer.print({ apiVersion: "v1", kind: "EventList", metadata: {}, items } as unknown as KubeObject));
     else {
       for (const item of items) table.print(item);
       k.out(writer.flush());

@@ -54,7 +54,7 @@ export function* attach(k: Invocation): Gen<number> {
     );
   }
   const timeout = flags.duration("pod-running-timeout");
-  if (timeout <= 0) throw new KubectlError(POD_TIMEOUT_ERROR);
+  if (timeout <= 0) throw usageError("attach", POD_TIMEOUT_ERROR);
   const word = args.length === 2 ? `${args[0]}/${args[1]}` : args[0]!;
   const pod = yield* attachablePod(k, (yield* podOrOwner(k, word)).object!, timeout);
   const { phase } = pod.status ?? {};

@@ -63,11 +63,27 @@ export class Flags {
     return typeof value === "number" ? Math.floor(value / 1000) : 0;
   }
 
+  /** What `a=b,c=d` says. */
+  map(name: string): Record<string, string> {
+    return Object.fromEntries(
+      pairs(this.string(name)).map((pair) => {
+        const at = pair.indexOf("=");
+        return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+      }),
+    );
+  }
+
   list(name: string): string[] {
     const found = this.lists.get(name);
     if (found) return found;
     const { value } = this.definition(name);
     return value === "" ? [] : value.split(",");
+  }
+
+  /** As pflag's GetStringArray reads a flag that may stand several times: given once and empty, it says nothing. */
+  array(name: string): string[] {
+    const list = this.list(name);
+    return list.length === 1 && list[0] === "" ? [] : list;
   }
 
   /** Sets a flag; throws in the words of pflag. */
@@ -107,13 +123,23 @@ function problemOf(flag: FlagDef, value: string): string | undefined {
       const parsed = parseDuration(value);
       return typeof parsed === "string" ? parsed : undefined;
     }
+    case "pairs":
+      return pairs(value).every((pair) => pair.includes("=")) ? undefined : "malformed pair, expect string=string";
     default:
       return undefined;
   }
 }
 
+/** `a=b,c=d`, split (component-base, MapStringString). */
+function pairs(value: string): string[] {
+  return value
+    .split(",")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== "");
+}
+
 /** One line of comma separated values; quotes hold commas together. */
-function splitCsv(value: string): string[] {
+export function splitCsv(value: string): string[] {
   if (value === "") return [];
   if (!value.includes('"')) return value.split(",");
   const out: string[] = [];

@@ -1,7 +1,6 @@
 import { resourcePath, toError } from "../../api/client.ts";
-import { encodeBody } from "../../api/encode.ts";
 import type { KubeList, KubeObject, WatchStream } from "../../api/types.ts";
-import { decode, type Gen, wait } from "../../kernel/index.ts";
+import { type Gen, wait } from "../../kernel/index.ts";
 import { toYaml } from "../../text/yaml.ts";
 import type { Mapping } from "./discovery.ts";
 import { isExpected, KubectlError, throwAll, throwCollected, usageError } from "./errors.ts";
@@ -10,8 +9,8 @@ import type { Invocation } from "./invocation.ts";
 import { type ObjectPrinter, objectPrinter, withoutManagedFields } from "./output.ts";
 import { isTable, type Table, TablePrinter } from "./printers/table.ts";
 import { newTabWriter } from "./printers/tabwriter.ts";
+import { getRaw } from "./raw.ts";
 import { type BuildOptions, build, type Info } from "./resources.ts";
-import { serverError } from "./server-errors.ts";
 import { isSortPath, noField, sortObjects, sortPath, sortTable } from "./sort.ts";
 
 export const TABLE_ACCEPT =
@@ -50,44 +49,6 @@ export function* get(k: Invocation): Gen<number> {
   }
   const human = (output === "" && flags.string("template") === "") || output === "wide";
   return yield* watching ? watchGet(k, human) : human ? getTable(k) : getObjects(k);
-}
-
-function* getRaw(k: Invocation): Gen<number> {
-  const { flags, args } = k;
-  if (args.length > 0) throw new KubectlError("arguments may not be passed when --raw is specified");
-  if (flags.bool("watch") || flags.bool("watch-only") || flags.string("selector") !== "") {
-    throw new KubectlError(
-      "--raw may not be specified with other flags that filter the server request or alter the output",
-    );
-  }
-  if (flags.string("output") !== "") throw new KubectlError("--raw and --output are mutually exclusive");
-  const path = flags.string("raw");
-  if (!path.startsWith("/"))
-    throw new KubectlError(`--raw must be a valid URL path: parse ${JSON.stringify(path)}: invalid URI for request`);
-  let response = yield* k.request("GET", path);
-  // Go's client follows where it is sent, ten times at most.
-  for (let sent = 0; sent < 10 && [301, 302, 303, 307, 308].includes(response.status); sent++) {
-    const to = response.headers["location"];
-    if (to === undefined || !to.startsWith("/")) break;
-    response = yield* k.request("GET", to);
-  }
-  if (response.status >= 400) throw serverError(response, "GET", path, false);
-  yield* printBody(k, response.body);
-  return 0;
-}
-
-/** Copies a body to stdout as it came. */
-export function* printBody(k: Invocation, body: import("../../api/http.ts").HttpBody): Gen {
-  if (body.type === "bytes") k.out(decode(body.bytes));
-  else if (body.type === "object") k.out(encodeBody(body));
-  else if (body.type === "stream") {
-    for (;;) {
-      const chunk = yield* body.pipe.read(65_536);
-      if (chunk === "interrupted" || chunk.length === 0) break;
-      k.out(decode(chunk));
-      yield* k.flush();
-    }
-  }
 }
 
 function buildOptions(k: Invocation): BuildOptions {

@@ -22,11 +22,12 @@ const PLAIN_FORMATS = ["json", "yaml", "name", ...TEMPLATES, ...JSONPATHS];
 /** What `-o` asks for; undefined for human-readable. `get` also knows custom columns and wide. */
 export function objectPrinter(
   k: Invocation,
-  options: { forGet?: boolean; operation?: string; typed?: boolean } = {},
+  options: { forGet?: boolean; typed?: boolean } = {},
 ): ObjectPrinter | undefined {
   if (!k.flags.has("output")) return undefined;
-  const output = k.flags.string("output");
   const template = k.flags.has("template") ? k.flags.string("template") : "";
+  // What a command prints by default gives way to a template.
+  const output = template !== "" && !k.flags.changed("output") ? "" : k.flags.string("output");
   const asked = output === "" && template !== "" ? "go-template" : output;
   // Case does not matter to the plain ones.
   const lower = asked.toLowerCase();

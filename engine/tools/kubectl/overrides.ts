@@ -12,8 +12,8 @@ import type { Invocation } from "./invocation.ts";
 export function applyOverrides(k: Invocation, object: KubeObject): KubeObject {
   const text = k.flags.string("overrides");
   const type = k.flags.string("override-type");
-  if (!["merge", "strategic", "json"].includes(type)) throw new KubectlError(`invalid override type: ${type}`);
   if (text === "") return object;
+  if (!["merge", "strategic", "json"].includes(type)) throw new KubectlError(`invalid override type: ${type}`);
   return typed(patched(object, text, type), object);
 }
 

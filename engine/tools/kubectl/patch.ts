@@ -1,6 +1,6 @@
 /** kubectl patch, replace. */
 
-import { type PatchType, resourcePath, toError } from "../../api/client.ts";
+import { type PatchType, resourcePath } from "../../api/client.ts";
 import { schemaName } from "../../api/define.ts";
 import { jsonFaults } from "../../api/json.ts";
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from "../../api/patch/index.ts";
@@ -19,15 +19,14 @@ import {
   resultPrinter,
   validation,
 } from "./changes.ts";
-import { bytesOf } from "./create.ts";
-import { deleteResult } from "./delete.ts";
+import { cascadeOf, deleteResult } from "./delete.ts";
 import { KubectlError, withSource } from "./errors.ts";
 import { badRequest } from "./generate/generator.ts";
-import { printBody } from "./get.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
 import { consult } from "./openapi.ts";
+import { sendRaw } from "./raw.ts";
 import { namedPath } from "./resource-files.ts";
 import { build, fileFlags, type Info, visit } from "./resources.ts";
 
@@ -49,7 +48,7 @@ export function* patch(k: Invocation): Gen<number> {
   if (local && strategy === "server") {
     throw new KubectlError("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
   }
-  const type = flags.string("type").toLowerCase();
+  const type = flags.string("type").toLowerCase() || "strategic";
   if (!TYPES.includes(type))
     throw new KubectlError(`--type must be one of [${TYPES.join(" ")}], not ${quote(flags.string("type"))}`);
   const here = local || strategy === "client";
@@ -155,6 +154,7 @@ export function* replace(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
   const fieldValidation = validation(k);
   const print = resultPrinter(k, strategy);
+  const cascade = cascadeOf(flags.string("cascade"));
   const force = flags.bool("force");
   const grace = flags.int("grace-period");
   if (grace >= 0 && !force) throw new KubectlError("--grace-period must have --force specified");
@@ -163,7 +163,7 @@ export function* replace(k: Invocation): Gen<number> {
     throw new KubectlError("must specify one of -f and -k");
   }
   if (force && strategy !== "none") throw new KubectlError("--dry-run can not be used when --force is set");
-  if (flags.string("raw") !== "") return yield* replaceRaw(k);
+  if (flags.string("raw") !== "") return yield* sendRaw(k, "PUT");
   const result = yield* build(k, {
     ...fileFlags(k),
     // What is deleted first is looked at closely only when it is made again.
@@ -175,7 +175,7 @@ export function* replace(k: Invocation): Gen<number> {
   if (force && result.infos.length > 0) {
     yield* deleteResult(k, result, {
       gracePeriod: grace === 0 ? 1 : grace,
-      cascade: "Background",
+      cascade,
       dryRun: strategy,
       output: flags.string("output") === "name" ? "name" : "",
       quiet: false,
@@ -200,18 +200,6 @@ export function* replace(k: Invocation): Gen<number> {
       throw withSource("replacing", info.source, error);
     }
   });
-  return 0;
-}
-
-/** `--raw`: what the file holds is sent to that path as it is. */
-function* replaceRaw(k: Invocation): Gen<number> {
-  const files = k.flags.list("filename");
-  if (files.length !== 1 || /^https?:/.test(files[0]!)) {
-    throw new KubectlError("--raw can only use a single local file or stdin");
-  }
-  const response = yield* k.request("PUT", k.flags.string("raw"), yield* bytesOf(k, files[0]!));
-  if (response.status >= 400) throw toError(response);
-  yield* printBody(k, response.body);
   return 0;
 }
 

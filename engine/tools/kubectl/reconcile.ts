@@ -30,6 +30,16 @@ interface Subject {
   namespace?: string;
 }
 
+/** The flag is read by a client that tells which one was wrong. */
+function dryRunOf(k: Invocation): ReturnType<typeof dryRun> {
+  try {
+    return dryRun(k);
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    throw new KubectlError(`error accessing --dry-run flag for command reconcile: ${error.message}`);
+  }
+}
+
 /** kubectl auth reconcile. */
 export function* reconcile(k: Invocation): Gen<number> {
   const { flags } = k;
@@ -37,7 +47,7 @@ export function* reconcile(k: Invocation): Gen<number> {
     throw new KubectlError("must specify one of -f and -k");
   }
   if (k.args.length > 0) throw new KubectlError("no arguments are allowed");
-  const strategy = dryRun(k);
+  const strategy = dryRunOf(k);
   if (strategy === "server") throw new KubectlError("--dry-run=server for command reconcile is not supported yet");
   const result = yield* build(k, {
     ...fileFlags(k),

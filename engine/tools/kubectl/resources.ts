@@ -139,7 +139,7 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
   const labelSelector = options.labelSelector?.trim() ?? "";
   const fieldSelector = options.fieldSelector?.trim() ?? "";
   const errors: Error[] = [];
-  if (filenames.length > 0 && options.kustomize) errors.push(new KubectlError("only one of -f or -k can be specified"));
+  if (filenames.length > 0 && options.kustomize) throw new KubectlError("only one of -f or -k can be specified");
   const paths = filenames.length > 0 ? yield* expandPaths(k, filenames, options.recursive ?? false, errors) : [];
   if (options.kustomize) paths.push({ source: options.kustomize, text: () => kustomizeText(k, options.kustomize!) });
   const named = parseNames(args, errors);

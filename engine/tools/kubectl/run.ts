@@ -1,7 +1,7 @@
 import type { KubeObject, WatchEvent } from "../../api/types.ts";
 import { type Gen, SECOND } from "../../kernel/index.ts";
 import { createObject, createOrUpdateAnnotation, type DryRun, dryRun, typedPrinter } from "./changes.ts";
-import { type DeleteSettings, deleteResult } from "./delete.ts";
+import { cascadeOf, type DeleteSettings, deleteResult } from "./delete.ts";
 import { Exit, isExpected, KubectlError, usageError } from "./errors.ts";
 import { attachTo } from "./exec.ts";
 import { quote } from "./go.ts";
@@ -22,6 +22,7 @@ export function* run(k: Invocation): Gen<number> {
   const stdin = flags.bool("stdin");
   const attach = flags.changed("attach") ? flags.bool("attach") : stdin;
   const print = typedPrinter(k, strategy);
+  const cascade = cascadeOf(flags.string("cascade"));
   validate(k, attach, strategy);
   const restart = flags.string("restart");
   const name = args[0]!;
@@ -43,7 +44,7 @@ export function* run(k: Invocation): Gen<number> {
   try {
     return yield* attached(k, object, restart);
   } finally {
-    if (flags.bool("rm")) yield* remove(k, object);
+    if (flags.bool("rm")) yield* remove(k, object, cascade);
   }
 }
 
@@ -87,7 +88,7 @@ function generatePod(k: Invocation, name: string, rest: readonly string[], resta
   const labels = flags.string("labels") === "" ? { run: name } : parseLabelPairs(flags.string("labels"));
   const container: Record<string, unknown> = { name, image: flags.string("image"), resources: {} };
   if (rest.length > 0) container[flags.bool("command") ? "command" : "args"] = rest;
-  const env = parseEnv(flags.list("env"));
+  const env = parseEnv(flags.array("env"));
   if (env.length > 0) container["env"] = env;
   if (flags.string("image-pull-policy")) container["imagePullPolicy"] = flags.string("image-pull-policy");
   if (flags.string("port")) {
@@ -102,7 +103,7 @@ function generatePod(k: Invocation, name: string, rest: readonly string[], resta
   if (flags.bool("stdin") && !flags.bool("leave-stdin-open")) container["stdinOnce"] = true;
   if (flags.bool("tty")) container["tty"] = true;
   const metadata: Record<string, unknown> = { creationTimestamp: null, labels, name };
-  const annotations = flags.list("annotations");
+  const annotations = flags.array("annotations");
   if (annotations.length > 0) metadata["annotations"] = parseAnnotations(annotations);
   return {
     apiVersion: "v1",
@@ -114,7 +115,7 @@ function generatePod(k: Invocation, name: string, rest: readonly string[], resta
 }
 
 /** `NAME=value` pairs of `--env`. */
-export function parseEnv(list: readonly string[]): { name: string; value?: string }[] {
+function parseEnv(list: readonly string[]): { name: string; value?: string }[] {
   return list.map((text) => {
     const equals = text.indexOf("=");
     const name = text.slice(0, Math.max(equals, 0));
@@ -128,7 +129,7 @@ function parseAnnotations(list: readonly string[]): Record<string, string> {
   const out: Record<string, string> = {};
   for (const text of list) {
     const equals = text.indexOf("=");
-    if (equals < 1) throw new KubectlError(`unexpected annotation format: ${text}`);
+    if (equals < 1) throw new KubectlError(`invalid annotations format: ${text}`);
     out[text.slice(0, equals)] = text.slice(equals + 1);
   }
   return out;
@@ -225,10 +226,10 @@ function* waitForPod(
   throw new KubectlError("timed out waiting for the condition");
 }
 
-function* remove(k: Invocation, object: KubeObject): Gen {
+function* remove(k: Invocation, object: KubeObject, cascade: DeleteSettings["cascade"]): Gen {
   const settings: DeleteSettings = {
     gracePeriod: -1,
-    cascade: "Background",
+    cascade,
     dryRun: "none",
     output: "",
     quiet: k.flags.bool("quiet"),

@@ -1,5 +1,6 @@
 import { decodeObject } from "../../api/decode.ts";
 import { schemaName } from "../../api/define.ts";
+import { withManagedFields } from "../../api/managed-fields/index.ts";
 import { type FieldType, typeOf } from "../../api/schema/types.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { compareStrings } from "./go.ts";
@@ -23,7 +24,7 @@ export function typed(object: KubeObject): KubeObject {
   const slash = object.apiVersion.indexOf("/");
   const group = slash < 0 ? "" : object.apiVersion.slice(0, slash);
   const gvk = { group, version: object.apiVersion.slice(slash + 1), kind: object.kind };
-  const { object: read, error } = decodeObject(object, gvk);
+  const { object: read, error } = decodeObject(withManagedFields(object), gvk);
   if (error !== undefined) return object;
   return ordered(read, { kind: "ref", name: schemaName(gvk.group, gvk.version, gvk.kind) }) as KubeObject;
 }
@@ -51,7 +52,7 @@ export function typedList(list: KubeObject): KubeObject {
   const { kind, apiVersion, metadata, items, ...rest } = list as KubeObject & { items: KubeObject[] };
   const own = kind.replace(/List$/, "");
   const shown = items.map((item) => {
-    const { kind: _, apiVersion: __, ...bare } = typed({ ...item, apiVersion, kind: own });
+    const { kind: _, apiVersion: __, ...bare } = typed({ ...withManagedFields(item), apiVersion, kind: own });
     return bare;
   });
   return { kind, apiVersion, metadata, items: shown, ...rest } as unknown as KubeObject;

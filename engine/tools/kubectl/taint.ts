@@ -2,7 +2,7 @@ import { resourcePath } from "../../api/client.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { labelValue, qualifiedName } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
+import { changeQuery, dryRun, resultPrinter, validation } from "./changes.ts";
 import { aggregateText, Exit, KubectlError, usageError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -20,6 +20,7 @@ const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 export function* taint(k: Invocation): Gen<number> {
   const { flags } = k;
   const strategy = dryRun(k);
+  validation(k);
   const { resources, specs } = split(k.args);
   if (resources.length === 0) throw new KubectlError("one or more resources must be specified as <resource> <name>");
   if (specs.length === 0) throw new KubectlError("at least one taint update is required");

@@ -1,5 +1,5 @@
 import { addQuantities, compareQuantities, milliValue, type Quantity, quantity } from "../../api/quantity.ts";
-import { parseLabelSelector } from "../../api/selector.ts";
+import { parseFieldSelector, parseLabelSelector } from "../../api/selector.ts";
 import { parseTime } from "../../api/time.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
@@ -34,6 +34,8 @@ export function* top(k: Invocation): Gen<number> {
   }
   const labels = parseLabelSelector(flags.string("selector"));
   if ("error" in labels) throw new KubectlError(labels.error);
+  const fields = pods ? parseFieldSelector(flags.string("field-selector")) : [];
+  if ("error" in fields) throw new KubectlError(fields.error);
   const served = (yield* groupsOf(k)).groupVersions.includes("metrics.k8s.io/v1beta1");
   if (!served) throw new KubectlError("Metrics API not available");
   if (pods) yield* topPods(k, args[0], sortBy);

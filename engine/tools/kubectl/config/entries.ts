@@ -122,8 +122,8 @@ export function* setCredentials(k: Invocation): Gen<number> {
   let provider: Pairs;
   let environment: Pairs;
   try {
-    provider = pairs(flags.list("auth-provider-arg"), "auth-provider-arg");
-    environment = pairs(flags.list("exec-env"), "exec-env");
+    provider = pairs(flags.array("auth-provider-arg"), "auth-provider-arg");
+    environment = pairs(flags.array("exec-env"), "exec-env");
   } catch (error) {
     if (error instanceof KubectlError) k.out(helpText(k.path));
     throw error;

@@ -5,7 +5,7 @@ import { toYaml } from "../../../text/yaml.ts";
 import { KubectlError, usageError } from "../errors.ts";
 import { structJson } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
-import { objectPrinter } from "../output.ts";
+import { nameText, objectPrinter } from "../output.ts";
 import { ConfigAccess, directoryOf } from "./access.ts";
 import { asValue, type Loaded, type Stanza } from "./loaded.ts";
 import type { Fields } from "./schema.ts";
@@ -16,8 +16,9 @@ const SECRETS = ["token", "password"];
 export function* view(k: Invocation): Gen<number> {
   const { flags } = k;
   if (k.args.length > 0) throw usageError(k.path, `unexpected arguments: [${k.args.join(" ")}]`);
-  const output = flags.string("output");
-  const print = output === "yaml" || output === "json" ? undefined : objectPrinter(k, { typed: true })!;
+  const template = flags.string("template") !== "" && !flags.changed("output");
+  const output = template ? "" : flags.string("output");
+  const printer = output === "yaml" || output === "json" ? undefined : objectPrinter(k, { typed: true });
   if (!flags.bool("merge") && flags.string("kubeconfig") === "") {
     throw new KubectlError("if merge==false a precise file must be specified");
   }
@@ -28,7 +29,7 @@ export function* view(k: Invocation): Gen<number> {
   const shown = asValue(config);
   if (output === "yaml") k.out(toYaml(shown));
   else if (output === "json") k.out(`${structJson(shown, "    ")}\n`);
-  else k.out(print!.print(shown as never));
+  else k.out(printer ? printer.print(shown as never) : nameText(shown as never, ""));
   return 0;
 }
 

@@ -136,15 +136,14 @@ export const clusterRole = generating(
     const { flags } = k;
     const wanted = asked(k);
     const urls = flags.list("non-resource-url");
-    const aggregation = flags.string("aggregation-rule");
+    const matchLabels = flags.map("aggregation-rule");
     const base = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: meta(name) };
-    if (aggregation !== "") {
+    if (Object.keys(matchLabels).length > 0) {
       if (urls.length > 0 || wanted.verbs.length > 0 || wanted.resources.length > 0 || wanted.names.length > 0) {
         throw new KubectlError(
           "aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames",
         );
       }
-      const matchLabels = Object.fromEntries(aggregation.split(",").map((pair) => pair.split("=") as [string, string]));
       return { ...base, aggregationRule: { clusterRoleSelectors: [{ matchLabels }] }, rules: null };
     }
     if (wanted.verbs.length === 0) throw new KubectlError("at least one verb must be specified");

@@ -1,4 +1,5 @@
 /** create deployment, job, cronjob, service, priorityclass, quota, pdb. */
+import { dns1123Subdomain } from "../../../api/validation/names.ts";
 import { KubectlError } from "../errors.ts";
 import { quote } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
@@ -156,6 +157,9 @@ function service(type: string) {
       const externalName = type === "ExternalName" ? flags.string("external-name") : "";
       if (clusterIP !== "None" && tcp.length === 0 && type !== "ExternalName") {
         throw new KubectlError("at least one tcp port specifier must be provided");
+      }
+      if (type === "ExternalName" && dns1123Subdomain(externalName).length > 0) {
+        throw new KubectlError(`invalid service external name ${externalName}`);
       }
       const labels = { app: name };
       const nodePort = type === "NodePort" ? flags.int("node-port") : 0;

@@ -15,7 +15,7 @@ export function kustomizeText(k: Invocation, path: string, restricted = true): s
 export function* kustomize(k: Invocation): Gen<number> {
   const { flags, args } = k;
   if (args.length > 1) throw new KubectlError("specify one path to kustomization.yaml");
-  const restrictor = flags.string("load-restrictor");
+  const restrictor = flags.string("load-restrictor") || "LoadRestrictionsRootOnly";
   if (restrictor !== "LoadRestrictionsRootOnly" && restrictor !== "LoadRestrictionsNone") {
     throw new KubectlError(
       `illegal flag value --load-restrictor ${restrictor}; legal values: [LoadRestrictionsRootOnly LoadRestrictionsNone]`,
