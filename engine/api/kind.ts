@@ -71,6 +71,8 @@ export interface KindDef {
   schema: string;
   /** `metadata.generation` is kept for it, and a spec change raises it (unless it is `fixed`). */
   hasGeneration?: boolean | "fixed";
+  /** Who deletes one without saying what becomes of its dependents leaves them (DefaultGarbageCollectionPolicy); a text is a warning then. */
+  orphans?: true | string;
   /** `defaults` and validation of updates look at nothing but the spec beside metadata: with the spec as it was both are done. */
   specApart?: boolean;
   /** Sets defaults (upstream's pkg/apis/<group>/<version>/defaults.go). Runs after decoding and again after admission. */

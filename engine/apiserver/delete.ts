@@ -49,7 +49,7 @@ export function* deleteObject(
       return markDefinition(current, registry.kernel.wallMs);
     }
     const grace = graceOf(def, current, options);
-    const finalizers = finalizersFor(current, options);
+    const finalizers = finalizersFor(current, options, def.orphans !== undefined);
     const { metadata } = current;
     if (metadata.deletionTimestamp) return shorten(registry.kernel.wallMs, current, grace, finalizers);
     if (grace === 0 && finalizers.length === 0) return "delete";
@@ -106,10 +106,15 @@ function graceOf(def: KindDef, current: KubeObject, options: DeleteOptions): num
   return wanted < 0 ? 1 : wanted;
 }
 
-/** Finalizers after the client's propagation policy (store.go deletionFinalizersForGarbageCollection). */
-function finalizersFor(current: KubeObject, { propagationPolicy }: DeleteOptions): readonly string[] {
+/**
+ * Finalizers after the client's propagation policy, else those that are there, else the kind's own way (store.go
+ * deletionFinalizersForGarbageCollection).
+ */
+function finalizersFor(current: KubeObject, { propagationPolicy }: DeleteOptions, orphans = false): readonly string[] {
   const before = current.metadata.finalizers ?? [];
-  if (propagationPolicy === undefined) return before;
+  if (propagationPolicy === undefined) {
+    return orphans && !before.includes(ORPHAN) && !before.includes(FOREGROUND) ? [...before, ORPHAN] : before;
+  }
   const rest = before.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
   if (propagationPolicy === "Orphan") rest.push(ORPHAN);
   if (propagationPolicy === "Foreground") rest.push(FOREGROUND);

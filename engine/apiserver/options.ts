@@ -161,7 +161,8 @@ export function deleteOptions(context: ResourceContext): DeleteOptions {
     causes.push(notSupported("propagationPolicy", policy, POLICIES));
   }
   if (causes.length > 0) throw refuse("DeleteOptions", causes);
-  return policy === undefined && orphanDependents === true ? { ...found, propagationPolicy: "Orphan" } : found;
+  if (policy !== undefined || orphanDependents === undefined) return found;
+  return { ...found, propagationPolicy: orphanDependents ? "Orphan" : "Background" };
 }
 
 /** What is wrong with such a body is a plain error upstream. */

@@ -1,5 +1,5 @@
 import type { KindDef } from "../api/kind.ts";
-import { type Author, managedOf, sameOwners, setOrigin } from "../api/managed-fields/index.ts";
+import { type Author, keepOrigin, managedOf, sameOwners, setOrigin } from "../api/managed-fields/index.ts";
 import { alreadyExists, conflict, notFound, StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
@@ -66,6 +66,7 @@ function toStore(draft: KubeObject, old?: KubeObject, author?: Author): Ending |
     if (fields === 0) return newOwners(old!, author);
   }
   if (author !== undefined) setOrigin(out as unknown as KubeObject, author, old);
+  else if (old !== undefined) keepOrigin(out as unknown as KubeObject, old);
   return {
     at: (revision) => {
       const ending = metadata ?? { ...metadataBefore };

@@ -93,7 +93,8 @@ export function* updateObject(
     const changing = mutate(server.plugins, attributes);
     if (changing) yield* changing;
     // What the strategy changes from here on is nobody's.
-    if (def.claims !== undefined && subresource === "") author.claimed = deepClone(draft);
+    const changes = subresource === "" ? def.claims : subresource === "status" ? def.statusChanged : undefined;
+    if (changes !== undefined) author.claimed = deepClone(draft);
     prepare(def, draft, current, options);
     if (subresource === "status") def.statusChanged?.(draft, current, nowTime(registry.kernel));
     if (isService(def) && subresource === "") allocateService(context, draft, current);

@@ -4,9 +4,8 @@ import { CONFIG_MAPS, SECRETS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, MS } from "../kernel/index.ts";
-import { Wakes } from "./batched.ts";
 import type { ControllerContext } from "./context.ts";
-import type { Reconciler } from "./reconciler.ts";
+import type { Reconciler, WorkQueue } from "./reconciler.ts";
 
 const CLUSTER_INFO = "kube-public/cluster-info";
 const SIGNATURE = "jws-kubeconfig-";
@@ -64,14 +63,13 @@ class BootstrapSigner implements Reconciler {
 class TokenCleaner implements Reconciler {
   readonly name = "token_cleaner";
   private readonly context: ControllerContext;
-  private readonly wakes: Wakes;
+  private readonly queue: WorkQueue;
 
   constructor(context: ControllerContext) {
     this.context = context;
-    const queue = context.queue(this);
-    this.wakes = new Wakes(context.kernel, queue, this.name);
+    this.queue = context.queue(this);
     context.informers.handle(SECRETS, ({ type, object }) => {
-      if (type !== "deleted" && isToken(object)) queue.add(keyOf(object));
+      if (type !== "deleted" && isToken(object)) this.queue.add(keyOf(object));
     });
   }
 
@@ -81,7 +79,7 @@ class TokenCleaner implements Reconciler {
     const token = bootstrapTokenOf(secret);
     if (secret === undefined || token?.expiration === undefined) return;
     const left = tokenLeft(token, kernel.wallMs);
-    if (left > 0) return this.wakes.in(key, Math.ceil(left) * MS);
+    if (left > 0) return this.queue.addAfter(key, Math.ceil(left) * MS);
     const { namespace, name, uid } = secret.metadata;
     try {
       yield* client.delete(SECRETS, namespace, name, { preconditions: { uid } });

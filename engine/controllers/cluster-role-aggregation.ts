@@ -21,7 +21,12 @@ export function startClusterRoleAggregation(context: ControllerContext): void {
       if (deepEqual(rules, role["rules"] ?? [])) return;
       const { name } = role.metadata;
       const path = `${resourcePath(CLUSTER_ROLES, undefined, name)}?fieldManager=${MANAGER}&force=true`;
-      const body = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name }, rules };
+      const body = {
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind: "ClusterRole",
+        metadata: { name },
+        ...(rules.length > 0 && { rules }),
+      };
       yield* client.object("PATCH", path, body, APPLY);
     },
   });

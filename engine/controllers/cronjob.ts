@@ -6,7 +6,6 @@ import { isStatus } from "../api/status.ts";
 import { formatTime, parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, MS } from "../kernel/index.ts";
-import { Wakes } from "./batched.ts";
 import type { ControllerContext } from "./context.ts";
 import { controllerOf } from "./informers.ts";
 import { isFinished } from "./job-pods.ts";
@@ -32,14 +31,12 @@ class CronJobController implements Reconciler {
   readonly name = "cronjob";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
-  private readonly wakes: Wakes;
   /** By key: what was last written, which the informer may not show yet; an event would be told twice. */
   private readonly written = new Map<string, KubeObject>();
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
-    this.wakes = new Wakes(context.kernel, this.queue, this.name);
     const { informers } = context;
     informers.handle(CRON_JOBS, ({ type, object }) => {
       if (type === "deleted") this.written.delete(keyOf(object));
@@ -145,7 +142,7 @@ class CronJobController implements Reconciler {
       const why = "time difference between two schedules is less than 1 second";
       return recorder.event(cronJob, "Warning", "InvalidSchedule", `invalid schedule: ${spec.schedule} : ${why}`);
     }
-    this.wakes.in(key, (next + DELTA_MS - now) * MS);
+    this.queue.addAfter(key, (next + DELTA_MS - now) * MS);
     const due = this.due(cronJob, status, schedule, zone, now);
     if (due === undefined) return;
     const deadline: number | undefined = spec.startingDeadlineSeconds;

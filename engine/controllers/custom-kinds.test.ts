@@ -45,7 +45,7 @@ it("a namespace that goes takes its custom resources along, once their finalizer
   const metadata = { name: "a", finalizers: ["example.com/wait"] };
   json("POST", inShop, { apiVersion: "example.com/v1", kind: "Thing", metadata });
   json("DELETE", "/api/v1/namespaces/shop");
-  run(3);
+  run(6);
   expect(JSON.stringify(json("GET", "/api/v1/namespaces/shop").status)).toContain(
     "things.example.com has 1 resource instances",
   );

@@ -174,6 +174,10 @@ describe("DaemonSet", () => {
     const s = agent({ maxUnavailable: 1 });
     s.json("DELETE", "/api/v1/nodes/w3");
     s.run(2);
+    // That a node goes is no news to it.
+    expect(living(s)).toHaveLength(3);
+    s.json("PATCH", AGENT, { metadata: { labels: { looked: "at" } } }, MERGE);
+    s.run(2);
     expect(living(s)).toHaveLength(2);
     expect(status(s).desiredNumberScheduled).toBe(2);
   });

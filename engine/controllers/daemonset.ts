@@ -65,7 +65,9 @@ class DaemonSetController implements Reconciler {
       if (type === "deleted") this.forget(object);
       this.queue.add(keyOf(object));
     });
-    informers.handle(NODES, ({ object, old }) => {
+    // A node that goes says nothing: its Pods' end does (NewDaemonSetsController).
+    informers.handle(NODES, ({ type, object, old }) => {
+      if (type === "deleted") return;
       const face = (n: KubeObject) => JSON.stringify([n.metadata.labels, n.spec]);
       if (old && old.metadata.labels === object.metadata.labels && old.spec === object.spec) return;
       if (old && face(old) === face(object)) return;

@@ -3,6 +3,7 @@ import { resourcePath } from "../api/client.ts";
 import { keyOf } from "../api/informer.ts";
 import { kindByGvk } from "../api/kinds.ts";
 import { matchesSelector } from "../api/label-selector.ts";
+import { disruptionAllowed } from "../api/policy/disruption-allowed.ts";
 import {
   CUSTOM_RESOURCE_DEFINITIONS,
   DEPLOYMENTS,
@@ -16,10 +17,9 @@ import { groupResource, isStatus } from "../api/status.ts";
 import { formatTime, parseTime } from "../api/time.ts";
 import type { KubeObject, OwnerReference } from "../api/types.ts";
 import { type Gen, MS } from "../kernel/index.ts";
-import { Wakes } from "./batched.ts";
 import type { ControllerContext } from "./context.ts";
 import { controllerOf } from "./informers.ts";
-import { condition, isActive, isReady } from "./pods.ts";
+import { type Condition, condition, isActive, isReady } from "./pods.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
 import { scaled } from "./rollout.ts";
 
@@ -41,12 +41,10 @@ class DisruptionController implements Reconciler {
   readonly name = "disruption";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
-  private readonly wakes: Wakes;
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
-    this.wakes = new Wakes(context.kernel, this.queue, this.name);
     const { informers } = context;
     informers.handle(POD_DISRUPTION_BUDGETS, ({ object }) => this.queue.add(keyOf(object)));
     informers.handle(PODS, ({ object }) => this.note(object));
@@ -95,7 +93,7 @@ class DisruptionController implements Reconciler {
         continue;
       }
       disrupted[pod.metadata.name] = time;
-      this.wakes.in(key, left * MS);
+      this.queue.addAfter(key, left * MS);
     }
     const healthy = pods.filter(
       (pod) => !pod.metadata.deletionTimestamp && disrupted[pod.metadata.name] === undefined && isReady(pod),
@@ -103,17 +101,8 @@ class DisruptionController implements Reconciler {
     const allowed = expected <= 0 ? 0 : Math.max(0, healthy - desired);
     const old = budget.status ?? {};
     const observedGeneration = budget.metadata.generation ?? 0;
-    const enough = allowed > 0;
     const was = old.conditions?.find((c: { type: string }) => c.type === "DisruptionAllowed");
-    const state = enough ? "True" : "False";
-    const allowance = {
-      type: "DisruptionAllowed",
-      status: state,
-      observedGeneration,
-      lastTransitionTime: was?.status === state ? was.lastTransitionTime : formatTime(now),
-      reason: enough ? "SufficientPods" : "InsufficientPods",
-      message: "",
-    };
+    const allowance = disruptionAllowed(old.conditions, allowed, observedGeneration, formatTime(now)) as Condition;
     const status = {
       conditions: [allowance],
       currentHealthy: healthy,
@@ -129,7 +118,7 @@ class DisruptionController implements Reconciler {
       old.disruptionsAllowed === allowed &&
       old.expectedPods === expected &&
       old.observedGeneration === observedGeneration &&
-      was?.status === state &&
+      was?.status === allowance.status &&
       was.reason === allowance.reason &&
       JSON.stringify(old.disruptedPods ?? {}) === JSON.stringify(disrupted);
     if (!same) yield* client.update(POD_DISRUPTION_BUDGETS, { ...budget, status }, "status");

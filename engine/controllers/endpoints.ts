@@ -13,8 +13,9 @@ import {
   type EndpointPort,
   HEADLESS,
   PerPod,
-  podsOf,
   portsOf,
+  selectedPods,
+  serves,
   TRIGGER_TIME,
   TriggerTimes,
   targetRef,
@@ -61,10 +62,10 @@ class EndpointsController implements Reconciler {
       return;
     }
     if (service.spec.type === "ExternalName") return;
-    const pods = podsOf(this.context, service);
-    if (pods === undefined) return;
-    const trigger = this.triggers.annotation(key, service, pods);
-    const all = this.subsetsOf(service, pods);
+    const selected = selectedPods(this.context, service);
+    if (selected === undefined) return;
+    const trigger = this.triggers.annotation(key, service, selected);
+    const all = this.subsetsOf(service, selected.filter(serves));
     const subsets = truncated(all);
     const { [HEADLESS]: _headless, ...labels } = service.metadata.labels ?? {};
     if (service.spec.clusterIP === "None") labels[HEADLESS] = "";
@@ -107,9 +108,9 @@ class EndpointsController implements Reconciler {
     }
   }
 
-  /** Addresses grouped by the ports they serve (pkg/api/v1/endpoints RepackSubsets). */
+  /** Ports that the same addresses serve stand in one subset (pkg/api/v1/endpoints RepackSubsets). */
   private subsetsOf(service: KubeObject, pods: readonly KubeObject[]): Subset[] {
-    const groups = new Map<string, { ports: EndpointPort[]; ready: KubeObject[]; not: KubeObject[] }>();
+    const groups = new Map<string, Group>();
     for (const pod of pods) {
       const anyway = service.spec.publishNotReadyAddresses === true;
       if (pod.metadata.deletionTimestamp && !anyway) continue;
@@ -123,7 +124,7 @@ class EndpointsController implements Reconciler {
       list
         .sort((a, b) => (a.status.podIP < b.status.podIP ? -1 : a.status.podIP > b.status.podIP ? 1 : 0))
         .map((pod) => this.served.of(service, pod).address);
-    const subsets = [...groups.values()].map(({ ports, ready, not }) => ({
+    const subsets = repacked([...groups.values()]).map(({ ports, ready, not }) => ({
       ...(ready.length > 0 && { addresses: sorted(ready) }),
       ...(not.length > 0 && { notReadyAddresses: sorted(not) }),
       ...(ports.length > 0 && { ports }),
@@ -170,6 +171,39 @@ export function truncated(subsets: Subset[]): Subset[] {
       ...rest,
     };
   });
+}
+
+/** Pods that serve the same ports. */
+interface Group {
+  ports: EndpointPort[];
+  ready: KubeObject[];
+  not: KubeObject[];
+}
+
+/** Groups by what is served become groups by who serves it. */
+function repacked(groups: readonly Group[]): readonly Group[] {
+  if (groups.length < 2) return groups;
+  const servers = new Map<string, { port?: EndpointPort; by: number[] }>();
+  for (const [i, { ports }] of groups.entries()) {
+    for (const port of ports.length > 0 ? ports : [undefined]) {
+      const key = port === undefined ? "" : canonical(port);
+      const known = servers.get(key);
+      if (known) known.by.push(i);
+      else servers.set(key, { ...(port && { port }), by: [i] });
+    }
+  }
+  const out = new Map<string, Group>();
+  for (const { port, by } of servers.values()) {
+    const key = by.join();
+    let group = out.get(key);
+    if (group === undefined) {
+      const members = by.map((i) => groups[i]!);
+      group = { ports: [], ready: members.flatMap(({ ready }) => ready), not: members.flatMap(({ not }) => not) };
+      out.set(key, group);
+    }
+    if (port) group.ports.push(port);
+  }
+  return [...out.values()].map((group) => ({ ...group, ports: byHash("core.v1.EndpointPort", group.ports) }));
 }
 
 /** An address of a Pod and the ports it serves. */

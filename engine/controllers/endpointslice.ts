@@ -13,8 +13,9 @@ import {
   type EndpointPort,
   HEADLESS,
   PerPod,
-  podsOf,
   portsOf,
+  selectedPods,
+  serves,
   TRIGGER_TIME,
   TriggerTimes,
   targetRef,
@@ -92,10 +93,10 @@ class EndpointSliceController implements Reconciler {
     // Slices of a Service that is gone go with it by their owner reference.
     if (service === undefined) this.triggers.forget(key);
     if (service === undefined || service.metadata.deletionTimestamp || service.spec.type === "ExternalName") return;
-    const pods = podsOf(this.context, service);
-    if (pods === undefined) return;
+    const selected = selectedPods(this.context, service);
+    if (selected === undefined) return;
     const existing = [...(this.slices.get(key)?.values() ?? [])].filter((slice) => !slice.metadata.deletionTimestamp);
-    const groups = this.group(service, pods);
+    const groups = this.group(service, selected.filter(serves));
     const labels = this.labels(service);
     const labelled = (slice: KubeObject) => canonical(slice.metadata.labels) === canonical(labels);
     const same = (stored: readonly Endpoint[], now: readonly Endpoint[]) => this.comparison.same(stored, now);
@@ -120,7 +121,7 @@ class EndpointSliceController implements Reconciler {
       else create.push({ ports: [], endpoints: [] });
     }
     this.hint(key, service, { create: create.map(({ endpoints }) => endpoints), update, unchanged });
-    const trigger = this.triggers.annotation(key, service, pods);
+    const trigger = this.triggers.annotation(key, service, selected);
     // What would go takes the contents of what would come.
     const reused = remove.splice(0, create.length).map((slice) => ({ slice, content: create.pop()! }));
     for (const content of create) this.know(key, yield* this.create(service, content, labels, trigger));

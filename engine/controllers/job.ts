@@ -5,7 +5,6 @@ import { isStatus } from "../api/status.ts";
 import { formatTime, parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, MS, SECOND } from "../kernel/index.ts";
-import { Batched, Wakes } from "./batched.ts";
 import type { ControllerContext } from "./context.ts";
 import { Expectations } from "./expectations.ts";
 import { controllerOf } from "./informers.ts";
@@ -73,8 +72,6 @@ class JobController implements Reconciler {
   private readonly expectations: Expectations;
   private readonly pods: PodControl;
   private readonly queue: WorkQueue;
-  private readonly batched: Batched;
-  private readonly wakes: Wakes;
   private readonly backoffs = new Map<string, Backoff>();
   private readonly orphans: WorkQueue;
 
@@ -83,8 +80,6 @@ class JobController implements Reconciler {
     this.expectations = new Expectations(context.kernel);
     this.pods = new PodControl(context, this.expectations);
     this.queue = context.queue(this);
-    this.batched = new Batched(context.kernel, this.queue, this.name, BATCH);
-    this.wakes = new Wakes(context.kernel, this.queue, this.name);
     this.orphans = context.queue({ name: "job-orphan", retry: RETRY, reconcile: (key) => this.release(key) });
     const { informers } = context;
     informers.handle(JOBS, ({ type, object, old }) => {
@@ -92,7 +87,7 @@ class JobController implements Reconciler {
       if (type === "deleted") {
         this.forget(key);
         for (const pod of informers.pods.owned(object.metadata.uid)) if (isTracked(pod)) this.orphans.add(keyOf(pod));
-      } else if (old && old.metadata.generation === object.metadata.generation) this.batched.add(key);
+      } else if (old && old.metadata.generation === object.metadata.generation) this.queue.addAfter(key, BATCH);
       else this.queue.add(key);
     });
     informers.handle(PODS, (change) => this.note(change.type, change.object));
@@ -108,7 +103,7 @@ class JobController implements Reconciler {
     if (type === "deleted" || pod.metadata.deletionTimestamp) this.expectations.deleted(key, keyOf(pod));
     const gone = job === undefined || job.metadata.uid !== owner.uid || isFinished(job);
     if (gone && type !== "deleted" && isTracked(pod)) this.orphans.add(keyOf(pod));
-    if (!gone) this.batched.add(key);
+    if (!gone) this.queue.addAfter(key, BATCH);
   }
 
   /** Jobs that an orphan would belong to; almost no Job shares its selector with anybody. */
@@ -116,7 +111,7 @@ class JobController implements Reconciler {
     const { labels, namespace } = pod.metadata;
     if (labels === undefined) return;
     for (const job of this.context.informers.jobs.inNamespace(namespace ?? ""))
-      if (!isFinished(job) && matchesSelector(job.spec.selector, labels)) this.batched.add(keyOf(job));
+      if (!isFinished(job) && matchesSelector(job.spec.selector, labels)) this.queue.addAfter(keyOf(job), BATCH);
   }
 
   private forget(key: string): void {
@@ -220,8 +215,7 @@ class JobController implements Reconciler {
         terminating,
         conditions,
       },
-      verdict,
-      settled && satisfied,
+      settled && satisfied ? verdict : undefined,
     );
     if (suspended) this.context.recorder.event(stored, "Normal", suspended, `Job ${suspended.toLowerCase()}`);
     if (problem) throw problem;
@@ -305,7 +299,7 @@ class JobController implements Reconciler {
       const left = parseTime(job.status.startTime) + deadline * 1000 - now;
       if (left <= 0)
         return { type: "Failed", reason: "DeadlineExceeded", message: "Job was active longer than specified deadline" };
-      this.wakes.in(key, Math.ceil(left) * MS);
+      this.queue.addAfter(key, Math.ceil(left) * MS);
     }
     const { completions, maxFailedIndexes } = job.spec;
     if (lost && maxFailedIndexes !== undefined && lost.size > maxFailedIndexes) {
@@ -352,7 +346,7 @@ class JobController implements Reconciler {
     const lost = look.failedIndexes;
     const pause = lost ? 0 : backoffLeft(look.backoff, now);
     if (pause > 0) {
-      this.wakes.in(key, Math.ceil(pause) * MS);
+      this.queue.addAfter(key, Math.ceil(pause) * MS);
       return none;
     }
     const failures = (index: number) => failuresOf(job, look.pods, index, now);
@@ -361,7 +355,7 @@ class JobController implements Reconciler {
     const held = replacesFailedOnly(job) ? look.pods.filter(isLeaving) : [];
     const busy = [...active, ...held];
     const found = indexes && pendingIndexes(job, lost ? union(indexes, lost) : indexes, busy, missing, waits);
-    if (found && found.wait !== Number.POSITIVE_INFINITY) this.wakes.in(key, Math.ceil(found.wait) * MS);
+    if (found && found.wait !== Number.POSITIVE_INFINITY) this.queue.addAfter(key, Math.ceil(found.wait) * MS);
     const slots = found?.slots;
     missing = slots?.length ?? missing;
     if (missing === 0) return none;
@@ -400,10 +394,10 @@ class JobController implements Reconciler {
 
   /**
    * Counts Pods that ended: first their uids go to the status, then their finalizers go, then the counters rise, so
-   * that none is counted twice or lost (trackJobStatusAndRemoveFinalizers). A verdict is told in the first write and
-   * becomes lasting in the last, when no Pod is left to end.
+   * that none is counted twice or lost (trackJobStatusAndRemoveFinalizers). The verdict `over` is told in the first write
+   * and becomes lasting in the last, when no Pod is left to end.
    */
-  private *record(look: Look, status: Record<string, unknown>, verdict: Verdict | undefined, settled: boolean): Gen {
+  private *record(look: Look, status: Record<string, unknown>, over: Verdict | undefined): Gen {
     const { key, job, pods } = look;
     const before = (this.context.informers.get(JOBS, key) ?? job).status ?? {};
     const uncounted = before.uncountedTerminatedPods ?? {};
@@ -414,21 +408,22 @@ class JobController implements Reconciler {
     for (const pod of pods) {
       if (!isTracked(pod)) continue;
       const done = pod.status?.phase === "Succeeded";
-      const bad = !done && hasFailed(pod, job);
-      const leaving = verdict !== undefined && pod.metadata.deletionTimestamp !== undefined;
-      if (!done && !bad && !leaving && !job.metadata.deletionTimestamp) continue;
+      const failing = !done && hasFailed(pod, job);
+      if (!done && !failing && !over && !job.metadata.deletionTimestamp) continue;
       release.push(pod);
+      // Who still works when the Job has failed counts as failed; when it is complete, not at all.
+      const bad = failing || (!done && over?.type === "Failed");
       if (known.has(pod.metadata.uid)) continue;
       if (done && look.indexes === undefined) succeeded.push(pod.metadata.uid);
       else if (bad && failureVerdict(job, pod).action !== "Ignore") failed.push(pod.metadata.uid);
     }
     const conditions = [...(status["conditions"] as Condition[])];
-    const interim = verdict?.type === "Complete" ? "SuccessCriteriaMet" : "FailureTarget";
-    if (verdict && !conditions.some((c) => c.type === interim))
-      conditions.push(this.condition(interim, verdict.reason, verdict.message));
+    const interim = over?.type === "Complete" ? "SuccessCriteriaMet" : "FailureTarget";
+    if (over && !conditions.some((c) => c.type === interim))
+      conditions.push(this.condition(interim, over.reason, over.message));
     const counters = { succeeded: before.succeeded ?? 0, failed: before.failed ?? 0 };
     let current = this.context.informers.get(JOBS, key) ?? job;
-    if (release.length > 0 || (verdict && conditions.length !== (before.conditions ?? []).length)) {
+    if (release.length > 0 || (over && conditions.length !== (before.conditions ?? []).length)) {
       current = yield* this.write(current, { ...status, ...counters, conditions }, succeeded, failed);
       for (const pod of release) yield* this.untrack(pod);
       if (release.length > 0) this.backoffs.set(key, look.backoff);
@@ -448,17 +443,22 @@ class JobController implements Reconciler {
       if (text) extra["completedIndexes"] = text;
       if (look.failedIndexes) extra["failedIndexes"] = intervals([...look.failedIndexes].sort((a, b) => a - b));
     }
-    const over = verdict && settled && status["terminating"] === 0 && succeeded.length + failed.length === 0;
-    if (over) {
-      const last = this.condition(verdict.type, verdict.reason, verdict.message);
+    const lasts = status["terminating"] === 0 && succeeded.length + failed.length === 0;
+    if (over && lasts) {
+      const last = this.condition(over.type, over.reason, over.message);
       conditions.push(last);
-      if (verdict.type === "Complete") extra["completionTime"] = last.lastTransitionTime;
+      if (over.type === "Complete") extra["completionTime"] = last.lastTransitionTime;
     }
     yield* this.write(current, { ...status, ...extra, ...counters, conditions }, succeeded, failed);
-    if (!over) return;
+    if (!over || !lasts) return;
     const { recorder } = this.context;
-    if (verdict.type === "Complete") recorder.event(job, "Normal", "Completed", "Job completed");
-    else recorder.event(job, "Warning", verdict.reason, verdict.message);
+    if (over.type === "Complete") {
+      if (counters.succeeded > (job.spec.completions ?? counters.succeeded)) {
+        const message = "Too many succeeded pods running after completion count reached";
+        recorder.event(job, "Warning", "TooManySucceededPods", message);
+      }
+      recorder.event(job, "Normal", "Completed", "Job completed");
+    } else recorder.event(job, "Warning", over.reason, over.message);
   }
 
   private *write(

@@ -1,10 +1,10 @@
 import { resourcePath } from "../api/client.ts";
 import { keyOf } from "../api/informer.ts";
 import { KINDS } from "../api/kinds.ts";
-import { NAMESPACES, PODS } from "../api/resources.ts";
-import { isStatus } from "../api/status.ts";
-import { formatTime } from "../api/time.ts";
-import type { KubeList, KubeObject } from "../api/types.ts";
+import { NAMESPACES } from "../api/resources.ts";
+import { failure, isStatus } from "../api/status.ts";
+import { formatTime, parseTime } from "../api/time.ts";
+import type { KubeList, KubeObject, Resource } from "../api/types.ts";
 import { type Gen, MS, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { customResources } from "./custom-kinds.ts";
@@ -19,6 +19,18 @@ const CONTENT = KINDS.filter(
     resource.group !== "events.k8s.io",
 ).map(({ resource }) => resource);
 
+/** A change of a namespace is looked at after this long, so that every server has seen it (namespaceDeletionGracePeriod). */
+const GRACE = 5 * SECOND;
+/** Seconds that finalizers may take (finalizerEstimateSeconds). */
+const FINALIZERS_TAKE = 15;
+
+/** What is left of one kind. */
+interface Remaining {
+  resource: Resource;
+  count: number;
+  finalizers: readonly string[];
+}
+
 /** Empties a namespace that is being deleted, then lets go of it (pkg/controller/namespace). */
 class NamespaceController implements Reconciler {
   readonly name = "namespace";
@@ -30,12 +42,7 @@ class NamespaceController implements Reconciler {
     this.context = context;
     this.queue = context.queue(this);
     context.informers.handle(NAMESPACES, ({ type, object }) => {
-      if (type !== "deleted" && object.metadata.deletionTimestamp) this.queue.add(keyOf(object));
-    });
-    context.informers.handle(PODS, ({ type, object }) => {
-      if (type !== "deleted") return;
-      const home = context.informers.get(NAMESPACES, object.metadata.namespace ?? "");
-      if (home?.metadata.deletionTimestamp) this.queue.add(keyOf(home));
+      if (type !== "deleted" && object.metadata.deletionTimestamp) this.queue.addAfter(keyOf(object), GRACE);
     });
   }
 
@@ -50,30 +57,31 @@ class NamespaceController implements Reconciler {
     }
     const finalizers: string[] = namespace.spec?.finalizers ?? [];
     if (!namespace.metadata.deletionTimestamp || finalizers.length === 0) return;
-    const left: { resource: string; count: number }[] = [];
-    const waiting: Record<string, number> = {};
+    const left: Remaining[] = [];
+    const problems: string[] = [];
+    let estimate = 0;
     for (const resource of [...CONTENT, ...customResources(this.context, true)]) {
       const path = resourcePath(resource, name);
       const before = yield* this.list(path);
       if (before.length === 0) continue;
-      yield* client.object("DELETE", path, {
-        kind: "DeleteOptions",
-        apiVersion: "v1",
-        propagationPolicy: "Background",
-      });
+      const options = { kind: "DeleteOptions", apiVersion: "v1", propagationPolicy: "Background" };
+      yield* client.object("DELETE", path, options);
       const after = yield* this.list(path);
       if (after.length === 0) continue;
-      left.push({ resource: `${resource.resource}.${resource.group}`, count: after.length });
-      for (const object of after)
-        for (const finalizer of object.metadata.finalizers ?? []) waiting[finalizer] = (waiting[finalizer] ?? 0) + 1;
+      const held = after.flatMap((object) => object.metadata.finalizers ?? []);
+      left.push({ resource, count: after.length, finalizers: held });
+      const grace = resource.group === "" && resource.resource === "pods" ? this.graceLeft(namespace, before) : 0;
+      if (grace === 0 && held.length === 0) {
+        const gvr = `${resource.group}/${resource.version}, Resource=${resource.resource}`;
+        problems.push(`unexpected items still remain in namespace: ${name} for gvr: ${gvr}`);
+      }
+      estimate = Math.max(estimate, grace > 0 ? grace : held.length > 0 ? FINALIZERS_TAKE : 0);
     }
-    if (left.length > 0) {
-      yield* this.writeConditions(namespace, left, waiting);
-      // Pods have their grace; their end wakes this key earlier.
-      return { requeueAfter: 15 * SECOND };
-    }
+    const told = yield* this.writeConditions(namespace, conditionsOf(left, problems));
+    if (problems.length > 0) throw failure(500, "InternalError", problems.join(", "));
+    if (estimate > 0) return { requeueAfter: (Math.floor(estimate / 2) + 1) * SECOND };
     const rest = finalizers.filter((finalizer) => finalizer !== "kubernetes");
-    yield* client.update(NAMESPACES, { ...namespace, spec: { ...namespace.spec, finalizers: rest } }, "finalize");
+    yield* client.update(NAMESPACES, { ...told, spec: { ...told["spec"], finalizers: rest } }, "finalize");
   }
 
   private *list(path: string): Gen<KubeObject[]> {
@@ -81,67 +89,76 @@ class NamespaceController implements Reconciler {
     return list.items;
   }
 
-  private *writeConditions(
-    namespace: KubeObject,
-    left: readonly { resource: string; count: number }[],
-    waiting: Readonly<Record<string, number>>,
-  ): Gen {
-    const remaining = left
-      .map(({ resource, count }) => `${resource} has ${count} resource instances`)
-      .sort()
-      .join(", ");
-    const finalizers = Object.entries(waiting)
-      .map(([finalizer, count]) => `${finalizer} in ${count} resource instances`)
-      .sort()
-      .join(", ");
-    const wanted = [
-      ["NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered", "All resources successfully discovered"],
-      [
-        "NamespaceDeletionGroupVersionParsingFailure",
-        "False",
-        "ParsedGroupVersions",
-        "All legacy kube types successfully parsed",
-      ],
-      [
-        "NamespaceDeletionContentFailure",
-        "False",
-        "ContentDeleted",
-        "All content successfully deleted, may be waiting on finalization",
-      ],
-      ["NamespaceContentRemaining", "True", "SomeResourcesRemain", `Some resources are remaining: ${remaining}`],
-      finalizers === ""
-        ? [
-            "NamespaceFinalizersRemaining",
-            "False",
-            "ContentHasNoFinalizers",
-            "All content-preserving finalizers finished",
-          ]
-        : [
-            "NamespaceFinalizersRemaining",
-            "True",
-            "SomeFinalizersRemain",
-            `Some content in the namespace has finalizers remaining: ${finalizers}`,
-          ],
-    ] as const;
-    const before = (namespace.status?.conditions ?? []) as KubeObject[];
+  /** Seconds that Pods may still take; 0 once they had their time (estimateGracefulTermination). */
+  private graceLeft(namespace: KubeObject, pods: readonly KubeObject[]): number {
+    const working = pods.filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed");
+    const grace = Math.max(0, ...working.map(({ spec }) => spec?.terminationGracePeriodSeconds ?? 0));
+    const gone = this.context.kernel.wallMs - parseTime(namespace.metadata.deletionTimestamp ?? "");
+    return gone >= grace * 1000 ? 0 : grace;
+  }
+
+  private *writeConditions(namespace: KubeObject, wanted: readonly Said[]): Gen<KubeObject> {
+    const before = (namespace["status"]?.conditions ?? []) as KubeObject[];
     const conditions = wanted.map(([type, status, reason, message]) => {
       const old = before.find((c) => c["type"] === type);
       const now = formatTime(this.context.kernel.wallMs);
-      return {
-        type,
-        status,
-        lastTransitionTime: old?.["status"] === status ? old["lastTransitionTime"] : now,
-        reason,
-        message,
-      };
+      const lastTransitionTime = old?.["status"] === status ? old["lastTransitionTime"] : now;
+      return { type, status, lastTransitionTime, reason, message };
     });
-    if (JSON.stringify(before) === JSON.stringify(conditions)) return;
-    yield* this.context.client.update(
-      NAMESPACES,
-      { ...namespace, status: { ...namespace.status, conditions } },
-      "status",
-    );
+    const others = before.filter((c) => !wanted.some(([type]) => type === c["type"]));
+    if (JSON.stringify(before) === JSON.stringify([...others, ...conditions])) return namespace;
+    const status = { ...namespace["status"], conditions: [...others, ...conditions] };
+    return yield* this.context.client.update(NAMESPACES, { ...namespace, status }, "status");
   }
+}
+
+type Said = readonly [type: string, status: "True" | "False", reason: string, message: string];
+
+/** What the conditions say (status_condition_utils.go). */
+function conditionsOf(left: readonly Remaining[], problems: readonly string[]): Said[] {
+  const remaining = left
+    .map(({ resource, count }) => `${resource.resource}.${resource.group} has ${count} resource instances`)
+    .sort()
+    .join(", ");
+  const waiting = new Map<string, number>();
+  for (const { finalizers } of left) for (const one of finalizers) waiting.set(one, (waiting.get(one) ?? 0) + 1);
+  const finalizers = [...waiting]
+    .map(([finalizer, count]) => `${finalizer} in ${count} resource instances`)
+    .sort()
+    .join(", ");
+  const failed = `Failed to delete all resource types, ${problems.length} remaining: ${[...problems].sort().join(", ")}`;
+  const rows: readonly [type: string, bad: string, why: string, good: string, well: string][] = [
+    ["NamespaceDeletionDiscoveryFailure", "", "", "ResourcesDiscovered", "All resources successfully discovered"],
+    [
+      "NamespaceDeletionGroupVersionParsingFailure",
+      "",
+      "",
+      "ParsedGroupVersions",
+      "All legacy kube types successfully parsed",
+    ],
+    [
+      "NamespaceDeletionContentFailure",
+      problems.length > 0 ? "ContentDeletionFailed" : "",
+      failed,
+      "ContentDeleted",
+      "All content successfully deleted, may be waiting on finalization",
+    ],
+    [
+      "NamespaceContentRemaining",
+      remaining && "SomeResourcesRemain",
+      `Some resources are remaining: ${remaining}`,
+      "ContentRemoved",
+      "All content successfully removed",
+    ],
+    [
+      "NamespaceFinalizersRemaining",
+      finalizers && "SomeFinalizersRemain",
+      `Some content in the namespace has finalizers remaining: ${finalizers}`,
+      "ContentHasNoFinalizers",
+      "All content-preserving finalizers finished",
+    ],
+  ];
+  return rows.map(([type, bad, why, good, well]) => (bad ? [type, "True", bad, why] : [type, "False", good, well]));
 }
 
 export function startNamespaceController(context: ControllerContext): void {

@@ -44,6 +44,8 @@ class NodeLifecycleController implements Reconciler {
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
   private readonly health = new Map<string, Health>();
+  /** Nodes that were told of, as they were then. */
+  private readonly known = new Map<string, KubeObject>();
   private readonly zones = new NodeZones();
   private readonly evictions: TaintEviction;
   /** Nodes that are to be tainted NoExecute when their zone has a turn. */
@@ -53,28 +55,17 @@ class NodeLifecycleController implements Reconciler {
     this.context = context;
     this.evictions = new TaintEviction(context);
     this.queue = context.queue(this);
-    const { informers, recorder } = context;
+    const { informers } = context;
     informers.handle(NODES, ({ type, object, old }) => {
       const { name } = object.metadata;
       if (type === "deleted") {
         this.health.delete(name);
         this.waiting.delete(name);
-        recorder.event(
-          nodeRef(object),
-          "Normal",
-          "RemovingNode",
-          `Node ${name} event: Removing Node ${name} from Controller`,
-        );
         return;
       }
-      if (type === "added")
-        recorder.event(
-          nodeRef(object),
-          "Normal",
-          "RegisteredNode",
-          `Node ${name} event: Registered Node ${name} in Controller`,
-        );
-      if (old !== undefined && old.spec === object.spec && old.status?.conditions === object.status?.conditions) return;
+      const { labels } = object.metadata;
+      const parts = old !== undefined && old.spec === object.spec && old.metadata.labels === labels;
+      if (parts && old.status?.conditions === object.status?.conditions) return;
       if (old === undefined || face(old) !== face(object)) this.queue.add(name);
     });
     informers.handle(PODS, ({ type, object, old }) => {
@@ -88,9 +79,28 @@ class NodeLifecycleController implements Reconciler {
 
   private monitor(): void {
     if (this.context.stopped()) return;
+    this.tellNews();
     for (const node of this.context.informers.list(NODES)) if (this.isSilent(node)) this.queue.add(node.metadata.name);
     this.lookAtZones();
     this.context.kernel.after(MONITOR_PERIOD, "node monitor", () => this.monitor());
+  }
+
+  /** Nodes that came and went since the last look (classifyNodes). */
+  private tellNews(): void {
+    const { informers, recorder } = this.context;
+    const tell = (node: KubeObject, reason: string, message: string) =>
+      recorder.event(nodeRef(node), "Normal", reason, `Node ${node.metadata.name} event: ${message} Controller`);
+    for (const node of informers.list(NODES)) {
+      const { name } = node.metadata;
+      if (this.known.has(name)) continue;
+      this.known.set(name, node);
+      tell(node, "RegisteredNode", `Registered Node ${name} in`);
+    }
+    for (const [name, node] of this.known) {
+      if (informers.get(NODES, name) !== undefined) continue;
+      this.known.delete(name);
+      tell(node, "RemovingNode", `Removing Node ${name} from`);
+    }
   }
 
   /** When the whole cluster goes off nothing is evicted any more; when it is back all heartbeats count from now. */
@@ -125,6 +135,7 @@ class NodeLifecycleController implements Reconciler {
     let node = this.context.informers.get(NODES, name);
     if (node === undefined) return;
     if (this.isSilent(node)) node = yield* this.markUnknown(node);
+    node = yield* this.label(node);
     const [tainted, wait] = yield* this.taint(node);
     node = tainted;
     // Only a node that was Ready before: Pods of one that has not come up yet speak for themselves.
@@ -136,6 +147,19 @@ class NodeLifecycleController implements Reconciler {
     const next = yield* this.evictions.look(node);
     const requeueAfter = Math.min(next ?? Number.POSITIVE_INFINITY, wait ?? Number.POSITIVE_INFINITY);
     return requeueAfter === Number.POSITIVE_INFINITY ? undefined : { requeueAfter };
+  }
+
+  /** Labels of old names say what their successors say (reconcileNodeLabels). */
+  private *label(node: KubeObject): Gen<KubeObject> {
+    const { name, labels: before = {} } = node.metadata;
+    const labels: Record<string, string> = {};
+    for (const what of ["os", "arch"]) {
+      const value = before[`kubernetes.io/${what}`];
+      if (value !== undefined && before[`beta.kubernetes.io/${what}`] !== value)
+        labels[`beta.kubernetes.io/${what}`] = value;
+    }
+    if (Object.keys(labels).length === 0) return node;
+    return yield* this.context.client.patch(NODES, undefined, name, { metadata: { labels } }, "strategic");
   }
 
   private *markUnknown(node: KubeObject): Gen<KubeObject> {
@@ -248,7 +272,7 @@ function nodeRef(node: KubeObject) {
 /** What of a node asks for action; heartbeats do not. */
 function face(node: KubeObject): string {
   const conditions = (node.status?.conditions ?? []).map((c: Condition) => `${c.type}${c.status}`);
-  return JSON.stringify([node.spec, conditions]);
+  return JSON.stringify([node.spec, conditions, node.metadata.labels]);
 }
 
 export function startNodeLifecycleController(context: ControllerContext): void {

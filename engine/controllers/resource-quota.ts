@@ -7,7 +7,6 @@ import { CONFIG_MAPS, PODS, RESOURCE_QUOTAS, SERVICES } from "../api/resources.t
 import { isStatus } from "../api/status.ts";
 import type { KubeObject, Resource } from "../api/types.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
-import { Batched } from "./batched.ts";
 import type { ControllerContext } from "./context.ts";
 import { customResources } from "./custom-kinds.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
@@ -22,18 +21,16 @@ class ResourceQuotaController implements Reconciler {
   readonly name = "resourcequota";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
-  private readonly batched: Batched;
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
-    this.batched = new Batched(context.kernel, this.queue, this.name, BATCH);
     const { informers } = context;
     informers.handle(RESOURCE_QUOTAS, ({ object, old }) => {
       if (old && old["spec"] === object["spec"]) return;
       this.queue.add(keyOf(object));
       // What came while it was new was neither listed nor counted by admission.
-      this.batched.add(keyOf(object));
+      this.queue.addAfter(keyOf(object), BATCH);
     });
     // Only what frees something: admission has counted what came.
     const ended = (pod: KubeObject) => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
@@ -42,7 +39,7 @@ class ResourceQuotaController implements Reconciler {
         const freed = type === "deleted" || (resource === PODS && old && !ended(old) && ended(object));
         if (!freed) return;
         for (const quota of informers.list(RESOURCE_QUOTAS))
-          if (quota.metadata.namespace === object.metadata.namespace) this.batched.add(keyOf(quota));
+          if (quota.metadata.namespace === object.metadata.namespace) this.queue.addAfter(keyOf(quota), BATCH);
       });
   }
 

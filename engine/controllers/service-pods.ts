@@ -43,17 +43,21 @@ function looksTheSame(a: KubeObject, b: KubeObject): boolean {
   );
 }
 
-/** Pods behind a Service in any order; `undefined` for a Service without selector. */
-export function podsOf(context: ControllerContext, service: KubeObject): KubeObject[] | undefined {
+/** Pods that a Service selects, in any order; `undefined` for a Service without selector. */
+export function selectedPods(context: ControllerContext, service: KubeObject): KubeObject[] | undefined {
   const selector = service.spec?.selector;
   if (!selector || Object.keys(selector).length === 0) return undefined;
   const pods: KubeObject[] = [];
   for (const pod of context.informers.pods.inNamespace(service.metadata.namespace ?? "")) {
-    const { phase, podIP } = pod.status ?? {};
-    if (!podIP || phase === "Failed" || phase === "Succeeded") continue;
     if (hasLabels(selector, pod.metadata.labels)) pods.push(pod);
   }
   return pods;
+}
+
+/** Whether a Pod that is selected has an address and has not ended. */
+export function serves({ status }: KubeObject): boolean {
+  const { phase, podIP } = status ?? {};
+  return podIP !== undefined && podIP !== "" && phase !== "Failed" && phase !== "Succeeded";
 }
 
 /**

@@ -4,7 +4,6 @@ import { PODS, STATEFUL_SETS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
-import { Wakes } from "./batched.ts";
 import type { ControllerContext } from "./context.ts";
 import { Expectations } from "./expectations.ts";
 import { controllerOf } from "./informers.ts";
@@ -31,7 +30,6 @@ class StatefulSetController implements Reconciler {
   readonly name = "statefulset";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
-  private readonly wakes: Wakes;
   private readonly revisions: Revisions;
   private readonly claims: StatefulClaims;
   private readonly expectations: Expectations;
@@ -39,7 +37,6 @@ class StatefulSetController implements Reconciler {
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
-    this.wakes = new Wakes(context.kernel, this.queue, this.name);
     this.revisions = new Revisions(context, STATEFUL_SET_MARKS);
     this.claims = new StatefulClaims(context);
     this.expectations = new Expectations(context.kernel);
@@ -141,7 +138,10 @@ class StatefulSetController implements Reconciler {
         continue;
       }
       // Somebody may have deleted a claim that its Pod has not mounted yet.
-      if (phase === "Pending") yield* this.claims.create(set, pod.metadata.name, ordinal);
+      if (phase === "Pending") {
+        yield* this.claims.create(set, pod.metadata.name, ordinal);
+        yield* this.claims.settle(set, pod);
+      }
       if (inOrder && (!isHealthy(pod) || !this.available(key, pod, minReadySeconds))) return;
       yield* this.amend(set, pod, ordinal);
     }
@@ -172,7 +172,7 @@ class StatefulSetController implements Reconciler {
 
   private available(key: string, pod: KubeObject, minReadySeconds: number): boolean {
     if (isAvailable(pod, minReadySeconds, this.context.kernel.wallMs)) return true;
-    this.wakes.in(key, minReadySeconds * SECOND);
+    this.queue.addAfter(key, minReadySeconds * SECOND);
     return false;
   }
 
@@ -189,7 +189,7 @@ class StatefulSetController implements Reconciler {
     const template = revision["data"].spec.template;
     const pod = statefulPod(set, template, revision.metadata.name, ordinal);
     const { name } = pod.metadata;
-    if (this.claims.areStale(set, name, ordinal)) return this.wakes.in(key, SECOND);
+    if (this.claims.areStale(set, name, ordinal)) return this.queue.addAfter(key, SECOND);
     let counted = false;
     try {
       yield* this.claims.create(set, name, ordinal);
@@ -245,7 +245,7 @@ class StatefulSetController implements Reconciler {
     const alive = pods.filter((pod) => !isTerminating(pod));
     const ready = pods.filter(isRunning);
     const available = ready.filter((pod) => isAvailable(pod, minReady, kernel.wallMs)).length;
-    if (available < ready.length) this.wakes.in(key, minReady * SECOND);
+    if (available < ready.length) this.queue.addAfter(key, minReady * SECOND);
     const on = (revision: KubeObject) => alive.filter((pod) => revisionOf(pod) === revision.metadata.name).length;
     const updated = on(to);
     let current = on(from);

@@ -4,7 +4,6 @@ import { isStatus } from "../api/status.ts";
 import { parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, MS } from "../kernel/index.ts";
-import { Wakes } from "./batched.ts";
 import type { ControllerContext } from "./context.ts";
 import { isFinished } from "./job-pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
@@ -14,12 +13,10 @@ class TtlAfterFinished implements Reconciler {
   readonly name = "ttl-after-finished";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
-  private readonly wakes: Wakes;
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
-    this.wakes = new Wakes(context.kernel, this.queue, this.name);
     context.informers.handle(JOBS, ({ type, object }) => {
       if (type !== "deleted" && object.spec.ttlSecondsAfterFinished !== undefined && isFinished(object))
         this.queue.add(keyOf(object));
@@ -32,7 +29,7 @@ class TtlAfterFinished implements Reconciler {
     const ttl: number | undefined = job?.spec.ttlSecondsAfterFinished;
     if (job === undefined || ttl === undefined || !isFinished(job) || job.metadata.deletionTimestamp) return;
     const left = finishedAt(job) + ttl * 1000 - kernel.wallMs;
-    if (left > 0) return this.wakes.in(key, Math.ceil(left) * MS);
+    if (left > 0) return this.queue.addAfter(key, Math.ceil(left) * MS);
     const { namespace, name, uid } = job.metadata;
     try {
       yield* client.delete(JOBS, namespace, name, { propagationPolicy: "Foreground", preconditions: { uid } });

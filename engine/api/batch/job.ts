@@ -40,6 +40,8 @@ export const job = define({
   },
   categories: ["all"],
   hasGeneration: true,
+  orphans:
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
   status: true,
   fields: (object) => ({ "status.successful": String(object.status?.succeeded ?? 0) }),
   columns: [

@@ -40,7 +40,7 @@ export const node = define({
   defaults: (draft) => {
     if (draft.status?.capacity && !draft.status.allocatable) draft.status.allocatable = { ...draft.status.capacity };
   },
-  validateBody: (object) => validateTaints(object["spec"]?.taints ?? [], "spec.taints"),
+  validateBody: (object) => validateTaints(object["spec"]?.taints ?? [], "metadata.taints"),
   validateBodyUpdate: (object, old) => {
     const before = old["spec"]?.podCIDR;
     if (!before || object["spec"]?.podCIDR === before) return [];

@@ -27,6 +27,7 @@ export const replicationController = define({
   categories: ["all"],
   etcdPrefix: "controllers",
   hasGeneration: true,
+  orphans: true,
   subresources: [SCALE],
   status: true,
   fields: (object) => ({ "status.replicas": String(object.status?.replicas ?? 0) }),

@@ -85,3 +85,8 @@ export function dropTypeDependentFields(draft: Draft, old: KubeObject): void {
   }
   if (external(before) && !external(spec)) drop("externalTrafficPolicy");
 }
+
+/** One that is but a name has no traffic of its own (storage.go defaultOnReadInternalTrafficPolicy). */
+export function dropInternalPolicy({ spec }: Draft): void {
+  if (spec?.type === "ExternalName") delete spec.internalTrafficPolicy;
+}

@@ -2,7 +2,12 @@ import { AGE, age, column, doc, formatLabels, NAME } from "../columns.ts";
 import { define, keepStatus } from "../define.ts";
 import type { KubeObject } from "../types.ts";
 import { dns1035Label } from "../validation/names.ts";
-import { defaultService, dropTypeDependentFields, patchAllocatedValues } from "./service-behaviour.ts";
+import {
+  defaultService,
+  dropInternalPolicy,
+  dropTypeDependentFields,
+  patchAllocatedValues,
+} from "./service-behaviour.ts";
 import { validateService, validateServiceUpdate } from "./service-validation.ts";
 
 const SPEC = "io.k8s.api.core.v1.ServiceSpec";
@@ -80,9 +85,11 @@ export const service = define({
     keepStatus(draft, old);
     patchAllocatedValues(draft, old);
     dropTypeDependentFields(draft, old);
+    dropInternalPolicy(draft);
   },
   prepareForCreate: (draft) => {
     draft.status = { loadBalancer: {} };
+    dropInternalPolicy(draft);
   },
   fields: (object) => ({ "spec.clusterIP": object.spec?.clusterIP ?? "", "spec.type": object.spec?.type ?? "" }),
   columns: [

@@ -70,6 +70,14 @@ export function setOrigin(object: KubeObject, author: Author, previous: KubeObje
   (object as Tracked)[ORIGIN] = origin;
 }
 
+/** Notes on a new, unfrozen object that what is new in it since `previous` is nobody's: a binding, a deletion's mark. */
+export function keepOrigin(object: KubeObject, previous: KubeObject): void {
+  const origin = (object as Tracked)[ORIGIN];
+  if (origin === undefined || origin.managed !== undefined || origin.claimed !== undefined) return;
+  if (origin.previous === undefined && origin.input !== undefined) return;
+  (object as Tracked)[ORIGIN] = { ...origin, claimed: previous };
+}
+
 /** Who owns which fields of a stored object. */
 export function managedOf(object: KubeObject): Managed {
   const chain: KubeObject[] = [];
@@ -129,8 +137,8 @@ export function emptyOf(def: KindDef): unknown {
 }
 
 /** The object of a create as its client sent it, with defaults. */
-function created(object: KubeObject, { def, input }: Origin, stored: KindDef): unknown {
-  if (input === undefined || stored !== def) return object;
+function created(object: KubeObject, { def, input, claimed }: Origin, stored: KindDef): unknown {
+  if (input === undefined || stored !== def) return claimed ?? object;
   const draft = def.custom ? def.custom.decode(input).object : decodeObject(input, def.resource).object;
   draft.metadata ??= {};
   def.defaults?.(draft);

@@ -52,6 +52,8 @@ function* charge(attributes: Attributes, quotas: readonly KubeObject[]): Gen {
         return { ...current, status: { ...current["status"], used: afterwards(attributes, current, usage) } };
       },
       dryRun,
+      undefined,
+      { def: quotaDef, manager: "kube-apiserver", subresource: "status", timeMs: context.registry.kernel.wallMs },
     );
   }
 }

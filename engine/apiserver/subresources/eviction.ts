@@ -1,6 +1,7 @@
 import type { DeleteOptions } from "../../api/client.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
+import { disruptionAllowed } from "../../api/policy/disruption-allowed.ts";
 import { matchLabelSelector } from "../../api/selector.ts";
 import { failure, notFound, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -86,10 +87,16 @@ function* spend({ registry, info }: ResourceContext, pod: KubeObject, dryRun: bo
       if ((status.observedGeneration ?? 0) < generation) throw beingProcessed(current);
       const allowed = status.disruptionsAllowed ?? 0;
       if (allowed <= 0) throw tooMany(current);
-      const disruptedPods = { ...status.disruptedPods, [info.name]: nowTime(registry.kernel) };
-      return { ...current, status: { ...status, disruptionsAllowed: allowed - 1, disruptedPods } };
+      const now = nowTime(registry.kernel);
+      const disruptedPods = { ...status.disruptedPods, [info.name]: now };
+      const last = allowed === 1 && {
+        conditions: [disruptionAllowed(status.conditions, 0, status.observedGeneration, now)],
+      };
+      return { ...current, status: { ...status, ...last, disruptionsAllowed: allowed - 1, disruptedPods } };
     },
     dryRun,
+    undefined,
+    { def, manager: "kube-apiserver", subresource: "status", timeMs: registry.kernel.wallMs },
   );
 }
 

@@ -1,3 +1,4 @@
+import type { DeleteOptions } from "../../api/client.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -74,10 +75,18 @@ function* createByUpdate(context: ResourceContext, draft: Draft, dryRun: boolean
   return present(context, yield* createObject(context, draft, dryRun), 201);
 }
 
+/** What is to become of dependents is better said, of some kinds. */
+function deletionOptions(context: ResourceContext): DeleteOptions {
+  const options = deleteOptions(context);
+  const { orphans } = context.def;
+  if (typeof orphans === "string" && options.propagationPolicy === undefined) context.warnings.push(orphans);
+  return options;
+}
+
 export function* remove(context: ResourceContext): Gen<HttpResponse> {
   const { def, info } = context;
   yield* cpu(COSTS.decode);
-  const options = deleteOptions(context);
+  const options = deletionOptions(context);
   const { object, deleted } = yield* deleteObject(context, info.name, options, isDryRun(context, options));
   yield* convertShown(context, context.def, [object]);
   if (!deleted || context.server.returnsDeleted(def)) return present(context, object);
@@ -95,7 +104,7 @@ export function* remove(context: ResourceContext): Gen<HttpResponse> {
 export function* removeCollection(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, registry } = context;
   yield* cpu(COSTS.decode);
-  const options = deleteOptions(context);
+  const options = deletionOptions(context);
   const dryRun = isDryRun(context, options);
   listOptions(context, false);
   const selection = selectionOf(def, info);

@@ -5,7 +5,6 @@ import { isStatus, StatusError } from "../../api/status.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Gen, SECOND } from "../../kernel/index.ts";
-import { Wakes } from "../batched.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Condition } from "../pods.ts";
 import type { Reconciler, WorkQueue } from "../reconciler.ts";
@@ -37,18 +36,23 @@ class HorizontalPodAutoscaler implements Reconciler {
   readonly name = "horizontal-pod-autoscaler";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
-  private readonly wakes: Wakes;
   private readonly histories = new Map<string, ScalingHistory>();
+  /** By the autoscaler's key: whom it was last seen to scale. */
+  private readonly selectors = new Map<string, Selector>();
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
-    this.wakes = new Wakes(context.kernel, this.queue, this.name);
     context.informers.handle(HORIZONTAL_POD_AUTOSCALERS, ({ type, object, old }) => {
-      if (type === "deleted") this.histories.delete(keyOf(object));
+      if (type === "deleted") this.forget(keyOf(object));
       // A status write of its own is no news.
-      else if (old === undefined || old["spec"] !== object["spec"]) this.wakes.in(keyOf(object), SYNC_PERIOD);
+      else if (old === undefined || old["spec"] !== object["spec"]) this.queue.addAfter(keyOf(object), SYNC_PERIOD);
     });
+  }
+
+  private forget(key: string): void {
+    this.histories.delete(key);
+    this.selectors.delete(key);
   }
 
   *reconcile(key: string): Gen {
@@ -58,7 +62,7 @@ class HorizontalPodAutoscaler implements Reconciler {
       yield* this.look(key, scaler);
     } finally {
       // From the end of a look on: what was scaled in it is then older than a policy's period of 15 s.
-      this.wakes.in(key, SYNC_PERIOD);
+      this.queue.addAfter(key, SYNC_PERIOD);
     }
   }
 
@@ -149,6 +153,7 @@ class HorizontalPodAutoscaler implements Reconciler {
     if (selector === undefined) return undefined;
     const specs: readonly object[] = scaler["spec"].metrics ?? [];
     const pods = this.podsOf(scaler, selector);
+    if (this.isAmbiguous(draft, target, selector, pods)) return undefined;
     const namespace = scaler.metadata.namespace ?? "";
     const measuring = { client, namespace, selector, pods, current, nowMs: kernel.wallMs };
     let best: Computed | undefined;
@@ -195,6 +200,27 @@ class HorizontalPodAutoscaler implements Reconciler {
     this.tell(draft, "ScalingActive", "False", "InvalidSelector", told);
     recorder.event(draft.scaler, "Warning", "FailedComputeMetricsReplicas", message!);
     return undefined;
+  }
+
+  /** Says so when Pods have several autoscalers (hpasControllingPodsUnderSelector). */
+  private isAmbiguous(draft: Draft, target: ScaleTarget, selector: Selector, pods: readonly KubeObject[]): boolean {
+    const { recorder } = this.context;
+    const key = keyOf(draft.scaler);
+    this.selectors.set(key, selector);
+    const prefix = `${draft.scaler.metadata.namespace}/`;
+    const rivals = [...this.selectors].filter(
+      ([other, theirs]) =>
+        other !== key &&
+        other.startsWith(prefix) &&
+        pods.some(({ metadata }) => matchesLabels(theirs, metadata.labels ?? {})),
+    );
+    if (rivals.length === 0) return false;
+    const names = [key, ...rivals.map(([other]) => other)].join(" ");
+    const text = `pods by selector ${target.scale["status"].selector} are controlled by multiple HPAs: [${names}]`;
+    recorder.event(draft.scaler, "Warning", "AmbiguousSelector", text);
+    this.tell(draft, "ScalingActive", "False", "AmbiguousSelector", text);
+    recorder.event(draft.scaler, "Warning", "FailedComputeMetricsReplicas", text);
+    return true;
   }
 
   private podsOf(scaler: KubeObject, selector: Selector): KubeObject[] {

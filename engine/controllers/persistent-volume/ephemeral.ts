@@ -1,10 +1,10 @@
 import { keyOf } from "../../api/informer.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../api/resources.ts";
+import { failure } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { type Gen, SECOND } from "../../kernel/index.ts";
+import type { Gen } from "../../kernel/index.ts";
 import type { ControllerContext } from "../context.ts";
 import { controllerRef } from "../pods.ts";
-import type { ReconcileResult } from "../reconciler.ts";
 
 interface EphemeralVolume {
   name: string;
@@ -29,10 +29,7 @@ export function startEphemeralVolumes(context: ControllerContext): void {
 const volumesOf = (pod: KubeObject) =>
   ((pod.spec.volumes ?? []) as EphemeralVolume[]).filter(({ ephemeral }) => ephemeral !== undefined);
 
-/** A claim of that name is another's; it is looked at again. */
-const RETRY = 15 * SECOND;
-
-function* sync(context: ControllerContext, key: string): Gen<ReconcileResult | void> {
+function* sync(context: ControllerContext, key: string): Gen {
   const { informers, recorder } = context;
   const pod = informers.get(PODS, key);
   if (pod === undefined || pod.metadata.deletionTimestamp) return;
@@ -44,8 +41,9 @@ function* sync(context: ControllerContext, key: string): Gen<ReconcileResult | v
     const found = informers.get(PERSISTENT_VOLUME_CLAIMS, `${namespace}/${name}`);
     if (found?.metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === uid)) continue;
     if (found !== undefined) {
-      fail(`PVC ${namespace}/${name} was not created for pod ${namespace}/${podName} (pod is not owner)`);
-      return { requeueAfter: RETRY };
+      const why = `PVC ${namespace}/${name} was not created for pod ${namespace}/${podName} (pod is not owner)`;
+      fail(why);
+      throw failure(500, "InternalError", why);
     }
     try {
       yield* context.client.create(PERSISTENT_VOLUME_CLAIMS, claimFor(pod, volume, name));
