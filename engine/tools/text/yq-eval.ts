@@ -1,6 +1,7 @@
 /** Evaluates yq's expressions on nodes, which are changed where they stand (pkg/yqlib of v4). */
 import { Alias, isAlias, isMap, isScalar, isSeq, type Node, Pair, type Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { globRegex } from "../../text/glob.ts";
+import type { Zone } from "../../text/zone.ts";
 import { call } from "./yq-functions.ts";
 import { calculate, merged } from "./yq-operators.ts";
 import type { Ast } from "./yq-parse.ts";
@@ -28,6 +29,8 @@ export interface Context {
   host: Host;
   /** Candidates are looked at all at once (eval-all). */
   together: boolean;
+  /** The layout of times that `with_dtf` gave. */
+  layout?: string;
 }
 
 /** What expressions ask of the machine. */
@@ -38,6 +41,10 @@ export interface Host {
   text(path: string): string;
   parse(text: string, format: string): Candidate;
   print(node: Candidate, format: string): string;
+  /** Seconds since 1970, and what its clocks show. */
+  clock(): { seconds: number; zone: Zone };
+  /** Numbers from 0 to below 1. */
+  random(): number;
 }
 
 export function evaluate(ast: Ast, c: Context): Candidate[] {
@@ -55,7 +62,7 @@ export function evaluate(ast: Ast, c: Context): Candidate[] {
         return loose(scalar(text), one.source);
       });
     case "path":
-      return evaluate(ast.of, c).flatMap((one) => path(ast, one, c));
+      return pathsOf(ast, c);
     case "splat":
       return evaluate(ast.of, c).flatMap((one) => splat(one, ast.optional));
     case "slice":
@@ -113,11 +120,18 @@ function shown(c: Context, found: readonly Candidate[]): string {
     .join("\n");
 }
 
-function path(ast: Ast & { t: "path" }, one: Candidate, c: Context): Candidate[] {
-  const keys = ast.key.t === "literal" ? [ast.key] : undefined;
-  const found = keys
-    ? keys.map(({ value }) => loose(scalar(value), one.source))
-    : evaluate(ast.key, { ...c, list: [one] });
+/** What `.a[…]` leads to: the words in brackets are evaluated where the whole stands, not at `.a`. */
+function pathsOf(ast: Ast & { t: "path" }, c: Context): Candidate[] {
+  const from = evaluate(ast.of, c);
+  if (ast.key.t === "literal") {
+    const { value } = ast.key;
+    return from.flatMap((one) => path(ast, one, [loose(scalar(value), one.source)]));
+  }
+  const keys = evaluate(ast.key, c);
+  return from.flatMap((one) => path(ast, one, keys));
+}
+
+function path(ast: Ast & { t: "path" }, one: Candidate, found: readonly Candidate[]): Candidate[] {
   const node = resolved(one);
   return found.flatMap(({ node: key }) => {
     if (isSeq(key)) return (key.items as Node[]).map((item) => child(one, keyOf(item)));
@@ -234,7 +248,7 @@ function binary(ast: Ast & { t: "binary" }, c: Context): Candidate[] {
     for (const one of evaluate(left, c)) {
       const values = evaluate(right, c);
       const value = values[0];
-      if (value) update(one, calculate(sign + flags, one, value).node);
+      if (value) update(one, calculate(sign + flags, one, value, c.layout).node, flags.includes("c"));
     }
     return [...c.list];
   }
@@ -259,7 +273,7 @@ function binary(ast: Ast & { t: "binary" }, c: Context): Candidate[] {
         return [loose(scalar((tagOf(resolved(only)) === "!!null") === (op === "==")), only.source)];
       return "+*".includes(op[0]!) ? [...lefts, ...rights] : [];
     }
-    return rights.flatMap((b) => lefts.map((a) => calculate(op, a, b)));
+    return rights.flatMap((b) => lefts.map((a) => calculate(op, a, b, c.layout)));
   });
 }
 

@@ -1,16 +1,18 @@
 /** The functions of yq's expressions (pkg/yqlib/lexer_participle.go of v4). */
 import { isAlias, isMap, isScalar, isSeq, type Node, Pair, visit, type YAMLSeq } from "yaml";
-import { type Arguments, type Each, list, make } from "./yq-arguments.ts";
+import { type Arguments, type Each, itemsOf, list, make } from "./yq-arguments.ts";
 import { type Context, evaluate, keyOf, update } from "./yq-eval.ts";
 import { LIST_FUNCTIONS, sortKeys } from "./yq-lists.ts";
 import { type Ast, parseYq } from "./yq-parse.ts";
 import { TEXT_FUNCTIONS } from "./yq-texts.ts";
+import { TIME_FUNCTIONS } from "./yq-times.ts";
 import {
   type Candidate,
   child,
   copied,
   keyText,
   pairsOf,
+  pathOf,
   place,
   remove,
   resolved,
@@ -79,6 +81,15 @@ function headOf(one: Candidate): string {
 const EACH: Readonly<Record<string, Each>> = {
   ...LIST_FUNCTIONS,
   ...TEXT_FUNCTIONS,
+  ...TIME_FUNCTIONS,
+  shuffle: (one, args) => {
+    const items = itemsOf(one);
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = Math.floor(args.context.host.random() * (i + 1));
+      [items[i], items[j]] = [items[j]!, items[i]!];
+    }
+    return [{ ...one, node: list(one, items).node }];
+  },
   tag: (one) => [make(one, tagOf(resolved(one)))],
   kind: (one) => [
     make(one, isMap(one.node) ? "map" : isSeq(one.node) ? "seq" : isAlias(one.node) ? "alias" : "scalar"),
@@ -137,7 +148,6 @@ const EACH: Readonly<Record<string, Each>> = {
   load_props: (one, args) => [parsedFile(one, args, "props")],
   load_base64: (one, args) => [parsedFile(one, args, "base64d")],
   load_str: (one, args) => [make(one, args.context.host.text(args.text(0)))],
-  from_yaml: (one, args) => [{ ...args.context.host.parse(textOf(resolved(one)), "yaml"), source: one.source }],
   split_doc: (one) => [one],
   setpath: (one, args) => {
     let at = one;
@@ -147,15 +157,32 @@ const EACH: Readonly<Record<string, Each>> = {
   },
   delpaths: (one, args) => {
     for (const path of (args.node(0) as YAMLSeq).items as YAMLSeq[]) {
+      if (!isSeq(path))
+        throw new YqFailure(
+          `DELPATHS: expected entry [${textOf(path)}] to be a sequence, but its a ${tagOf(path)}. Note that delpaths takes an array of path arrays, e.g. [["a", "b"]]`,
+        );
       let at = one;
       for (const key of path.items as Node[]) at = child(at, keyOf(key));
       remove(at);
     }
     return [one];
   },
-  to_json: (one, args) => [make(one, args.context.host.print(one, args.count > 0 ? `json${args.text(0)}` : "json"))],
-  to_yaml: (one, args) => [make(one, args.context.host.print(one, "yaml"))],
+  to_json: (one, args) => [encoded(one, args, `json${args.count > 0 ? args.text(0) : "2"}`)],
+  json: (one, args) => [encoded(one, args, "json0")],
+  to_yaml: (one, args) => [encoded(one, args, `yaml${args.count > 0 ? args.text(0) : "2"}`)],
 };
+
+const decodedAt = (one: Candidate): string => `decoded: ${pathOf(one).join(".")}`;
+
+/** Text of a value; what was read from a text of one line without its end becomes such a text again. */
+function encoded(one: Candidate, args: Arguments, format: string): Candidate {
+  const { host, variables } = args.context;
+  let text = host.print(one, format);
+  const [original] = variables.get(decodedAt(one)) ?? [];
+  const single = /^[^\n]+\n$/.test(text) && original !== undefined && !/\n$/.test(textOf(resolved(original)));
+  if (single || /^(?:csv|tsv|json0)$/.test(format)) text = text.replace(/\n+$/, "");
+  return { ...make(one, text), parent: one.parent, key: one.key };
+}
 
 /** A file in a format. */
 function parsedFile(one: Candidate, args: Arguments, format: string): Candidate {
@@ -165,20 +192,27 @@ function parsedFile(one: Candidate, args: Arguments, format: string): Candidate 
 
 /** Formats: `@json` and `to_json(0)`, `@base64d` and `from_…`. */
 for (const format of ["props", "csv", "tsv", "base64", "uri", "sh", "xml"])
-  (EACH as Record<string, Each>)[`to_${format}`] = (one, args) => [make(one, args.context.host.print(one, format))];
-for (const format of ["base64d", "urid", "json", "props", "csv", "tsv", "xml"])
-  (EACH as Record<string, Each>)[`from_${format}`] = (one, args) => [
-    { ...args.context.host.parse(textOf(resolved(one)), format), source: one.source },
-  ];
+  (EACH as Record<string, Each>)[`to_${format}`] = (one, args) => [encoded(one, args, format)];
+for (const format of ["base64d", "urid", "json", "yaml", "props", "csv", "tsv", "xml"])
+  (EACH as Record<string, Each>)[`from_${format}`] = (one, args) => {
+    args.context.variables.set(decodedAt(one), [one]);
+    const { node } = args.context.host.parse(textOf(resolved(one)), format);
+    return [{ ...one, node }];
+  };
 
 const NAMES: Readonly<Record<string, string>> = {
   ascii_upcase: "upcase",
   ascii_downcase: "downcase",
   tostring: "to_string",
-  tonumber: "to_number",
   type: "tag",
   di: "document_index",
   documentIndex: "document_index",
+  fromUnix: "from_unix",
+  toUnix: "to_unix",
+  mapvalues: "map_values",
+  splitdoc: "split_doc",
+  sortkeys: "sort_keys",
+  tonumber: "to_number",
   fi: "file_index",
   fileIndex: "file_index",
   splitDoc: "split_doc",
@@ -198,7 +232,7 @@ const NAMES: Readonly<Record<string, string>> = {
   to_y: "to_yaml",
   fromjson: "from_json",
   fromyaml: "from_yaml",
-  "@json": "to_json",
+  "@json": "json",
   "@yaml": "to_yaml",
   "@props": "to_props",
   "@csv": "to_csv",
@@ -230,6 +264,15 @@ export function call(ast: Ast & { t: "call" }, c: Context): Candidate[] {
     const [target, ...changes] = ast.args;
     for (const one of evaluate(target!, c)) for (const change of changes) evaluate(change, { ...c, list: [one] });
     return [...c.list];
+  }
+  if (name === "with_dtf") {
+    const [layout, body] = ast.args;
+    if (layout === undefined || body === undefined)
+      throw new YqFailure(
+        'must provide a date time format string and an expression, e.g. with_dtf("Monday, 02-Jan-06 at 3:04PM MST"; <exp>)',
+      );
+    const [found] = evaluate(layout, c);
+    return evaluate(body, { ...c, layout: found ? textOf(resolved(found)) : "" });
   }
   if (name === "collect") return [list(c.list[0]!, c.list.map(resolved))];
   const each = EACH[name];

@@ -15,6 +15,7 @@ import {
   tagOf,
   textOf,
   truthy,
+  valueAt,
   YqFailure,
 } from "./yq-values.ts";
 
@@ -106,6 +107,18 @@ function contains(left: Node, right: Node): boolean {
   if (tagOf(left) === "!!str" && tagOf(right) === "!!str") return textOf(left).includes(textOf(right));
   return same(left, right);
 }
+
+/** A list with other items, in the style that it had. */
+function reordered(one: Candidate, items: readonly Node[]): Candidate {
+  const { node } = list(one, items);
+  const old = resolved(one);
+  if (isSeq(old) && isSeq(node)) node.flow = old.flow;
+  return { ...one, node };
+}
+
+/** Equal, and written alike where nothing is said: `~` and `null` are two. */
+const alike = (a: Node, b: Node): boolean =>
+  same(a, b) && (!isScalar(a) || a.value !== null || textOf(a) === textOf(b));
 
 /** Functions of each candidate, by name. */
 export const LIST_FUNCTIONS: Readonly<Record<string, Each>> = {
@@ -239,21 +252,17 @@ export const LIST_FUNCTIONS: Readonly<Record<string, Each>> = {
     const node = resolved(one);
     return [child(one, isMap(node) ? keyText(node.items[found] as Pair) : found)];
   },
-  sort: (one) =>
-    isMap(resolved(one)) ? sortedMap(one) : [{ ...one, node: list(one, [...itemsOf(one)].sort(order)).node }],
+  sort: (one) => (isMap(resolved(one)) ? sortedMap(one) : [reordered(one, [...itemsOf(one)].sort(order))]),
   sort_by: (one, args) =>
     isMap(resolved(one))
       ? sortedMap(one, args)
       : [
-          {
-            ...one,
-            node: list(
-              one,
-              keyed(one, args)
-                .sort((a, b) => orderOf(a.key, b.key))
-                .map(({ item }) => item),
-            ).node,
-          },
+          reordered(
+            one,
+            keyed(one, args)
+              .sort((a, b) => orderOf(a.key, b.key))
+              .map(({ item }) => item),
+          ),
         ],
   group_by: (one, args) => {
     const groups: { key: Node[]; items: Node[] }[] = [];
@@ -270,15 +279,15 @@ export const LIST_FUNCTIONS: Readonly<Record<string, Each>> = {
     ];
   },
   unique: (one) => [
-    list(
+    reordered(
       one,
-      itemsOf(one).filter((item, i, all) => all.findIndex((other) => same(other, item)) === i),
+      itemsOf(one).filter((item, i, all) => all.findIndex((other) => alike(other, item)) === i),
     ),
   ],
   unique_by: (one, args) => {
     const all = keyed(one, args);
     return [
-      list(
+      reordered(
         one,
         all
           .filter(({ key }, i) => all.findIndex((other) => orderOf(other.key, key) === 0) === i)
@@ -294,7 +303,7 @@ export const LIST_FUNCTIONS: Readonly<Record<string, Each>> = {
     itemsOf(one)
       .reduce<Node[]>((best, item) => (best[0] && order(best[0], item) >= 0 ? best : [item]), [])
       .map((node) => loose(node, one.source)),
-  reverse: (one) => [{ ...one, node: list(one, [...itemsOf(one)].reverse()).node }],
+  reverse: (one) => [reordered(one, [...itemsOf(one)].reverse())],
   flatten: (one, args) => {
     const depth = args.count > 0 ? Number(args.text(0)) : Number.POSITIVE_INFINITY;
     return [{ ...one, node: list(one, flattened(itemsOf(one), depth)).node }];
@@ -338,7 +347,7 @@ export const LIST_FUNCTIONS: Readonly<Record<string, Each>> = {
             scalar(name),
             list(
               one,
-              rows.map((row) => resolved(child({ ...one, node: row }, name))),
+              rows.map((row) => valueAt({ ...one, node: row }, name) ?? scalar(null, "")),
             ).node,
           ),
         );
@@ -348,7 +357,7 @@ export const LIST_FUNCTIONS: Readonly<Record<string, Each>> = {
     const column = (i: number) =>
       list(
         one,
-        rows.map((row) => (isSeq(row) ? ((row.items[i] as Node | undefined) ?? scalar(null)) : scalar(null))),
+        rows.map((row) => (isSeq(row) ? ((row.items[i] as Node | undefined) ?? scalar(null, "")) : scalar(null, ""))),
       ).node;
     return [
       list(

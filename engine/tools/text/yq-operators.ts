@@ -1,6 +1,7 @@
 /** Operators between two values of yq: arithmetic, comparisons, merging. */
 import { isMap, isScalar, isSeq, type Node, Pair, YAMLSeq } from "yaml";
 import { globRegex } from "../../text/glob.ts";
+import { shifted } from "./yq-times.ts";
 import {
   type Candidate,
   copied,
@@ -25,12 +26,16 @@ function made(one: Candidate, value: string | number | boolean | null): Candidat
 }
 
 /** An operator between two values. Throws `YqFailure`. */
-export function calculate(op: string, a: Candidate, b: Candidate): Candidate {
+export function calculate(op: string, a: Candidate, b: Candidate, layout?: string): Candidate {
   const [left, right] = [resolved(a), resolved(b)];
   const [lt, rt] = [nature(left), nature(right)];
   if (op === "==" || op === "!=") return made(a, equal(left, right) === (op === "=="));
   if (/^[<>]=?$/.test(op)) return made(a, compared(op, left, right));
   if (op === "and" || op === "or") return made(a, truthy(right));
+  if ((op === "+" || op === "-") && isScalar(left) && rt === "!!str") {
+    const moved = shifted(op, a, b, layout);
+    if (moved !== undefined) return moved;
+  }
   const numeric = (tag: string) => tag === "!!int" || tag === "!!float";
   if (op[0] === "*" && isMap(left) && isMap(right)) return { ...a, node: merged(left, right, op.slice(1)) };
   if (op[0] === "*" && isSeq(left) && isSeq(right)) return { ...a, node: mergedLists(left, right, op.slice(1)) };
@@ -39,7 +44,13 @@ export function calculate(op: string, a: Candidate, b: Candidate): Candidate {
   if (op === "+") {
     if (isSeq(left)) {
       const out = copied(left);
-      out.items.push(...(isSeq(right) ? (copied(right).items as Node[]) : [copied(right)]));
+      const last = out.items.at(-1);
+      const fresh = isSeq(right) ? (copied(right).items as Node[]) : [copied(right)];
+      // What is added to a list of texts is quoted as they are.
+      if (isScalar(last) && typeof last.value === "string" && last.type?.startsWith("QUOTE"))
+        for (const item of fresh)
+          if (isScalar(item) && item.type === undefined && typeof item.value === "string") item.type = last.type;
+      out.items.push(...fresh);
       return { ...a, node: out };
     }
     if (isMap(left) && isMap(right)) {

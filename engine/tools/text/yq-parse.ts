@@ -248,6 +248,7 @@ class Parser {
       if (this.take(/^\}/) === undefined) throw new YqSyntax("bad expression - probably missing close bracket on '}'");
       return { t: "object", pairs: inner };
     }
+    if (this.take(/^~/) !== undefined) return { t: "literal", value: null, text: "~" };
     const variable = this.take(/^\$[a-zA-Z_]\w*/);
     if (variable !== undefined) return { t: "variable", name: variable.slice(1) };
     const name = this.take(/^@?[a-zA-Z_]\w*/);
@@ -258,7 +259,7 @@ class Parser {
   private named(name: string): Ast {
     if (/^(true|TRUE|True)$/.test(name)) return { t: "literal", value: true };
     if (/^(false|FALSE|False)$/.test(name)) return { t: "literal", value: false };
-    if (/^(null|NULL|Null)$/.test(name)) return { t: "literal", value: null };
+    if (/^null$/i.test(name)) return { t: "literal", value: null };
     if (/^(?:str)?env$/.test(name)) {
       const variable = this.take(/^\(\s*[^)]+\)/);
       if (variable === undefined) this.wrong();
@@ -270,9 +271,12 @@ class Parser {
       // envsubst(nu, ff) has words.
       const words = name === "envsubst" ? this.take(/^[a-z ,]+/) : undefined;
       if (words !== undefined) args.push({ t: "literal", value: words });
+      // `with(a; b; )` ends with nothing.
       else
-        do args.push(this.expression(name === "sub" || name === "with_dtf" ? 11 : 0));
-        while (this.take(name === "sub" || name === "with_dtf" ? /^[;,]/ : /^;/) !== undefined);
+        do {
+          if (/^\s*\)/.test(this.source.slice(this.at))) break;
+          args.push(this.expression(name === "sub" || name === "with_dtf" ? 11 : 0));
+        } while (this.take(name === "sub" || name === "with_dtf" ? /^[;,]/ : /^;/) !== undefined);
       if (this.take(/^\)/) === undefined) throw new YqSyntax("bad expression - probably missing close bracket on ')'");
     }
     return { t: "call", name, args };

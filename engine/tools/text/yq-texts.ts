@@ -82,7 +82,7 @@ export const TEXT_FUNCTIONS: Readonly<Record<string, Each>> = {
   trim: texts((text) => text.trim()),
   to_string: (one, args) => {
     const node = resolved(one);
-    return [make(one, isScalar(node) ? textOf(node) : args.context.host.print(one, "yaml").replace(/\n$/, ""))];
+    return [make(one, isScalar(node) ? textOf(node) : args.context.host.print(one, "yaml2").replace(/\n$/, ""))];
   },
   to_number: (one) => {
     const text = textOf(resolved(one));

@@ -1,13 +1,15 @@
-import { type Document, LineCounter, parseAllDocuments, parseDocument } from "yaml";
+import { type Document, LineCounter, type Node, parseAllDocuments, parseDocument } from "yaml";
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { localZone } from "../../machine/zone.ts";
 import { RegexError } from "../../text/regex/index.ts";
 import { Output, readWhole } from "../io.ts";
 import { type Context, evaluate, type Host } from "./yq-eval.ts";
 import { FORMATS, formatted, parsedText } from "./yq-formats.ts";
-import { nodeText } from "./yq-nodes.ts";
+import { asGoPrints, nodeText } from "./yq-nodes.ts";
+import { type Options, parseOptions, YqError } from "./yq-options.ts";
 import { type Ast, parseYq, YqSyntax } from "./yq-parse.ts";
 import { type Candidate, loose, resolved, type Source, scalar, textOf, truthy, YqFailure } from "./yq-values.ts";
 
@@ -30,116 +32,8 @@ export const yq: Program = function* (p) {
   }
 };
 
-class YqError extends Error {}
-
-interface Options {
-  output: string;
-  input: string;
-  inPlace: boolean;
-  nullInput: boolean;
-  raw: boolean;
-  /** `-r` was given: JSON's texts too are written without quotes. */
-  rawGiven: boolean;
-  exitStatus: boolean;
-  noDocument: boolean;
-  all: boolean;
-  indent: number;
-  fromFile?: string;
-  /** Block style throughout. */
-  pretty: boolean;
-  words: string[];
-}
-
-function parse(args: readonly string[]): Options | "version" | "help" {
-  const o: Options = {
-    output: "auto",
-    input: "auto",
-    inPlace: false,
-    nullInput: false,
-    raw: true,
-    rawGiven: false,
-    exitStatus: false,
-    noDocument: false,
-    all: false,
-    indent: 2,
-    pretty: false,
-    words: [],
-  };
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i]!;
-    if (arg === "--") {
-      o.words.push(...args.slice(i + 1));
-      break;
-    }
-    if (!arg.startsWith("-") || arg === "-") {
-      o.words.push(arg);
-      continue;
-    }
-    const [flag, attached] = arg.startsWith("--")
-      ? arg.split(/=(.*)/s)
-      : [arg.slice(0, 2), arg.length > 2 ? arg.slice(2).replace(/^=/, "") : undefined];
-    const value = () => {
-      const next = attached ?? args[++i];
-      if (next === undefined)
-        throw new YqError(`flag needs an argument: ${arg.startsWith("--") ? flag : `'${arg[1]}' in ${arg}`}`);
-      return next;
-    };
-    if (flag === "-o" || flag === "--output-format") o.output = formatName(value());
-    else if (flag === "-p" || flag === "--input-format") o.input = formatName(value());
-    else if (flag === "-I" || flag === "--indent") o.indent = Number(value());
-    else if (flag === "--version" || flag === "-V") return "version";
-    else if (flag === "--help" || flag === "-h") return "help";
-    else if (arg === "--tojson") o.output = "json";
-    else if (arg === "--inplace") o.inPlace = true;
-    else if (arg === "--null-input") o.nullInput = true;
-    else if (arg === "--exit-status") o.exitStatus = true;
-    else if (arg === "--no-doc") o.noDocument = true;
-    else if (/^--(?:properties-array-brackets|csv-auto-parse|tsv-auto-parse)$/.test(flag!)) continue;
-    else if (/^(--unwrapScalar|-r)(=|$)/.test(arg)) o.rawGiven = o.raw = attached !== "false";
-    else if (flag === "--from-file") o.fromFile = value();
-    else if (flag === "--expression") o.words.unshift(value());
-    else if (/^--(csv|xml|properties|lua|tsv|yaml|header|split|front|string|security|debug|no-doc)/.test(flag!)) {
-      if (flag === "--no-doc") o.noDocument = true;
-      else if (attached === undefined && !/^--(no-doc|debug)/.test(flag!)) value();
-    } else if (arg === "--prettyPrint") o.pretty = true;
-    else if (/^--(no-colors|colors)$/.test(arg)) continue;
-    else if (arg.startsWith("--")) throw new YqError(`unknown flag: ${arg}`);
-    else
-      for (const [k, letter] of [...arg.slice(1)].entries()) {
-        const rest = arg.slice(k + 2).replace(/^=/, "");
-        if (letter === "o" || letter === "p" || letter === "I") {
-          const given = rest === "" ? value() : rest;
-          if (letter === "I") o.indent = Number(given);
-          else if (letter === "o") o.output = formatName(given);
-          else o.input = formatName(given);
-          break;
-        }
-        if (letter === "i") o.inPlace = true;
-        else if (letter === "P") o.pretty = true;
-        else if (letter === "n") o.nullInput = true;
-        else if (letter === "e") o.exitStatus = true;
-        else if (letter === "N") o.noDocument = true;
-        else if (letter === "j") o.output = "json";
-        else if (letter === "r") o.rawGiven = o.raw = true;
-        else if (!"CMv".includes(letter)) throw new YqError(`unknown shorthand flag: '${letter}' in ${arg}`);
-      }
-  }
-  if (o.words[0] === "eval" || o.words[0] === "e") o.words.shift();
-  else if (o.words[0] === "eval-all" || o.words[0] === "ea") {
-    o.words.shift();
-    o.all = true;
-  }
-  return o;
-}
-
-function formatName(text: string): string {
-  const name = FORMATS[text];
-  if (name === undefined) throw new YqError(`unknown format '${text}' please use [yaml|json|props|csv|tsv|xml]`);
-  return name;
-}
-
 function* run(p: Process, out: Output): Gen<number> {
-  const o = parse(p.argv.slice(1));
+  const o = parseOptions(p.argv.slice(1));
   if (o === "version" || o === "help") {
     out.add(
       o === "version"
@@ -148,11 +42,13 @@ function* run(p: Process, out: Output): Gen<number> {
     );
     return 0;
   }
-  // A lone word that names a file is that file, printed.
-  const words = o.fromFile === undefined ? o.words : [sys.readText(p, o.fromFile), ...o.words];
-  let [expression = ".", ...files] = words;
-  if (files.length === 0 && !o.nullInput && (expression === "-" || sys.find(p, expression)?.kind === "file"))
-    [expression, files] = [".", [expression]];
+  // The first word is the expression unless it names a file, or the expression came another way.
+  let files = [...o.words];
+  let expression = o.fromFile === undefined ? (o.expression ?? "") : yield* expressionIn(p, o.fromFile);
+  const isFile = (word: string) => word === "-" || sys.find(p, word)?.kind === "file";
+  if (expression === "" && files[0]?.endsWith(".yq") && isFile(files[0]))
+    expression = yield* expressionIn(p, files.shift()!);
+  if (expression === "" && files.length > 0 && !isFile(files[0]!)) expression = files.shift()!;
   if (files.length === 0 && !o.nullInput) files = ["-"];
   if (o.inPlace && (o.nullInput || files.includes("-")))
     throw new YqError("write in place flag only applicable when giving an expression and at least one file");
@@ -185,12 +81,41 @@ function* run(p: Process, out: Output): Gen<number> {
     }
     return text;
   };
-  if (o.inPlace)
+  if (o.split !== undefined) {
+    const name = parseYq(o.split);
+    for (const [i, one] of results.entries()) {
+      const variables = new Map([["index", [loose(scalar(i), one.source)]]]);
+      const [found] = evaluate(name, { list: [one], variables, host, together: false });
+      const wanted = found === undefined ? "" : textOf(resolved(found));
+      const file = /\.[a-zA-Z0-9]+$/.test(wanted) ? wanted : `${wanted}.${EXTENSIONS[format] ?? "yml"}`;
+      const separated = i > 0 && !o.noDocument && format === "yaml" && results[i - 1]!.source !== one.source;
+      makeAbove(p, file);
+      sys.writeText(p, file, (separated ? "---\n" : "") + shown(one, o, format));
+    }
+  } else if (o.inPlace)
     for (const [number, path] of (o.all ? files.slice(0, 1) : files).entries())
       sys.writeText(p, path, write(o.all ? results : results.filter(({ source }) => source.file === number)));
   else out.add(write(results));
   if (o.exitStatus && !results.some((one) => truthy(resolved(one)))) throw new YqError("no matches found");
   return 0;
+}
+
+/** Endings of the files that `-s` makes. */
+const EXTENSIONS: Readonly<Record<string, string>> = { json: "json", props: "properties" };
+
+/** Makes the folders in which a file is to stand. */
+function makeAbove(p: Process, file: string): void {
+  const parts = file.split("/").slice(0, -1);
+  for (const [i] of parts.entries()) {
+    const folder = parts.slice(0, i + 1).join("/");
+    if (folder !== "" && sys.find(p, folder) === undefined) sys.mkdir(p, folder, 0o750);
+  }
+}
+
+/** An expression that stands in a file. Throws `YqError`. */
+function* expressionIn(p: Process, path: string): Gen<string> {
+  if (path === "-" || path === "/dev/stdin") return decode(yield* readWhole(p, 0));
+  return textOfFile(p, path).replaceAll("\r\n", "\n");
 }
 
 /** The text of a file. Throws `YqError`. */
@@ -239,7 +164,11 @@ function load(text: string, path: string, file: number, format: string): Source[
   }
   if (format === "json") {
     const parts = jsonTexts(text);
-    if (parts.length > 1) return parts.map((part, index) => ({ ...load(part, path, file, "yaml")[0]!, index }));
+    return (parts.length > 1 ? parts : [text]).map((part, index) => {
+      const source = { ...load(part, path, file, "yaml")[0]!, index };
+      if (source.document.contents !== null) asGoPrints(source.document.contents as Node);
+      return source;
+    });
   }
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { merge: false, lineCounter: lines, logLevel: "silent" });
@@ -285,11 +214,15 @@ function hostOf(p: Process, o: Options): Host {
     text: (path) => loaded(p, path),
     parse: (text, format) => first(load(text, "", 0, format)[0]!),
     print: (one, format) => {
-      const [, name = format, indent] = /^(json)(\d*)$/.exec(format) ?? [];
-      if (name === "yaml") return shown(one, { ...o, pretty: false }, "yaml");
-      const text = formatted(one, name, indent === undefined || indent === "" ? 2 : Number(indent));
-      return name === "json" && indent === "0" ? text.replace(/\n$/, "") : text;
+      const [, name = format, indent = "2"] = /^(json|yaml)(\d*)$/.exec(format) ?? [];
+      if (name === "yaml") return shown(one, { ...o, pretty: false, indent: Number(indent) }, "yaml");
+      return formatted(one, name, Number(indent));
     },
+    clock: () => ({
+      seconds: Math.floor((p.machine.kernel.epochMs + p.machine.kernel.now / 1000) / 1000),
+      zone: localZone(p),
+    }),
+    random: () => p.machine.kernel.random("yq").uint32() / 2 ** 32,
   };
 }
 
@@ -298,7 +231,7 @@ function loaded(p: Process, path: string): string {
     return sys.readText(p, path);
   } catch (error) {
     if (!isErrno(error)) throw error;
-    throw new YqFailure(`failed to load ${path}: open ${path}: ${error.message.toLowerCase()}`);
+    throw new YqFailure(`Failed to load ${path}: open ${path}: ${error.message.toLowerCase()}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { encodeBase64 } from "../../../../kernel/index.ts";
 import type { RandomStream } from "../../../../kernel/random.ts";
-import { calendar, DAYS, MONTH_NAMES } from "../../../../text/time.ts";
+import { formatLayout } from "../../../../text/go-layout.ts";
+import { calendar } from "../../../../text/time.ts";
 import { toYaml } from "../../../../text/yaml.ts";
 import { toJson } from "../../../kubectl/go.ts";
 import { readDocument } from "../../../kubectl/yaml-documents.ts";
@@ -177,40 +178,7 @@ export class CivilTime {
 
   /** A layout of Go: `2006-01-02T15:04:05Z07:00`. */
   format(layout: string): string {
-    const { year, month, day, hour, minute, second, weekday: at } = calendar(Math.floor(this.ms / 1000));
-    const two = (value: number) => String(value).padStart(2, "0");
-    const weekday = DAYS[at]!;
-    const name = MONTH_NAMES[month - 1]!;
-    const parts: Readonly<Record<string, string>> = {
-      "2006": String(year),
-      "06": two(year % 100),
-      January: name,
-      Jan: name.slice(0, 3),
-      "01": two(month),
-      "1": String(month),
-      Monday: weekday,
-      Mon: weekday.slice(0, 3),
-      "02": two(day),
-      _2: String(day).padStart(2),
-      "2": String(day),
-      "15": two(hour),
-      "03": two(hour % 12 || 12),
-      "3": String(hour % 12 || 12),
-      "04": two(minute),
-      "4": String(minute),
-      "05": two(second),
-      "5": String(second),
-      PM: hour < 12 ? "AM" : "PM",
-      pm: hour < 12 ? "am" : "pm",
-      MST: "UTC",
-      "Z07:00": "Z",
-      "-0700": "+0000",
-      "-07:00": "+00:00",
-    };
-    return layout.replace(
-      /2006|January|Jan|Monday|Mon|MST|Z07:00|-07:00|-0700|01|02|03|04|05|06|15|PM|pm|_2|1|2|3|4|5/g,
-      (part) => parts[part]!,
-    );
+    return formatLayout(layout, calendar(Math.floor(this.ms / 1000)));
   }
 
   Format(layout: string): string {
