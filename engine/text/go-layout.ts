@@ -60,14 +60,18 @@ export function formatLayout(layout: string, time: CalendarTime): string {
   });
 }
 
-/** What a part of a layout takes of a text, and what it says. */
+/** Names that a part of a layout takes of a text, in any case. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  January: MONTH_NAMES,
+  Jan: SHORT_MONTHS,
+  Monday: DAYS,
+  Mon: SHORT_DAYS,
+};
+
+/** What other parts take. */
 const TAKES: Readonly<Record<string, RegExp>> = {
   "2006": /^\d{4}/,
   "06": /^\d{2}/,
-  January: new RegExp(`^(?:${MONTH_NAMES.join("|")})`, "i"),
-  Jan: new RegExp(`^(?:${SHORT_MONTHS.join("|")})`, "i"),
-  Monday: new RegExp(`^(?:${DAYS.join("|")})`, "i"),
-  Mon: new RegExp(`^(?:${SHORT_DAYS.join("|")})`, "i"),
   MST: /^(?:[A-Z]{3,4}|[-+]\d{2})/,
   PM: /^[AP]M/,
   pm: /^[ap]m/,
@@ -108,7 +112,7 @@ export function parseLayout(layout: string, text: string): CalendarTime | { layo
       rest = rest.slice(digits?.[0].length ?? 0);
       continue;
     }
-    const took = (TAKES[part] ?? /^ ?\d{1,2}/).exec(rest)?.[0];
+    const took = taken(part, rest);
     if (took === undefined) return differs(part);
     found[part] = took.trim();
     rest = rest.slice(took.length);
@@ -122,6 +126,13 @@ export function parseLayout(layout: string, text: string): CalendarTime | { layo
   const literal = layout.slice(from);
   if (rest !== literal) return differs(literal);
   return assembled(found, nano);
+}
+
+function taken(part: string, rest: string): string | undefined {
+  const names = NAMES[part];
+  if (names === undefined) return (TAKES[part] ?? /^ ?\d{1,2}/).exec(rest)?.[0];
+  const name = names.find((one) => rest.slice(0, one.length).toLowerCase() === one.toLowerCase());
+  return name && rest.slice(0, name.length);
 }
 
 function assembled(found: Readonly<Record<string, string>>, nano: number): CalendarTime {

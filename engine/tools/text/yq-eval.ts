@@ -2,6 +2,7 @@
 import { Alias, isAlias, isMap, isScalar, isSeq, type Node, Pair, type Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { globRegex } from "../../text/glob.ts";
 import type { Zone } from "../../text/zone.ts";
+import { footOf, leadingOf, setFoot, setLeading } from "./yq-comments.ts";
 import { call } from "./yq-functions.ts";
 import { calculate, merged } from "./yq-operators.ts";
 import type { Ast } from "./yq-parse.ts";
@@ -72,13 +73,13 @@ export function evaluate(ast: Ast, c: Context): Candidate[] {
     case "list":
       return each(c, (list, inner) => {
         const seq = new YAMLSeq();
-        if (ast.of) seq.items = evaluate(ast.of, inner).map((one) => copied(resolved(one)));
+        if (ast.of) seq.items = evaluate(ast.of, inner).map((one) => copied(one.node));
         return [loose(seq, list[0]!.source)];
       });
     case "object":
-      return each(c, (list, inner) =>
-        ast.pairs === undefined ? [loose(new YAMLMap(), list[0]!.source)] : objects(ast.pairs, inner),
-      );
+      if (ast.pairs === undefined) return each(c, (list) => [loose(new YAMLMap(), list[0]!.source)]);
+      // With pairs there is one of each candidate, whatever is looked at all at once.
+      return c.list.flatMap((one) => objects(ast.pairs!, { ...c, list: [one] }));
     case "pair":
       return objects(ast, c);
     case "variable": {
@@ -163,12 +164,22 @@ function splat(one: Candidate, _optional: boolean): Candidate[] {
   const node = resolved(one);
   if (isSeq(node)) return (node.items as Node[]).map((_item, i) => child(one, i));
   if (!isMap(node)) return [];
-  const out: Candidate[] = [];
-  for (const pair of pairsOf(one)) {
-    if (keyText(pair) !== "<<") out.push(child(one, keyText(pair)));
-    else out.push(...splat({ ...one, node: pair.value as Node }, true));
-  }
-  return out;
+  const out = new Map<string, Candidate>();
+  const put = (at: Candidate) => {
+    for (const pair of pairsOf(at)) {
+      const key = keyText(pair);
+      if (key !== "<<") out.set(key, { node: pair.value ?? scalar(null), parent: at, key, source: at.source });
+      else for (const part of mergedParts({ ...at, node: pair.value as Node })) put(part);
+    }
+  };
+  put(one);
+  return [...out.values()];
+}
+
+/** The maps that `<<` merges. */
+function mergedParts(one: Candidate): Candidate[] {
+  const node = resolved(one);
+  return isSeq(node) ? (node.items as Node[]).map((item) => ({ ...one, node: item })) : [one];
 }
 
 function slice(ast: Ast & { t: "slice" }, one: Candidate, c: Context): Candidate {
@@ -290,8 +301,10 @@ export function update(one: Candidate, node: Node, clobber = false): void {
   const old = one.node;
   const fresh = copied(node);
   if (!isAlias(fresh) && !isAlias(old)) {
-    fresh.comment ??= old.comment;
-    fresh.commentBefore ??= old.commentBefore;
+    fresh.comment ||= old.comment;
+    fresh.commentBefore ||= old.commentBefore;
+    if (footOf(fresh) === "") setFoot(fresh, footOf(old));
+    if (leadingOf(old) !== "") setLeading(fresh, leadingOf(old));
     if (
       isScalar(old) &&
       isScalar(fresh) &&
@@ -323,11 +336,11 @@ function attribute(op: string, left: Ast, right: Ast, c: Context): Candidate[] {
     if (value === undefined) continue;
     const text = textOf(resolved(value));
     setAttribute(one, name, tagOf(resolved(value)) === "!!null" ? "" : text);
+    // What was not there is there now.
+    if (one.parent !== undefined) place(one, one.node);
   }
   return [...c.list];
 }
-
-const note = (text: string): string | null => (text === "" ? null : text.replace(/^(?=.)/gm, " "));
 
 function setAttribute(one: Candidate, name: string, text: string): void {
   const { node } = one;
@@ -339,8 +352,10 @@ function setAttribute(one: Candidate, name: string, text: string): void {
       if (typeof node.value !== "string" && style !== undefined) node.value = textOf(node);
     } else if (isMap(node) || isSeq(node)) node.flow = text === "flow";
   } else if (name === "tag") {
-    if (isScalar(node) && text === "!!str") node.value = textOf(node);
-    else if (isScalar(node) && (text === "!!int" || text === "!!float") && !Number.isNaN(Number(textOf(node)))) {
+    if (isScalar(node) && text === "!!str") {
+      node.value = textOf(node);
+      node.source = undefined;
+    } else if (isScalar(node) && (text === "!!int" || text === "!!float") && !Number.isNaN(Number(textOf(node)))) {
       node.value = Number(textOf(node));
       delete node.type;
     } else node.tag = text;
@@ -351,32 +366,12 @@ function setAttribute(one: Candidate, name: string, text: string): void {
     }
   } else if (name === "alias") {
     if (text !== "") place(one, new Alias(text));
-  } else if (name === "line_comment") node.comment = note(text);
-  else if (name === "head_comment") setHead(one, note(text));
-  else if (name === "foot_comment") {
-    if (one.parent === undefined) one.source.document.comment = note(text);
-    else node.comment = note(text);
   } else {
-    node.comment = note(text);
-    setHead(one, note(text));
-    if (one.parent === undefined) one.source.document.comment = note(text);
+    const all = name === "comments";
+    if (all || name === "line_comment") node.comment = text;
+    if (all || name === "foot_comment") setFoot(node, text);
+    if (!all && name !== "head_comment") return;
+    node.commentBefore = text;
+    setLeading(node, "");
   }
-}
-
-/** A comment above: of a value of a map it is its key's, of a document the document's. */
-function setHead(one: Candidate, text: string | null): void {
-  if (one.parent === undefined) {
-    one.source.document.commentBefore = null;
-    one.node.commentBefore = isScalar(one.node) ? null : text;
-    if (isScalar(one.node)) one.source.document.commentBefore = text;
-    if (isMap(one.node) && text === null) {
-      const [first] = one.node.items as Pair<Node, Node>[];
-      if (first && isScalar(first.key)) first.key.commentBefore = null;
-    }
-    return;
-  }
-  const pair = pairsOf(one.parent).find((each) => keyText(each) === String(one.key));
-  if (pair) pair.key.commentBefore = text;
-  else one.node.commentBefore = text;
-  if (pair && (isMap(one.node) || isSeq(one.node))) one.node.commentBefore = null;
 }

@@ -1,5 +1,5 @@
 /** What yq prints and reads besides YAML: JSON, properties, CSV, XML, base64, words of a shell. */
-import { isMap, isScalar, isSeq, type Node, Pair, YAMLMap, YAMLSeq } from "yaml";
+import { isMap, isScalar, isSeq, type Node, Pair, parseDocument, YAMLMap, YAMLSeq } from "yaml";
 import { decode, decodeBase64, encode, encodeBase64 } from "../../kernel/index.ts";
 import { dump } from "./jq/dump.ts";
 import type { Json } from "./jq/json.ts";
@@ -69,31 +69,62 @@ export function formatted(one: Candidate, format: string, indent: number): strin
     case "base64":
       return encodeBase64(encode(textOf(resolved(one))));
     case "uri":
-      return encodeURIComponent(textOf(resolved(one))).replaceAll("%20", "+");
+      return encodeURIComponent(textOf(resolved(one)))
+        .replaceAll("%20", "+")
+        .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
     default:
       return `${quoted(textOf(resolved(one)))}`;
   }
 }
 
-const quoted = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text)
-    ? text
-    : text.replace(/[^\w@%+=:,./-]+/g, (part) => `'${part.replaceAll("'", "'\\''")}'`);
+/** A word of a shell: quotes open at the first doubtful character, and close before an apostrophe or at the end. */
+function quoted(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  let out = "";
+  let open = false;
+  for (const char of text) {
+    if (char === "'") {
+      out += open ? "'\\'" : "\\'";
+      open = false;
+    } else {
+      if (!open && !/[\w@%+=:,./-]/.test(char)) {
+        out += "'";
+        open = true;
+      }
+      out += char;
+    }
+  }
+  return open ? `${out}'` : out;
+}
 
-function properties(one: Candidate, path: string): string {
+/** Lines of `name = value`; comments above one are parted from what is before them. */
+function properties(one: Candidate, path: string, above = ""): string {
   const node = resolved(one);
   const at = (key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
-  if (isSeq(node)) return (node.items as Node[]).map((item, i) => properties({ ...one, node: item }, at(i))).join("");
-  if (isMap(node))
-    return (node.items as Pair<Node, Node>[])
-      .map((pair) => {
-        const above = pair.key.commentBefore ? `${pair.key.commentBefore.replace(/^/gm, "#")}\n` : "";
-        return above + properties({ ...one, node: pair.value ?? scalar(null) }, at(keyText(pair)));
-      })
-      .join("");
-  const above = isScalar(node) && node.comment ? `#${node.comment}\n` : "";
+  const notes = (text: string | null | undefined) => (text ? `${text.replace(/^(?=[^#\n])/gm, "# ")}\n` : "");
+  const own = above + notes(node.commentBefore);
+  let out = "";
+  const add = (text: string) => {
+    out += out !== "" && text.startsWith("#") ? `\n${text}` : text;
+  };
+  if (isSeq(node)) {
+    for (const [i, item] of (node.items as Node[]).entries())
+      add(properties({ ...one, node: item }, at(i), i === 0 ? own : ""));
+    return out;
+  }
+  if (isMap(node)) {
+    for (const [i, pair] of (node.items as Pair<Node, Node>[]).entries())
+      add(
+        properties(
+          { ...one, node: pair.value ?? scalar(null) },
+          at(keyText(pair)),
+          (i === 0 ? own : "") + notes(pair.key.commentBefore),
+        ),
+      );
+    return out;
+  }
   if (path === "") return `${textOf(node)}\n`;
-  return `${above}${path} = ${tagOf(node) === "!!null" ? "" : textOf(node)}\n`;
+  return `${own}${notes(node.comment)}${path} = ${tagOf(node) === "!!null" ? "" : textOf(node)}\n`;
 }
 
 function table(one: Candidate, separator: string): string {
@@ -181,16 +212,12 @@ export function parsedText(text: string, format: string): Node | undefined {
   return undefined;
 }
 
-const plain = (text: string): string | number | boolean | null =>
-  text === ""
-    ? null
-    : /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text)
-      ? Number(text)
-      : text === "true"
-        ? true
-        : text === "false"
-          ? false
-          : text;
+/** A cell is YAML where it can be read as such. */
+function snippet(text: string): Node {
+  if (text === "") return scalar(null, "");
+  const document = parseDocument(text, { logLevel: "silent" });
+  return document.errors.length > 0 || document.contents === null ? scalar(text) : (document.contents as Node);
+}
 
 function fromProperties(text: string): Node {
   const root = new Map<string, unknown>();
@@ -231,8 +258,7 @@ function fromTable(text: string, separator: string): Node {
   const seq = new YAMLSeq();
   seq.items = rest.map((cells) => {
     const map = new YAMLMap();
-    for (const [i, name] of names.entries())
-      map.items.push(new Pair(scalar(name), scalar(plain(cells[i] ?? ""), cells[i])));
+    for (const [i, name] of names.entries()) map.items.push(new Pair(scalar(name), snippet(cells[i] ?? "")));
     return map;
   });
   return seq;

@@ -1,6 +1,7 @@
 /** The functions of yq's expressions (pkg/yqlib/lexer_participle.go of v4). */
 import { isAlias, isMap, isScalar, isSeq, type Node, Pair, visit, type YAMLSeq } from "yaml";
 import { type Arguments, type Each, itemsOf, list, make } from "./yq-arguments.ts";
+import { footOf, leadingOf } from "./yq-comments.ts";
 import { type Context, evaluate, keyOf, update } from "./yq-eval.ts";
 import { LIST_FUNCTIONS, sortKeys } from "./yq-lists.ts";
 import { type Ast, parseYq } from "./yq-parse.ts";
@@ -54,7 +55,8 @@ function explode(node: Node, one: Candidate): Node {
       continue;
     }
     const merged = resolved({ ...one, node: pair.value! });
-    for (const part of isSeq(merged) ? (merged.items as Node[]) : [merged]) {
+    // Of several the first wins.
+    for (const part of isSeq(merged) ? (merged.items as Node[]).toReversed() : [merged]) {
       const map = explode(copied(resolved({ ...one, node: part })), one);
       if (isMap(map)) for (const inner of map.items as Pair<Node, Node>[]) put(inner);
     }
@@ -63,19 +65,8 @@ function explode(node: Node, one: Candidate): Node {
   return node;
 }
 
-/** The node of a candidate that is a key. */
-const keyNode = (one: Candidate): Node | undefined =>
-  one.parent && pairsOf(one.parent).find((pair) => keyText(pair) === String(one.key))?.key;
-
-const comment = (text: string | null | undefined): string => (text ?? "").replace(/^ /gm, "");
-
-function headOf(one: Candidate): string {
-  if (one.isKey) return comment(keyNode(one)?.commentBefore);
-  if (one.parent === undefined) return comment(one.source.document.commentBefore ?? one.node.commentBefore);
-  const pair = pairsOf(one.parent).find((each) => keyText(each) === String(one.key));
-  const first = one.key === 0 ? one.parent.node.commentBefore : undefined;
-  return comment(pair?.key.commentBefore ?? one.node.commentBefore ?? first);
-}
+/** A comment without its marks. */
+const comment = (text: string | null | undefined): string => (text ?? "").replace(/^# /, "").replaceAll("\n# ", "\n");
 
 /** Functions of each candidate. */
 const EACH: Readonly<Record<string, Each>> = {
@@ -90,7 +81,7 @@ const EACH: Readonly<Record<string, Each>> = {
     }
     return [{ ...one, node: list(one, items).node }];
   },
-  tag: (one) => [make(one, tagOf(resolved(one)))],
+  tag: (one) => [make(one, isAlias(one.node) ? "" : tagOf(one.node))],
   kind: (one) => [
     make(one, isMap(one.node) ? "map" : isSeq(one.node) ? "seq" : isAlias(one.node) ? "alias" : "scalar"),
   ],
@@ -107,9 +98,18 @@ const EACH: Readonly<Record<string, Each>> = {
     if (isMap(node) || isSeq(node)) return [make(one, node.flow ? "flow" : "")];
     return [make(one, isScalar(node) ? (names[node.type ?? ""] ?? "") : "")];
   },
-  line_comment: (one) => [make(one, isMap(one.node) || isSeq(one.node) ? "" : comment(one.node.comment))],
-  head_comment: (one) => [make(one, headOf(one))],
-  foot_comment: (one) => [make(one, comment(one.parent === undefined ? one.source.document.comment : ""))],
+  line_comment: (one) => [make(one, comment(one.node.comment))],
+  head_comment: (one) => [
+    make(
+      one,
+      comment(
+        leadingOf(one.node)
+          .replace(/^---\s*\n/gm, "")
+          .replace(/\n$/, "") || one.node.commentBefore,
+      ),
+    ),
+  ],
+  foot_comment: (one) => [make(one, comment(footOf(one.node)))],
   line: (one) => [make(one, lineOf(one)[0])],
   column: (one) => [make(one, lineOf(one)[1])],
   document_index: (one) => [make(one, one.source.index)],
@@ -136,7 +136,7 @@ const EACH: Readonly<Record<string, Each>> = {
       substituted(textOf(resolved(one)), args.context, args.ast[0]?.t === "literal" ? String(args.ast[0].value) : ""),
     ),
   ],
-  eval: (one, args) => evaluate(parseYq(args.text(0)), { ...args.context, list: [one] }),
+  eval: (one, args) => evaluate(parseYq(args.text(0), isFunction), { ...args.context, list: [one] }),
   error: (_one, args) => {
     throw new YqFailure(args.text(0));
   },
@@ -156,10 +156,10 @@ const EACH: Readonly<Record<string, Each>> = {
     return [one];
   },
   delpaths: (one, args) => {
-    for (const path of (args.node(0) as YAMLSeq).items as YAMLSeq[]) {
+    for (const [i, path] of ((args.node(0) as YAMLSeq).items as YAMLSeq[]).entries()) {
       if (!isSeq(path))
         throw new YqFailure(
-          `DELPATHS: expected entry [${textOf(path)}] to be a sequence, but its a ${tagOf(path)}. Note that delpaths takes an array of path arrays, e.g. [["a", "b"]]`,
+          `DELPATHS: expected entry [${i}] to be a sequence, but its a ${tagOf(path)}. Note that delpaths takes an array of path arrays, e.g. [["a", "b"]]`,
         );
       let at = one;
       for (const key of path.items as Node[]) at = child(at, keyOf(key));
@@ -248,6 +248,14 @@ const NAMES: Readonly<Record<string, string>> = {
   "@propsd": "from_props",
   "@csvd": "from_csv",
   "@tsvd": "from_tsv",
+};
+
+const OTHERS = new Set(["empty", "env", "strenv", "del", "with", "with_dtf", "collect"]);
+
+/** Whether there is a function of a name. */
+export const isFunction = (name: string): boolean => {
+  const own = NAMES[name] ?? name;
+  return OTHERS.has(own) || Object.hasOwn(EACH, own);
 };
 
 /** Calls a function. Throws `YqFailure`. */

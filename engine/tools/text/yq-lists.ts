@@ -1,6 +1,7 @@
 /** Functions of yq on lists and maps (pkg/yqlib of v4). */
 import { isMap, isScalar, isSeq, type Node, Pair, YAMLMap, type YAMLSeq } from "yaml";
 import { type Arguments, type Each, itemsOf, list, make } from "./yq-arguments.ts";
+import { footOf, leadingOf, setFoot, setLeading } from "./yq-comments.ts";
 import { update } from "./yq-eval.ts";
 import {
   type Candidate,
@@ -8,6 +9,7 @@ import {
   copied,
   keyText,
   loose,
+  pairsOf,
   pathOf,
   resolved,
   same,
@@ -108,6 +110,14 @@ function contains(left: Node, right: Node): boolean {
   return same(left, right);
 }
 
+/** What stands around a whole document stays around what replaces it. */
+function framed(one: Candidate, fresh: Candidate): Candidate {
+  const [leading, foot] = [leadingOf(one.node), footOf(one.node)];
+  if (leading !== "") setLeading(fresh.node, leading);
+  if (foot !== "") setFoot(fresh.node, foot);
+  return fresh;
+}
+
 /** A list with other items, in the style that it had. */
 function reordered(one: Candidate, items: readonly Node[]): Candidate {
   const { node } = list(one, items);
@@ -158,9 +168,9 @@ export const LIST_FUNCTIONS: Readonly<Record<string, Each>> = {
     const found = itemsOf(entries(one)).flatMap((item, i) =>
       args.of(0, { node: item, parent: undefined, key: i, source: one.source }),
     );
-    return [{ ...one, node: fromEntries(list(one, found.map(resolved))).node }];
+    return [{ ...one, node: framed(one, fromEntries(list(one, found.map(resolved)))).node }];
   },
-  to_entries: (one) => [entries(one)],
+  to_entries: (one) => (tagOf(resolved(one)) === "!!null" ? [] : [framed(one, entries(one))]),
   from_entries: (one) => [fromEntries(one)],
   keys: (one) => {
     const node = resolved(one);
@@ -178,10 +188,13 @@ export const LIST_FUNCTIONS: Readonly<Record<string, Each>> = {
           node.items.map((_item, i) => scalar(i)),
         ),
       ];
-    throw new YqFailure(`cannot get keys of ${tagOf(node)}, keys only works for maps and arrays`);
+    throw new YqFailure(`Cannot get keys of ${tagOf(node)}, keys only works for maps and arrays`);
   },
-  key: (one) =>
-    one.key === undefined ? [] : [{ ...make(one, one.key), parent: one.parent, key: one.key, isKey: true }],
+  key: (one) => {
+    if (one.key === undefined) return [];
+    const pair = one.parent && pairsOf(one.parent).find((each) => keyText(each) === String(one.key));
+    return [{ ...one, node: pair?.key ?? scalar(one.key), isKey: true }];
+  },
   is_key: (one) => [make(one, one.isKey === true)],
   parent: (one, args) => {
     const [levels] = args.count > 0 ? args.of(0, one) : [];

@@ -1,6 +1,7 @@
 /** Operators between two values of yq: arithmetic, comparisons, merging. */
-import { isMap, isScalar, isSeq, type Node, Pair, YAMLSeq } from "yaml";
+import { isMap, isScalar, isSeq, type Node, Pair, YAMLMap, YAMLSeq } from "yaml";
 import { globRegex } from "../../text/glob.ts";
+import { footOf, setFoot } from "./yq-comments.ts";
 import { shifted } from "./yq-times.ts";
 import {
   type Candidate,
@@ -44,13 +45,15 @@ export function calculate(op: string, a: Candidate, b: Candidate, layout?: strin
   if (op === "+") {
     if (isSeq(left)) {
       const out = copied(left);
-      const last = out.items.at(-1);
-      const fresh = isSeq(right) ? (copied(right).items as Node[]) : [copied(right)];
-      // What is added to a list of texts is quoted as they are.
-      if (isScalar(last) && typeof last.value === "string" && last.type?.startsWith("QUOTE"))
-        for (const item of fresh)
-          if (isScalar(item) && item.type === undefined && typeof item.value === "string") item.type = last.type;
-      out.items.push(...fresh);
+      const [first] = out.items;
+      // One value that is added is written in the style of the first; a list that was empty gets none.
+      if (first === undefined) out.flow = false;
+      if (isSeq(right)) out.items.push(...(copied(right).items as Node[]));
+      else {
+        const item = copied(right);
+        if (isScalar(first) && isScalar(item)) item.type = first.type;
+        out.items.push(item);
+      }
       return { ...a, node: out };
     }
     if (isMap(left) && isMap(right)) {
@@ -90,8 +93,11 @@ export function calculate(op: string, a: Candidate, b: Candidate, layout?: strin
     const whole = lt === "!!int" && rt === "!!int";
     if (op === "%" && y === 0 && whole) throw new YqFailure("cannot modulo by 0");
     const value = { "+": x + y, "-": x - y, "*": x * y, "/": x / y, "%": x % y }[op[0]!]!;
-    const out = scalar(value, whole && op !== "/" ? String(value) : undefined);
+    const infinite =
+      value === Number.POSITIVE_INFINITY ? "+Inf" : value === Number.NEGATIVE_INFINITY ? "-Inf" : undefined;
+    const out = scalar(value, whole && op !== "/" ? String(value) : infinite);
     if (tagOf(left).startsWith("!") && !tagOf(left).startsWith("!!")) out.tag = tagOf(left);
+    else if (!whole || op === "/") out.tag = "!!float";
     return loose(out, a.source);
   }
   if (op === "+" && isScalar(left) && isScalar(right)) {
@@ -134,7 +140,7 @@ function compared(op: string, left: Node, right: Node): boolean {
   if (lt === "!!null" || rt === "!!null") return false;
   if (lt !== rt && (lt === "!!str" || rt === "!!str")) throw new YqFailure(`${lt} not yet supported for comparison`);
   const order =
-    lt === "!!str"
+    lt === "!!str" || lt === "!!timestamp"
       ? textOf(left) < textOf(right)
         ? -1
         : textOf(left) > textOf(right)
@@ -148,10 +154,15 @@ function compared(op: string, left: Node, right: Node): boolean {
 export function merged(left: Node, right: Node, flags: string): Node {
   if (isMap(left) && isMap(right)) {
     const out = copied(left);
+    // A block map takes the style of what comes into it.
+    if (out.items.length > 0 && right.flow) out.flow = true;
+    if (flags.includes("c") && right.tag?.startsWith("!")) out.tag = right.tag;
     for (const pair of right.items as Pair<Node, Node>[]) {
       const there = (out.items as Pair<Node, Node>[]).find((one) => keyText(one) === keyText(pair));
       if (there === undefined) {
-        if (!flags.includes("?")) out.items.push(new Pair(copied(pair.key), pair.value && copied(pair.value)));
+        // A map that comes anew is written in blocks, as its values come one by one.
+        const fresh = isMap(pair.value) ? merged(new YAMLMap(), pair.value, flags) : pair.value && copied(pair.value);
+        if (!flags.includes("?")) out.items.push(new Pair(copied(pair.key), fresh));
       } else if (isMap(there.value) && isMap(pair.value)) there.value = merged(there.value, pair.value, flags);
       else if (isSeq(there.value) && isSeq(pair.value)) there.value = mergedLists(there.value, pair.value, flags);
       else if (!flags.includes("n")) {
@@ -164,7 +175,8 @@ export function merged(left: Node, right: Node, flags: string): Node {
           typeof there.value.value === "string"
         )
           fresh.type = there.value.type;
-        fresh.comment ??= there.value?.comment;
+        fresh.comment ||= there.value?.comment;
+        if (there.value && footOf(fresh) === "") setFoot(fresh, footOf(there.value));
         there.value = fresh;
       }
     }

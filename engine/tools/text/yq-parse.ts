@@ -64,33 +64,40 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
   comments: "comments",
 };
 
-/** Parses an expression. Throws `YqSyntax`. */
-export function parseYq(source: string): Ast {
-  return new Parser(source).whole();
+/** Parses an expression; `known` tells the functions there are. Throws `YqSyntax`. */
+export function parseYq(source: string, known: (name: string) => boolean = () => true): Ast {
+  return new Parser(source, known).whole();
 }
+
+/** As much of a text as the lexer's complaints show. */
+const shortened = (text: string): string => (text.length > 16 ? `${text.slice(0, 16)}...` : text);
 
 class Parser {
   private at = 0;
   private readonly source: string;
+  private readonly known: (name: string) => boolean;
 
-  constructor(source: string) {
+  constructor(source: string, known: (name: string) => boolean) {
     this.source = source;
+    this.known = known;
   }
 
   whole(): Ast {
     this.blanks();
     if (this.at >= this.source.length) return { t: "self" };
     const ast = this.expression(0);
+    this.blanks();
     if (this.at < this.source.length) this.wrong();
     return ast;
   }
 
   private wrong(): never {
+    this.blanks();
     const rest = this.source.slice(this.at);
     const line = this.source.slice(0, this.at).split("\n").length;
     if (rest === "") throw new YqSyntax("unexpected end of expression");
     if (rest.startsWith(")")) throw new YqSyntax("bad expression, got close brackets without matching opening bracket");
-    throw new YqSyntax(`${line}:${this.at + 1}: invalid input text ${JSON.stringify(rest.slice(0, 20))}`);
+    throw new YqSyntax(`${line}:${this.at + 1}: invalid input text ${JSON.stringify(shortened(rest))}`);
   }
 
   private blanks(): void {
@@ -138,6 +145,9 @@ class Parser {
         this.at = start;
         return left;
       }
+      this.blanks();
+      if (this.at >= this.source.length)
+        throw new YqSyntax(`'${found.op.split(" ").at(-1)}' expects 2 args but there is 1`);
       const right = this.expression(found.binding + 1);
       left = found.op === ":" ? { t: "pair", key: left, value: right } : { t: "binary", op: found.op, left, right };
     }
@@ -184,6 +194,8 @@ class Parser {
   }
 
   private brackets(of: Ast): Ast {
+    this.blanks();
+    if (this.at >= this.source.length) throw new YqSyntax("bad expression, could not find matching `]`");
     if (this.take(/^\]/) !== undefined) return { t: "splat", of, optional: false };
     const from = this.take(/^:/) === undefined ? this.expression(16) : undefined;
     if (from === undefined || this.take(/^:/) !== undefined) {
@@ -237,15 +249,17 @@ class Parser {
         : inner;
     }
     if (this.take(/^\[/) !== undefined) {
+      this.blanks();
+      if (this.at >= this.source.length) throw new YqSyntax("bad expression, could not find matching `]`");
       if (this.take(/^\]/) !== undefined) return { t: "list", of: undefined };
       const inner = this.expression(0);
-      if (this.take(/^\]/) === undefined) throw new YqSyntax("bad expression - probably missing close bracket on ']'");
+      if (this.take(/^\]/) === undefined) throw new YqSyntax("bad expression, could not find matching `]`");
       return { t: "list", of: inner };
     }
     if (this.take(/^\{/) !== undefined) {
       if (this.take(/^\}/) !== undefined) return { t: "object", pairs: undefined };
       const inner = this.expression(0);
-      if (this.take(/^\}/) === undefined) throw new YqSyntax("bad expression - probably missing close bracket on '}'");
+      if (this.take(/^\}/) === undefined) throw new YqSyntax("bad expression, could not find matching `}`");
       return { t: "object", pairs: inner };
     }
     if (this.take(/^~/) !== undefined) return { t: "literal", value: null, text: "~" };
@@ -264,6 +278,10 @@ class Parser {
       const variable = this.take(/^\(\s*[^)]+\)/);
       if (variable === undefined) this.wrong();
       return { t: "call", name, args: [{ t: "literal", value: variable.slice(1, -1).trim() }] };
+    }
+    if (!this.known(name)) {
+      this.at -= name.length;
+      this.wrong();
     }
     const args: Ast[] = [];
     if (/^\s*\(/.test(this.source.slice(this.at))) {

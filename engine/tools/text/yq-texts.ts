@@ -82,7 +82,10 @@ export const TEXT_FUNCTIONS: Readonly<Record<string, Each>> = {
   trim: texts((text) => text.trim()),
   to_string: (one, args) => {
     const node = resolved(one);
-    return [make(one, isScalar(node) ? textOf(node) : args.context.host.print(one, "yaml2").replace(/\n$/, ""))];
+    if (isScalar(node)) return [{ ...make(one, textOf(node)), parent: one.parent, key: one.key }];
+    const text = scalar(args.context.host.print(one, "yaml2").replace(/\n$/, ""));
+    text.type = "QUOTE_DOUBLE";
+    return [{ ...one, node: text }];
   },
   to_number: (one) => {
     const text = textOf(resolved(one));

@@ -4,11 +4,7 @@ import { formatLayout, parseLayout, RFC3339 } from "../../text/go-layout.ts";
 import { type CalendarTime, calendar } from "../../text/time.ts";
 import { zoneNames, zoneOf } from "../../text/zone.ts";
 import { type Each, make } from "./yq-arguments.ts";
-import { type Candidate, loose, nature, pathOf, resolved, scalar, tagOf, textOf, YqFailure } from "./yq-values.ts";
-
-/** A text that go-yaml reads as a time (resolve.go, parseTimestamp). */
-export const TIMESTAMP =
-  /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:Z|[-+]\d{2}:\d{2})| \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?)?$/;
+import { type Candidate, nature, pathOf, resolved, scalar, tagOf, textOf, YqFailure } from "./yq-values.ts";
 
 const quotedPart = (text: string): string => JSON.stringify(text);
 
@@ -31,10 +27,10 @@ function timeOf(one: Candidate, layout: string, using: string): CalendarTime {
   throw new YqFailure(`could not parse datetime of [${pathOf(one).join(".")}]${using}: ${found}`);
 }
 
-/** A time as a value: its tag is that of times, whatever the layout. */
+/** A time as a value: where it was a time it is written as one, not as a text. */
 function stamped(one: Candidate, text: string, tag: string): Candidate {
-  const node = scalar(text);
-  if (tag !== "!!str" && !TIMESTAMP.test(text)) node.tag = tag;
+  const node = scalar(text, text);
+  if (tag === "!!timestamp") node.type = "PLAIN";
   return { ...one, node };
 }
 
@@ -42,14 +38,20 @@ function stamped(one: Candidate, text: string, tag: string): Candidate {
 export const TIME_FUNCTIONS: Readonly<Record<string, Each>> = {
   now: (one, args) => {
     const { seconds, zone } = args.context.host.clock();
-    return [loose(scalar(formatLayout(RFC3339, zone.calendar(seconds))), one.source)];
+    return [
+      {
+        ...stamped(one, formatLayout(RFC3339, zone.calendar(seconds)), "!!timestamp"),
+        parent: undefined,
+        key: undefined,
+      },
+    ];
   },
   from_unix: (one, args) => {
     const node = resolved(one);
     if (!/^!!(?:int|float)$/.test(nature(node)))
       throw new YqFailure(`from_unix only works on numbers, found ${tagOf(node)} instead`);
     const { zone } = args.context.host.clock();
-    return [{ ...one, node: scalar(formatLayout(RFC3339, zone.calendar(Math.floor(Number(textOf(node)))))) }];
+    return [stamped(one, formatLayout(RFC3339, zone.calendar(Math.floor(Number(textOf(node))))), "!!timestamp")];
   },
   to_unix: (one, args) => {
     const layout = args.context.layout ?? RFC3339;
@@ -78,9 +80,8 @@ export const TIME_FUNCTIONS: Readonly<Record<string, Each>> = {
 export function shifted(op: "+" | "-", a: Candidate, b: Candidate, layout: string | undefined): Candidate | undefined {
   const text = textOf(resolved(a));
   const format = layout ?? RFC3339;
-  if (tagOf(resolved(a)) !== "!!str" || (layout === undefined && !TIMESTAMP.test(text))) return undefined;
-  const node = resolved(a) as { type?: string };
-  if (layout === undefined && node.type?.startsWith("QUOTE")) return undefined;
+  const tag = tagOf(resolved(a));
+  if (tag !== "!!timestamp" && (tag !== "!!str" || layout === undefined)) return undefined;
   const time = timeIn(format, text);
   if (typeof time === "string") {
     if (layout === undefined) throw new YqFailure(time);
@@ -92,7 +93,7 @@ export function shifted(op: "+" | "-", a: Candidate, b: Candidate, layout: strin
   const moved = Math.round(duration / 1e9) * (op === "-" ? -1 : 1);
   const offset = time.offset ?? { seconds: 0, name: "UTC" };
   const epoch = time.epoch + moved;
-  return stamped(a, formatLayout(format, shownAt(epoch, time.nano, offset)), "!!str");
+  return stamped(a, formatLayout(format, shownAt(epoch, time.nano, offset)), tag);
 }
 
 function shownAt(epoch: number, nano: number, offset: { seconds: number; name: string }): CalendarTime {

@@ -60,6 +60,10 @@ export function nature(node: Node): string {
   return text !== "" && !Number.isNaN(Number(text)) ? "!!float" : "!!str";
 }
 
+/** A text that go-yaml reads as a time (resolve.go, parseTimestamp). */
+export const TIMESTAMP =
+  /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:Z|[-+]\d{2}:\d{2})| \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?)?$/;
+
 /** `!!str`, `!!map` … */
 export function tagOf(node: Node): string {
   if (node.tag !== undefined && node.tag !== "!" && node.tag !== "?")
@@ -72,7 +76,9 @@ export function tagOf(node: Node): string {
   if (typeof value === "boolean") return "!!bool";
   if (typeof value === "number")
     return /^[-+]?(\d+|0[xo][\da-f]+)$/i.test(node.source ?? String(value)) ? "!!int" : "!!float";
-  return typeof value === "bigint" ? "!!int" : "!!str";
+  if (typeof value === "bigint") return "!!int";
+  const asRead = node.type === "PLAIN" && node.source === value;
+  return asRead && typeof value === "string" && TIMESTAMP.test(value) ? "!!timestamp" : "!!str";
 }
 
 /** A scalar's text, as it is printed unwrapped. */

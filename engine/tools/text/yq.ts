@@ -5,9 +5,12 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { localZone } from "../../machine/zone.ts";
 import { RegexError } from "../../text/regex/index.ts";
+import { strftime } from "../../text/time.ts";
 import { Output, readWhole } from "../io.ts";
+import { attachComments, footOf, leadingOf, setLeading } from "./yq-comments.ts";
 import { type Context, evaluate, type Host } from "./yq-eval.ts";
 import { FORMATS, formatted, parsedText } from "./yq-formats.ts";
+import { isFunction } from "./yq-functions.ts";
 import { asGoPrints, nodeText } from "./yq-nodes.ts";
 import { type Options, parseOptions, YqError } from "./yq-options.ts";
 import { type Ast, parseYq, YqSyntax } from "./yq-parse.ts";
@@ -52,9 +55,12 @@ function* run(p: Process, out: Output): Gen<number> {
   if (files.length === 0 && !o.nullInput) files = ["-"];
   if (o.inPlace && (o.nullInput || files.includes("-")))
     throw new YqError("write in place flag only applicable when giving an expression and at least one file");
-  const ast = parseYq(expression);
+  const ast = parseYq(expression, isFunction);
+  const [first] = files;
+  if (o.input !== "auto" && o.output === "auto" && !o.nullInput && first !== "-") yield* warnOfFormat(p, first!);
   const sources: Source[] = [];
   for (const [number, path] of (o.nullInput ? [] : files).entries()) {
+    if (o.inPlace && sys.find(p, path) === undefined) throw new YqError(`stat ${path}: no such file or directory`);
     const text = path === "-" ? decode(yield* readWhole(p, 0)) : textOfFile(p, path);
     yield* cpu(20 + (text.length >> 5));
     sources.push(...load(text, path, number, inputFormat(o, path)));
@@ -82,7 +88,7 @@ function* run(p: Process, out: Output): Gen<number> {
     return text;
   };
   if (o.split !== undefined) {
-    const name = parseYq(o.split);
+    const name = parseYq(o.split, isFunction);
     for (const [i, one] of results.entries()) {
       const variables = new Map([["index", [loose(scalar(i), one.source)]]]);
       const [found] = evaluate(name, { list: [one], variables, host, together: false });
@@ -98,6 +104,17 @@ function* run(p: Process, out: Output): Gen<number> {
   else out.add(write(results));
   if (o.exitStatus && !results.some((one) => truthy(resolved(one)))) throw new YqError("no matches found");
   return 0;
+}
+
+/** Whoever tells the input's format alone hears that the output's is YAML, whatever the file's name says. */
+function* warnOfFormat(p: Process, path: string): Gen<void> {
+  const { epochMs, now } = p.machine.kernel;
+  const clock = strftime("%H:%M:%S", localZone(p).calendar(Math.floor((epochMs + now / 1000) / 1000)));
+  const format = /\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? "yaml";
+  yield* sys.printError(
+    p,
+    `[WARNING] \u001b[33m${clock}\u001b[0m yq default output is now 'auto' (based on the filename extension). Normally yq would output '%v', but for backwards compatibility 'yaml' has been set. Please use -oy to specify yaml, or drop the -p flag. ${format}\n`,
+  );
 }
 
 /** Endings of the files that `-s` makes. */
@@ -172,8 +189,13 @@ function load(text: string, path: string, file: number, format: string): Source[
   }
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { merge: false, lineCounter: lines, logLevel: "silent" });
-  if (!Array.isArray(documents) || documents.length === 0) return [{ ...blank(path), file }];
-  return (documents as Document.Parsed[]).map((document, index) => {
+  const leading = /^(?:(?:[ \t]*#[^\n]*|---|%YA[^\n]*)?(?:\n|$)|--- )*/.exec(text)![0];
+  if (!Array.isArray(documents) || documents.length === 0) {
+    const source = { ...blank(path), file };
+    if (leading !== "") setLeading(emptied(source), leading);
+    return [source];
+  }
+  const out = (documents as Document.Parsed[]).map((document, index) => {
     const problem = document.errors[0];
     if (problem) {
       const line = problem.linePos?.[0].line ?? 1;
@@ -183,6 +205,14 @@ function load(text: string, path: string, file: number, format: string): Source[
     }
     return { document: document as Document, path, file, index, lines };
   });
+  // A document without a value is an empty one, and has room for comments.
+  const roots = out.map((source, i) => ({
+    node: source.document.contents ?? emptied(source),
+    from: i === 0 ? leading.length : (documents[i - 1] as Document.Parsed).range[2],
+  }));
+  attachComments(text, roots as { node: Node; from: number }[]);
+  if (leading !== "") setLeading(roots[0]!.node as Node, leading);
+  return out;
 }
 
 /** The values of a text that has several, one after the other. */
@@ -243,21 +273,17 @@ function shown(one: Candidate, o: Options, format: string): string {
     if (format === "json" && o.rawGiven && o.raw && scalarText !== undefined) return `${scalarText}\n`;
     return formatted(one, format, o.indent);
   }
-  if (
-    scalarText !== undefined &&
-    one.node === node &&
-    o.raw &&
-    !(one.parent === undefined && one.source.document.commentBefore)
-  )
-    return `${scalarText}\n`;
-  const { document } = one.source;
-  const whole = one.parent === undefined && document.contents === one.node;
-  const { comment, commentBefore } = document;
-  if (!whole) document.comment = document.commentBefore = null;
-  try {
-    return nodeText(document, one.node, Math.max(2, o.indent), o.pretty);
-  } finally {
-    document.comment = comment;
-    document.commentBefore = commentBefore;
-  }
+  const before = leadingText(leadingOf(one.node), o.noDocument);
+  if (scalarText !== undefined && one.node === node && o.raw)
+    return before + (before !== "" && scalarText === "" ? "" : `${scalarText}\n`);
+  const foot = footOf(one.node);
+  return before + nodeText(one.node, Math.max(2, o.indent), o.pretty) + (foot === "" ? "" : footText(foot));
 }
+
+/** Lines before the first value of a file, as they were. */
+function leadingText(text: string, bare: boolean): string {
+  const lines = text.replace(/^--- /gm, "---\n");
+  return bare ? lines.replace(/^---\n/gm, "") : lines;
+}
+
+const footText = (text: string): string => `${text.replace(/^(?=[^#\n])/gm, "# ")}\n`;
