@@ -1,3 +1,4 @@
+import { conditionPatch } from "../api/condition-patch.ts";
 import { keyOf } from "../api/informer.ts";
 import { NODES, PODS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
@@ -69,7 +70,7 @@ class PodGarbageCollector implements Reconciler {
           message: why,
           lastTransitionTime: formatTime(kernel.wallMs),
         };
-        const status = { phase: "Failed", ...(why && { conditions: [target] }) };
+        const status = { phase: "Failed", ...(why && conditionPatch(pod, target)) };
         yield* client.patch(PODS, namespace, name, { status }, "strategic", "status");
       }
       yield* client.delete(PODS, namespace, name, { gracePeriodSeconds: 0 });

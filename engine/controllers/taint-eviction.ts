@@ -1,3 +1,4 @@
+import { conditionPatch } from "../api/condition-patch.ts";
 import { EventRecorder } from "../api/event-recorder.ts";
 import { keyOf } from "../api/informer.ts";
 import { PODS } from "../api/resources.ts";
@@ -89,7 +90,7 @@ export class TaintEviction {
     };
     const { namespace, name } = pod.metadata;
     try {
-      yield* client.patch(PODS, namespace, name, { status: { conditions: [entry] } }, "strategic", "status");
+      yield* client.patch(PODS, namespace, name, { status: conditionPatch(pod, entry) }, "strategic", "status");
       yield* client.delete(PODS, namespace, name);
     } catch (error) {
       if (!isStatus(error, "NotFound")) throw error;

@@ -1,5 +1,6 @@
 import { RELEASE } from "../api/build-info.ts";
 import type { ApiClient } from "../api/client.ts";
+import { conditionPatch } from "../api/condition-patch.ts";
 import { EventSeriesRecorder } from "../api/event-series-recorder.ts";
 import { type Change, Informer, keyOf } from "../api/informer.ts";
 import { type KeyValues, klog, type Severity } from "../api/klog.ts";
@@ -250,7 +251,8 @@ export class Scheduler {
     const decision = this.newDecision(queued);
     const nodes = this.view.nodes();
     if (nodes.length === 0) {
-      yield* this.fail(queued, "no nodes available to schedule pods", new Set(["NodeName"]), decision);
+      // No plugin has said no: it is tried again and again.
+      yield* this.fail(queued, "no nodes available to schedule pods", new Set(), decision);
       return;
     }
     const cycle = new Cycle(pod, this.view);
@@ -383,7 +385,8 @@ export class Scheduler {
           lastProbeTime: null,
           lastTransitionTime: formatTime(this.kernel.wallMs),
         };
-        yield* this.client.patch(PODS, namespace, name, { status: { conditions: [condition] } }, "strategic", "status");
+        const status = conditionPatch(victim, condition);
+        yield* this.client.patch(PODS, namespace, name, { status }, "strategic", "status");
         yield* this.client.delete(PODS, namespace, name, { preconditions: { uid } });
       } catch (error) {
         if (!(error instanceof StatusError) && !isNetError(error)) throw error;
@@ -443,7 +446,10 @@ export class Scheduler {
       lastProbeTime: null,
       lastTransitionTime: before?.status === "False" ? before.lastTransitionTime : now,
     };
-    const status = { conditions: [condition], ...(named || promised ? { nominatedNodeName: named || null } : {}) };
+    const status = {
+      ...conditionPatch(pod, condition),
+      ...(named || promised ? { nominatedNodeName: named || null } : {}),
+    };
     try {
       yield* this.client.patch(PODS, pod.metadata.namespace, pod.metadata.name, { status }, "strategic", "status");
     } catch (error) {

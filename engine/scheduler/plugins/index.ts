@@ -11,6 +11,7 @@ import { podTopologySpread } from "./pod-topology-spread.ts";
 import { taintToleration } from "./taint-toleration.ts";
 import { volumeBinding } from "./volume-binding.ts";
 import { volumeRestrictions } from "./volume-restrictions.ts";
+import { volumeZone } from "./volume-zone.ts";
 
 /** The default profile of 1.32 (pkg/scheduler/apis/config/v1/default_plugins.go), in the order in which filters run. */
 export const DEFAULT_PLUGINS: readonly Plugin[] = [
@@ -22,6 +23,7 @@ export const DEFAULT_PLUGINS: readonly Plugin[] = [
   nodeResourcesFit,
   volumeRestrictions,
   volumeBinding,
+  volumeZone,
   podTopologySpread,
   interPodAffinity,
   nodeResourcesBalancedAllocation,

@@ -6,6 +6,7 @@ import { findVolume } from "../../api/storage/match.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
 import { type Binder, type ClusterView, type Cycle, type Plugin, unresolvable } from "../framework.ts";
+import { concerns } from "./volume-events.ts";
 
 const NO_PROVISIONER = "kubernetes.io/no-provisioner";
 /** bindTimeoutSeconds of the plugin's arguments. */
@@ -96,7 +97,7 @@ export const volumeBinding: Plugin = {
     return undefined;
   },
   preBind,
-  requeue: (_pod, event) => event.type === "VolumeChange" || event.type === "NodeAdd" || event.type === "NodeUpdate",
+  requeue: (pod, event) => event.type === "NodeAdd" || event.type === "NodeUpdate" || concerns(pod, event),
 };
 
 /** Promises volumes to the claims, or names the node to their provisioners, and waits until all are bound. */

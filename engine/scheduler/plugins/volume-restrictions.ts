@@ -1,8 +1,5 @@
-import type { KubeObject } from "../../api/types.ts";
 import { type Cycle, type Plugin, unschedulable } from "../framework.ts";
-
-const claimNames = (pod: KubeObject): string[] =>
-  (pod.spec.volumes ?? []).flatMap((volume: KubeObject) => volume["persistentVolumeClaim"]?.claimName ?? []);
+import { claimNames, concerns } from "./volume-events.ts";
 
 /** Names of the Pod's claims that one Pod alone may use. */
 function exclusive({ pod, view }: Cycle): string[] {
@@ -29,7 +26,7 @@ export const volumeRestrictions: Plugin = {
     );
   },
   requeue: (pod, event) => {
-    if (event.type === "VolumeChange") return true;
+    if (event.type === "VolumeChange") return event.object.kind === "PersistentVolumeClaim" && concerns(pod, event);
     if (event.type !== "AssignedPodDelete" || event.pod.metadata.namespace !== pod.metadata.namespace) return false;
     const mine = claimNames(pod);
     return claimNames(event.pod).some((name) => mine.includes(name));
