@@ -1,5 +1,6 @@
 import { address } from "../core/go-struct.ts";
-import { validateTemplate, validateTemplateMeta } from "../core/pod-validation.ts";
+import { validateTemplate } from "../core/pod-validation.ts";
+import { validateTemplateMeta } from "../core/template-meta.ts";
 import type { Draft } from "../kind.ts";
 import { type LabelSelector, matchLabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";

@@ -1,5 +1,5 @@
 import type { Draft } from "../kind.ts";
-import { compareQuantities, formatQuantity, parseQuantity } from "../quantity.ts";
+import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 import type { StatusCause } from "../status.ts";
 import {
   duplicate,
@@ -7,7 +7,6 @@ import {
   invalid,
   invalidEach,
   invalidText,
-  notFoundValue,
   notSupported,
   required,
 } from "../validation/field.ts";
@@ -17,14 +16,15 @@ import {
   dns1123Subdomain,
   envVarName,
   httpHeaderName,
-  inRange,
   labelValue,
   portName,
   portNumber,
   qualifiedName,
 } from "../validation/names.ts";
 import { goQuantity } from "../validation/value.ts";
+import { type Volumes, validateDevices, validateMounts } from "./mount-validation.ts";
 import { containerResourceName, overcommitAllowed } from "./resource-names.ts";
+import { validateContainerContext } from "./security-validation.ts";
 
 /** Containers of a Pod (pkg/apis/core/validation/validation.go), in upstream's order and words. */
 
@@ -60,7 +60,7 @@ export function nonNegative(value: number | undefined, path: string): StatusCaus
 /** Regular containers. `volumes`: names that mounts may refer to. */
 export function validateContainers(
   containers: Draft[],
-  volumes: ReadonlySet<string>,
+  volumes: Volumes,
   path: string,
   grace: number | undefined,
 ): StatusCause[] {
@@ -84,7 +84,7 @@ export function validateContainers(
 export function validateInitContainers(
   containers: Draft[],
   regular: Draft[],
-  volumes: ReadonlySet<string>,
+  volumes: Volumes,
   path: string,
   grace: number | undefined,
 ): StatusCause[] {
@@ -110,7 +110,7 @@ export function validateInitContainers(
 }
 
 /** What holds for containers of every list. */
-export function validateCommon(container: Draft, volumes: ReadonlySet<string>, at: string): StatusCause[] {
+export function validateCommon(container: Draft, volumes: Volumes, at: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (!container.name) causes.push(required(`${at}.name`, ""));
   else causes.push(...invalidEach(`${at}.name`, container.name, dns1123Label(container.name)));
@@ -123,10 +123,11 @@ export function validateCommon(container: Draft, volumes: ReadonlySet<string>, a
   causes.push(...validatePorts(container.ports ?? [], `${at}.ports`));
   causes.push(...validateEnv(container.env ?? [], `${at}.env`));
   causes.push(...validateEnvFrom(container.envFrom ?? [], `${at}.envFrom`));
-  causes.push(...validateMounts(container.volumeMounts ?? [], volumes, `${at}.volumeMounts`));
+  causes.push(...validateMounts(container, volumes, `${at}.volumeMounts`));
+  causes.push(...validateDevices(container, volumes, `${at}.volumeDevices`));
   causes.push(...validatePullPolicy(container.imagePullPolicy, `${at}.imagePullPolicy`));
   causes.push(...validateResources(container.resources, `${at}.resources`));
-  causes.push(...validateSecurityContext(container.securityContext, `${at}.securityContext`));
+  causes.push(...validateContainerContext(container.securityContext, `${at}.securityContext`));
   return causes;
 }
 
@@ -249,41 +250,6 @@ function validateEnvFrom(sources: Draft[], path: string): StatusCause[] {
   return causes;
 }
 
-/** A path below some directory: relative, without `..`. */
-export function validateDescendingPath(text: string, path: string): StatusCause[] {
-  if (text.startsWith("/")) return [invalid(path, text, "must be a relative path")];
-  return validateNoBacksteps(text, path);
-}
-
-export function validateNoBacksteps(text: string, path: string): StatusCause[] {
-  return text.split("/").includes("..") ? [invalid(path, text, "must not contain '..'")] : [];
-}
-
-function validateMounts(mounts: Draft[], volumes: ReadonlySet<string>, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  const points = new Set<string>();
-  mounts.forEach((mount, i) => {
-    const at = `${path}[${i}]`;
-    if (!mount.name) causes.push(required(`${at}.name`, ""));
-    if (!volumes.has(mount.name)) causes.push(notFoundValue(`${at}.name`, mount.name ?? ""));
-    if (!mount.mountPath) causes.push(required(`${at}.mountPath`, ""));
-    if (points.has(mount.mountPath)) causes.push(invalid(`${at}.mountPath`, mount.mountPath, "must be unique"));
-    points.add(mount.mountPath);
-    if (mount.subPath) causes.push(...validateDescendingPath(mount.subPath, `${path}.subPath`));
-    if (mount.subPathExpr) {
-      if (mount.subPath) {
-        causes.push(invalid(`${at}.subPathExpr`, mount.subPathExpr, "subPathExpr and subPath are mutually exclusive"));
-      }
-      causes.push(...validateDescendingPath(mount.subPathExpr, `${path}.subPathExpr`));
-    }
-    const propagation = ["Bidirectional", "HostToContainer", "None"];
-    if (mount.mountPropagation && !propagation.includes(mount.mountPropagation)) {
-      causes.push(notSupported(`${path}.mountPropagation`, mount.mountPropagation, propagation));
-    }
-  });
-  return causes;
-}
-
 export function validateResources(resources: Draft | undefined, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   const limits: Record<string, string> = resources?.limits ?? {};
@@ -293,6 +259,7 @@ export function validateResources(resources: Draft | undefined, path: string): S
     const value = parseQuantity(text);
     if ("error" in value) return;
     if (value.nano < 0n) causes.push(invalid(at, text, NOT_NEGATIVE));
+    causes.push(...hugePages(name, value, at));
     if (name.includes("/") && !name.includes("kubernetes.io/") && value.nano % 1_000_000_000n !== 0n) {
       causes.push(invalidText(at, goQuantity(text), "must be an integer"));
     }
@@ -318,25 +285,22 @@ export function validateResources(resources: Draft | undefined, path: string): S
       causes.push(invalid(`${path}.requests`, formatQuantity(request), `must be less than or equal to ${of}`));
     }
   }
-  return causes;
-}
-
-const MAX_ID = 2 ** 31 - 1;
-
-/** A user or group id. */
-export function validateId(id: number | undefined, path: string): StatusCause[] {
-  if (id === undefined || (id >= 0 && id <= MAX_ID)) return [];
-  return [invalid(path, id, inRange(0, MAX_ID))];
-}
-
-function validateSecurityContext(context: Draft | undefined, path: string): StatusCause[] {
-  if (!context) return [];
-  const causes = validateId(context.runAsUser, `${path}.runAsUser`);
-  causes.push(...validateId(context.runAsGroup, `${path}.runAsGroup`));
-  if (context.allowPrivilegeEscalation === false && context.privileged) {
-    causes.push(invalid(path, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"));
+  const asked = [...Object.keys(limits), ...Object.keys(requests)];
+  if (asked.some((name) => name.startsWith(HUGE)) && !asked.some((name) => name === "cpu" || name === "memory")) {
+    causes.push(forbidden(path, "HugePages require cpu or memory"));
   }
   return causes;
+}
+
+const HUGE = "hugepages-";
+
+/** Huge pages come whole (validateResourceQuantityHugePageValue). */
+function hugePages(name: string, value: Quantity, path: string): StatusCause[] {
+  if (!name.startsWith(HUGE)) return [];
+  const size = parseQuantity(name.slice(HUGE.length));
+  if ("error" in size || size.nano <= 0n || (value.nano > 0n && value.nano % size.nano === 0n)) return [];
+  const text = formatQuantity(value);
+  return [invalid(path, text, `${text} is not positive integer multiple of ${name}`)];
 }
 
 function validateLifecycleAndProbes(container: Draft, at: string, grace: number | undefined): StatusCause[] {

@@ -10,6 +10,7 @@ const POD = ["hostUsers", "resources", "resourceClaims"];
 export function dropFromPodSpec(spec: Draft): void {
   for (const name of POD) delete spec[name];
   delete spec.securityContext?.supplementalGroupsPolicy;
+  delete spec.securityContext?.seLinuxChangePolicy;
   const images = new Set<string>();
   for (const volume of spec.volumes ?? []) if (volume?.image) images.add(volume.name);
   if (images.size > 0) {

@@ -39,7 +39,7 @@ export function validateEphemeralContainers(pod: KubeObject, old: KubeObject): S
   const { containers = [], initContainers = [], volumes = [] } = pod["spec"];
   const others = new Set<string>([...containers, ...initContainers].map((one: Draft) => one.name));
   const names = new Set(others);
-  const mountable = validateVolumes(volumes, "spec.volumes").names;
+  const mountable = validateVolumes(volumes, "spec.volumes").good;
   for (const [i, container] of list.entries()) {
     const path = `${PATH}[${i}]`;
     const { name, image = "", targetContainerName } = container;

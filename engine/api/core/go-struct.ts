@@ -36,6 +36,9 @@ const STRUCTS: Readonly<Record<string, string>> = {
   TopologySpreadConstraint:
     "MaxSkew int32|TopologyKey string|WhenUnsatisfiable string|LabelSelector *v1.LabelSelector|MinDomains *int32|NodeAffinityPolicy *NodeInclusionPolicy|NodeTaintsPolicy *NodeInclusionPolicy|MatchLabelKeys []string",
   PodSchedulingGate: "Name string",
+  SecurityContext:
+    "Capabilities *Capabilities|Privileged *bool|SELinuxOptions *SELinuxOptions seLinuxOptions|WindowsOptions *WindowsSecurityContextOptions|RunAsUser *int64|RunAsGroup *int64|RunAsNonRoot *bool|ReadOnlyRootFilesystem *bool|AllowPrivilegeEscalation *bool|ProcMount *ProcMountType|SeccompProfile *SeccompProfile|AppArmorProfile *AppArmorProfile",
+  SeccompProfile: "Type string|LocalhostProfile *string",
   PodResourceClaim: "Name string|ResourceClaimName *string|ResourceClaimTemplateName *string",
 };
 

@@ -2,10 +2,12 @@ import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { child, duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
-import { validateAnnotations, validateKubeFinalizers, validateLabels, validateMeta } from "../validation/meta.ts";
+import { validateKubeFinalizers, validateLabels, validateMeta } from "../validation/meta.ts";
 import { dns1123Label, dns1123Subdomain, inRange, ipAddress, qualifiedName } from "../validation/names.ts";
-import { validateContainers, validateId, validateInitContainers } from "./container-validation.ts";
+import { validateContainers, validateInitContainers, validateResources } from "./container-validation.ts";
 import { validateAffinity, validateTolerations, validateTopologySpread } from "./placement-validation.ts";
+import { validateHostProcess, validatePodContext, validateSystem } from "./security-validation.ts";
+import { validateDeletionCost, validateTemplateMeta } from "./template-meta.ts";
 import { validateVolumes } from "./volume-validation.ts";
 
 /** Pods and pod templates (pkg/apis/core/validation/validation.go), in upstream's order and words. */
@@ -68,17 +70,17 @@ export function validatePod(pod: KubeObject): StatusCause[] {
 export function validatePodSpec(spec: Draft, path: string): StatusCause[] {
   const at = (name: string) => child(path, name);
   const causes: StatusCause[] = [];
-  const { names, causes: volumeCauses } = validateVolumes(spec.volumes ?? [], at("volumes"));
+  const { good, causes: volumeCauses } = validateVolumes(spec.volumes ?? [], at("volumes"));
   causes.push(...volumeCauses);
   const containers: Draft[] = spec.containers ?? [];
   const grace: number | undefined = spec.terminationGracePeriodSeconds;
-  causes.push(...validateContainers(containers, names, at("containers"), grace));
-  causes.push(...validateInitContainers(spec.initContainers ?? [], containers, names, at("initContainers"), grace));
+  causes.push(...validateContainers(containers, good, at("containers"), grace));
+  causes.push(...validateInitContainers(spec.initContainers ?? [], containers, good, at("initContainers"), grace));
   causes.push(...validateHostNetwork(spec, at("containers")));
   causes.push(...oneOf(spec.restartPolicy, RESTART_POLICIES, at("restartPolicy")));
   causes.push(...oneOf(spec.dnsPolicy, DNS_POLICIES, at("dnsPolicy")));
   causes.push(...validateLabels(spec.nodeSelector, at("nodeSelector")));
-  causes.push(...validateSecurityContext(spec.securityContext, at("securityContext")));
+  causes.push(...validatePodContext(spec, at("securityContext")));
   causes.push(...validateAffinity(spec.affinity, at("affinity")));
   causes.push(...validateDnsConfig(spec, at("dnsConfig")));
   (spec.readinessGates ?? []).forEach((gate: Draft, i: number) => {
@@ -87,6 +89,7 @@ export function validatePodSpec(spec: Draft, path: string): StatusCause[] {
   });
   causes.push(...validateSchedulingGates(spec.schedulingGates ?? [], at("schedulingGates")));
   causes.push(...validateTopologySpread(spec.topologySpreadConstraints ?? [], at("topologySpreadConstraints")));
+  causes.push(...validateHostProcess(spec, path));
   for (const field of ["serviceAccountName", "nodeName"]) {
     if (spec[field]) causes.push(...invalidEach(at(field), spec[field], dns1123Subdomain(spec[field])));
   }
@@ -110,6 +113,8 @@ export function validatePodSpec(spec: Draft, path: string): StatusCause[] {
   if (spec.preemptionPolicy) {
     causes.push(...oneOf(spec.preemptionPolicy, ["Never", "PreemptLowerPriority"], at("preemptionPolicy")));
   }
+  if (spec.overhead) causes.push(...validateResources({ limits: spec.overhead }, at("overhead")));
+  causes.push(...validateSystem(spec, path));
   return causes;
 }
 
@@ -134,51 +139,36 @@ function validateHostNetwork(spec: Draft, path: string): StatusCause[] {
   return causes;
 }
 
-function validateSecurityContext(context: Draft | undefined, path: string): StatusCause[] {
-  if (!context) return [];
-  const causes = validateId(context.fsGroup, `${path}.fsGroup`);
-  causes.push(...validateId(context.runAsUser, `${path}.runAsUser`));
-  causes.push(...validateId(context.runAsGroup, `${path}.runAsGroup`));
-  (context.supplementalGroups ?? []).forEach((id: number, i: number) => {
-    causes.push(...validateId(id, `${path}.supplementalGroups[${i}]`));
-  });
-  causes.push(...validateSysctls(context.sysctls ?? [], `${path}.sysctls`));
-  return causes;
-}
-
-const SYSCTL = "([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
-const LONGEST_SYSCTL = 253;
-
-function validateSysctls(sysctls: readonly Draft[], path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  const seen = new Set<string>();
-  sysctls.forEach(({ name }, i) => {
-    const at = `${path}[${i}].name`;
-    const words = String(name ?? "").split(/[./]/);
-    const fits = words.every((word) => /^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/.test(word));
-    if (!name) causes.push(required(at, ""));
-    else if (!fits || name.length > LONGEST_SYSCTL) {
-      causes.push(invalid(at, name, `must have at most ${LONGEST_SYSCTL} characters and match regex ^${SYSCTL}$`));
-    } else if (seen.has(name)) causes.push(duplicate(at, name));
-    seen.add(name);
-  });
-  return causes;
-}
+const MAX_SEARCHES = 32;
+const MAX_SEARCH_LIST = 2048;
 
 function validateDnsConfig(spec: Draft, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   const { dnsConfig } = spec;
-  if (spec.dnsPolicy === "None" && !(dnsConfig?.nameservers?.length > 0)) {
-    const detail = "must provide at least one DNS nameserver when `dnsPolicy` is None";
-    causes.push(required(`${path}.nameservers`, detail));
+  const alone = spec.dnsPolicy === "None";
+  if (alone && !dnsConfig) return [required(path, "must provide `dnsConfig` when `dnsPolicy` is None")];
+  const servers: string[] = dnsConfig?.nameservers ?? [];
+  if (alone && servers.length === 0) {
+    return [required(`${path}.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None")];
   }
-  if (!dnsConfig) return causes;
-  const servers: string[] = dnsConfig.nameservers ?? [];
   if (servers.length > 3) causes.push(invalid(`${path}.nameservers`, servers, "must not have more than 3 nameservers"));
   servers.forEach((server, i) => {
     causes.push(...invalidEach(`${path}.nameservers[${i}]`, server, ipAddress(server)));
   });
-  (dnsConfig.options ?? []).forEach((option: Draft, i: number) => {
+  const searches: string[] = dnsConfig?.searches ?? [];
+  const at = `${path}.searches`;
+  if (searches.length > MAX_SEARCHES) {
+    causes.push(invalid(at, searches, `must not have more than ${MAX_SEARCHES} search paths`));
+  }
+  if (searches.join(" ").length > MAX_SEARCH_LIST) {
+    const why = `must not have more than ${MAX_SEARCH_LIST} characters (including spaces) in the search list`;
+    causes.push(invalid(at, searches, why));
+  }
+  searches.forEach((search, i) => {
+    const domain = search.replace(/\.$/, "");
+    causes.push(...invalidEach(`${at}[${i}]`, domain, dns1123Subdomain(domain)));
+  });
+  (dnsConfig?.options ?? []).forEach((option: Draft, i: number) => {
     if (!option.name) causes.push(required(`${path}.options[${i}]`, "must not be empty"));
   });
   return causes;
@@ -198,25 +188,4 @@ function validateSchedulingGates(gates: Draft[], path: string): StatusCause[] {
 /** ValidatePodTemplateSpec. */
 export function validateTemplate(template: Draft, path: string): StatusCause[] {
   return [...validateTemplateMeta(template, path), ...validatePodSpec(template.spec ?? {}, child(path, "spec"))];
-}
-
-/** Labels and annotations of a template alone. */
-export function validateTemplateMeta(template: Draft, path: string): StatusCause[] {
-  const meta = template.metadata ?? {};
-  return [
-    ...validateLabels(meta.labels, child(path, "labels")),
-    ...validateAnnotations(meta.annotations, child(path, "annotations")),
-    ...validateDeletionCost(meta.annotations, child(path, "annotations")),
-  ];
-}
-
-const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
-
-/** What annotations of Pods alone may say (ValidatePodSpecificAnnotations): no plus sign, no leading zero. */
-function validateDeletionCost(annotations: Record<string, string> | undefined, path: string): StatusCause[] {
-  const cost = annotations?.[DELETION_COST];
-  if (cost === undefined) return [];
-  const number = /^(?:0|[1-9]\d*|-\d+)$/.test(cost) ? Number(cost) : Number.NaN;
-  if (number >= -(2 ** 31) && number < 2 ** 31) return [];
-  return [invalid(`${path}[${DELETION_COST}]`, cost, "must be a 32bit integer")];
 }

@@ -16,8 +16,9 @@ import {
 import { dns1123Subdomain } from "../validation/names.ts";
 import { goQuantity, semanticEqual } from "../validation/value.ts";
 import { address } from "./go-struct.ts";
+import { HOST_PATH_TYPES } from "./paths.ts";
 import { validateVolumeNodeAffinity } from "./placement-validation.ts";
-import { HOST_PATH_TYPES } from "./volume-validation.ts";
+import { validateDriverName } from "./vendor-volumes.ts";
 
 /** PersistentVolumes and claims on them, in the words of pkg/apis/core/validation. */
 
@@ -112,9 +113,7 @@ function validateSource({ hostPath, nfs, local, csi, nodeAffinity }: Draft): Sta
     if (!nodeAffinity) causes.push(required("spec.nodeAffinity", "Local volume requires node affinity"));
   }
   if (csi) {
-    const driver: string = csi.driver ?? "";
-    if (driver === "") causes.push(required("spec.csi.driver", ""));
-    causes.push(...invalidEach("spec.csi.driver", driver, dns1123Subdomain(driver.toLowerCase())));
+    causes.push(...validateDriverName(csi.driver ?? "", "spec.csi.driver"));
     if (!csi.volumeHandle) causes.push(required("spec.csi.volumeHandle", ""));
   }
   return causes;
@@ -139,29 +138,34 @@ export function validatePersistentVolumeUpdate(object: KubeObject, old: KubeObje
 }
 
 export function validateClaim(object: KubeObject): StatusCause[] {
-  const spec: Draft = object["spec"] ?? {};
-  const causes: StatusCause[] = spec.selector ? validateLabelSelector(spec.selector, "spec.selector") : [];
+  return validateClaimSpec(object["spec"] ?? {}, "spec");
+}
+
+/** ValidatePersistentVolumeClaimSpec. */
+export function validateClaimSpec(spec: Draft, path: string): StatusCause[] {
+  const causes: StatusCause[] = spec.selector ? validateLabelSelector(spec.selector, `${path}.selector`) : [];
   const modes: readonly string[] = spec.accessModes ?? [];
-  if (modes.length === 0) causes.push(required("spec.accessModes", "at least 1 access mode is required"));
-  causes.push(...accessModes(modes, "spec.accessModes"));
+  if (modes.length === 0) causes.push(required(`${path}.accessModes`, "at least 1 access mode is required"));
+  causes.push(...accessModes(modes, `${path}.accessModes`));
   const storage: string | undefined = spec.resources?.requests?.storage;
-  if (storage === undefined) causes.push(required("spec.resources[storage]", ""));
-  else if (!isPositive(storage)) causes.push(invalid("spec.resources[storage]", storage, "must be greater than zero"));
+  if (storage === undefined) causes.push(required(`${path}.resources[storage]`, ""));
+  else if (!isPositive(storage))
+    causes.push(invalid(`${path}.resources[storage]`, storage, "must be greater than zero"));
   if (spec.storageClassName) {
     causes.push(
-      ...invalidEach("spec.storageClassName", spec.storageClassName, dns1123Subdomain(spec.storageClassName)),
+      ...invalidEach(`${path}.storageClassName`, spec.storageClassName, dns1123Subdomain(spec.storageClassName)),
     );
   }
   if (spec.volumeMode !== undefined && !VOLUME_MODES.includes(spec.volumeMode)) {
-    causes.push(notSupported("spec.volumeMode", spec.volumeMode, VOLUME_MODES));
+    causes.push(notSupported(`${path}.volumeMode`, spec.volumeMode, VOLUME_MODES));
   }
   const { dataSource, dataSourceRef } = spec;
-  if (dataSource) causes.push(...validateDataSource(dataSource, "spec.dataSource"));
-  if (dataSourceRef) causes.push(...validateDataSource(dataSourceRef, "spec.dataSourceRef"));
+  if (dataSource) causes.push(...validateDataSource(dataSource, `${path}.dataSource`));
+  if (dataSourceRef) causes.push(...validateDataSource(dataSourceRef, `${path}.dataSourceRef`));
   if (dataSource && dataSourceRef && !semanticEqual(dataSource, dataSourceRef)) {
     // Upstream prints the very path, with where it was in memory.
-    const path = 'field.Path{name:"dataSource", index:"", parent:(*field.Path)(0xc0049011d0)}';
-    causes.push(invalidText("spec", path, "must match dataSourceRef"));
+    const shown = 'field.Path{name:"dataSource", index:"", parent:(*field.Path)(0xc0049011d0)}';
+    causes.push(invalidText(path, shown, "must match dataSourceRef"));
   }
   return causes;
 }

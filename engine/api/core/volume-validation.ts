@@ -2,21 +2,14 @@ import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
 import { dns1123Label } from "../validation/names.ts";
-import { validateDescendingPath, validateFieldRef, validateNoBacksteps } from "./container-validation.ts";
+import { validateFieldRef } from "./container-validation.ts";
+import { HOST_PATH_TYPES, validateDescendingPath, validateNoBacksteps } from "./paths.ts";
+import { validateClaimSpec } from "./storage-validation.ts";
+import { validateTemplateMeta } from "./template-meta.ts";
+import { type SourceCheck, VENDOR_SOURCES } from "./vendor-volumes.ts";
 
 /** Volumes of a Pod (pkg/apis/core/validation/validation.go ValidateVolumes). */
 
-/** Kinds of path that a hostPath may ask for. */
-export const HOST_PATH_TYPES = [
-  "",
-  "BlockDevice",
-  "CharDevice",
-  "Directory",
-  "DirectoryOrCreate",
-  "File",
-  "FileOrCreate",
-  "Socket",
-];
 const DOWNWARD_FIELDS = [
   "metadata.annotations",
   "metadata.labels",
@@ -26,20 +19,20 @@ const DOWNWARD_FIELDS = [
 ];
 const MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive";
 
-/** Field errors, and the names of the volumes that are good. */
-export function validateVolumes(volumes: Draft[], path: string): { names: Set<string>; causes: StatusCause[] } {
+/** Field errors, and the volumes that are good by their names. */
+export function validateVolumes(volumes: Draft[], path: string): { good: Map<string, Draft>; causes: StatusCause[] } {
   const causes: StatusCause[] = [];
-  const names = new Set<string>();
+  const good = new Map<string, Draft>();
   volumes.forEach((volume, i) => {
     const at = `${path}[${i}]`;
     const own = validateSource(volume, at);
     if (!volume.name) own.push(required(`${at}.name`, ""));
     else own.push(...invalidEach(`${at}.name`, volume.name, dns1123Label(volume.name)));
-    if (names.has(volume.name)) own.push(duplicate(`${at}.name`, volume.name));
-    if (own.length === 0) names.add(volume.name);
+    if (good.has(volume.name)) own.push(duplicate(`${at}.name`, volume.name));
+    if (own.length === 0) good.set(volume.name, volume);
     causes.push(...own);
   });
-  return { names, causes };
+  return { good, causes };
 }
 
 function validateSource(volume: Draft, at: string): StatusCause[] {
@@ -55,7 +48,8 @@ function validateSource(volume: Draft, at: string): StatusCause[] {
   return causes;
 }
 
-const SOURCES: Record<string, ((source: Draft, path: string) => StatusCause[]) | undefined> = {
+const SOURCES: Readonly<Record<string, SourceCheck | undefined>> = {
+  ...VENDOR_SOURCES,
   emptyDir: (source, path) =>
     typeof source.sizeLimit === "string" && source.sizeLimit.startsWith("-")
       ? [forbidden(`${path}.sizeLimit`, "SizeLimit field must be a valid resource quantity")]
@@ -94,8 +88,11 @@ const SOURCES: Record<string, ((source: Draft, path: string) => StatusCause[]) |
     return [...causes, ...validateProjections(source.sources ?? [], path)];
   },
   iscsi: validateIscsi,
-  csi: (source, path) => (source.driver ? [] : [required(`${path}.driver`, "")]),
-  ephemeral: (source, path) => (source.volumeClaimTemplate ? [] : [required(`${path}.volumeClaimTemplate`, "")]),
+  ephemeral: ({ volumeClaimTemplate: template }, path) => {
+    const at = `${path}.volumeClaimTemplate`;
+    if (!template) return [required(at, "")];
+    return [...validateTemplateMeta(template, at), ...validateClaimSpec(template.spec ?? {}, `${at}.spec`)];
+  },
 };
 
 const ISCSI_NAMES: readonly [string, RegExp][] = [
