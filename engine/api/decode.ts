@@ -390,6 +390,13 @@ function readTime(value: unknown, micro: boolean, context: Context): unknown {
   if (micro && isMicroTime(value)) return value;
   const micros = parseMicros(value);
   if (Number.isNaN(micros)) return fail(context, timeError(value, layout));
+  if (micro) {
+    // Six digits, no more and no fewer.
+    const rest = value.slice("2006-01-02T15:04:05".length);
+    const parsed = /^\.\d{6}/.test(rest);
+    const [left, wants] = parsed ? [rest.slice(7), "Z07:00"] : [rest, ".000000"];
+    if (!parsed || /^\d/.test(left)) return fail(context, cannotParse(value, layout, left, wants));
+  }
   if (micro) return formatMicroTime(micros);
   lastTime = value;
   lastTimeRead = formatTime(Math.floor(micros / 1000));
@@ -399,6 +406,11 @@ function readTime(value: unknown, micro: boolean, context: Context): unknown {
 /** An object's times are mostly the same one. */
 let lastTime = "";
 let lastTimeRead = "";
+
+function cannotParse(text: string, layout: string, rest: string, part: string): string {
+  const [all, form, left, wanted] = [text, layout, rest, part].map((word) => JSON.stringify(word));
+  return `parsing time ${all} as ${form}: cannot parse ${left} as ${wanted}`;
+}
 
 /** time.ParseError: names the first part of the layout that the text does not have. */
 function timeError(text: string, layout: string): string {
@@ -415,13 +427,12 @@ function timeError(text: string, layout: string): string {
     [16, 17, ":"],
     [17, 19, "05"],
   ];
-  const head = `parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse`;
   for (const [from, to, name] of parts) {
     const got = text.slice(from, to);
     const good = name.length === 1 ? got === name : got.length === to - from && !Number.isNaN(Number(got));
-    if (!good) return `${head} ${JSON.stringify(text.slice(from))} as ${JSON.stringify(name)}`;
+    if (!good) return cannotParse(text, layout, text.slice(from), name);
   }
-  return `${head} ${JSON.stringify(text.slice(19))} as "Z07:00"`;
+  return cannotParse(text, layout, text.slice(19), "Z07:00");
 }
 
 function readBytes(value: unknown, context: Context): unknown {

@@ -21,7 +21,7 @@ export function fillMeta(kernel: Kernel, def: KindDef, draft: Draft, namespace: 
   if (def.resource.namespaced) metadata.namespace = namespace;
   else if (metadata.namespace !== undefined) delete metadata.namespace;
   if (def.hasGeneration) metadata.generation = 1;
-  else if (metadata.generation !== undefined) delete metadata.generation;
+  else if (metadata.generation === 0) delete metadata.generation;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Draft, KindDef } from "../api/kind.ts";
 import { STANDARD_FINALIZERS } from "../api/validation/meta.ts";
-import { dns1123Label, ipv4 } from "../api/validation/names.ts";
+import { dns1123Label } from "../api/validation/names.ts";
 import { decode, decodeBase64 } from "../kernel/index.ts";
 import { claimWarnings, nodeLabelWarning, templateWarnings, termWarnings } from "./pod-warnings.ts";
 
@@ -96,15 +96,31 @@ const service: Warner = (object, old) => {
   return warnings;
 };
 
+/** What netip.ParseAddr says of a text without colons that is no IPv4 address. */
+function addressFault(text: string): string | undefined {
+  if (!text.includes(".")) return "unable to parse IP";
+  let [value, digits, fields] = [0, 0, 0];
+  const at = (i: number) => `(at "${text.slice(i)}")`;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char >= "0" && char <= "9") {
+      if (digits === 1 && value === 0) return "IPv4 field has octet with leading zero";
+      value = value * 10 + Number(char);
+      digits++;
+      if (value > 255) return "IPv4 field has value >255";
+    } else if (char !== ".") return `unexpected character ${at(i)}`;
+    else if (i === 0 || i === text.length - 1 || text[i - 1] === ".")
+      return `IPv4 field must have at least one digit ${at(i)}`;
+    else if (fields === 3) return "IPv4 address too long";
+    else [value, digits, fields] = [0, 0, fields + 1];
+  }
+  return fields < 3 ? "IPv4 address too short" : undefined;
+}
+
 /** Go's net/netip is stricter than what was taken for an address before (CVE-2021-29923). */
 function addressWarnings(text: string, path: string): string[] {
-  const zero = /(^|\.)0\d/.test(text);
-  if (text.includes(":") || (ipv4(text) && !zero)) return [];
-  const why = zero
-    ? "IPv4 field has octet with leading zero"
-    : text.split(".").length < 4
-      ? "IPv4 address too short"
-      : "unable to parse IP";
+  const why = text.includes(":") ? undefined : addressFault(text);
+  if (why === undefined) return [];
   return [
     `${path}: IP address was accepted, but will be invalid in a future Kubernetes release: ParseAddr("${text}"): ${why}`,
   ];

@@ -28,6 +28,8 @@ import { validateContainerContext } from "./security-validation.ts";
 
 /** Containers of a Pod (pkg/apis/core/validation/validation.go), in upstream's order and words. */
 
+/** Of an image, where it is no template's. */
+export const UNTRIMMED = "must not have leading or trailing whitespace";
 const NOT_NEGATIVE = "must be greater than or equal to 0";
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
@@ -73,7 +75,7 @@ export function validateContainers(
     if (names.has(container.name)) causes.push(duplicate(`${at}.name`, container.name));
     else names.add(container.name);
     causes.push(...validateLifecycleAndProbes(container, at, grace));
-    if (container.restartPolicy)
+    if (container.restartPolicy !== undefined)
       causes.push(forbidden(`${at}.restartPolicy`, "may not be set for non-init containers"));
   });
   causes.push(...hostPortConflicts(containers, path));
@@ -93,7 +95,7 @@ export function validateInitContainers(
   containers.forEach((container, i) => {
     const at = `${path}[${i}]`;
     causes.push(...validateCommon(container, volumes, at));
-    if (container.restartPolicy && container.restartPolicy !== "Always") {
+    if (container.restartPolicy !== undefined && container.restartPolicy !== "Always") {
       causes.push(notSupported(`${at}.restartPolicy`, container.restartPolicy, ["Always"]));
     }
     if (names.has(container.name)) causes.push(duplicate(`${at}.name`, container.name));
@@ -188,10 +190,7 @@ function validateValueFrom(env: Draft, path: string): StatusCause[] {
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = env.valueFrom;
   if (fieldRef) causes.push(...validateFieldRef(fieldRef, ENV_FIELDS, `${path}.fieldRef`));
   if (resourceFieldRef) {
-    if (!resourceFieldRef.resource) causes.push(required(`${path}.resourceFieldRef.resource`, ""));
-    else if (!ENV_RESOURCES.includes(resourceFieldRef.resource) && !resourceFieldRef.resource.includes("hugepages-")) {
-      causes.push(notSupported(`${path}.resourceFieldRef.resource`, resourceFieldRef.resource, ENV_RESOURCES));
-    }
+    causes.push(...validateResourceField(resourceFieldRef.resource, `${path}.resourceFieldRef`));
   }
   if (configMapKeyRef) causes.push(...validateKeyRef(configMapKeyRef, `${path}.configMapKeyRef`));
   if (secretKeyRef) causes.push(...validateKeyRef(secretKeyRef, `${path}.secretKeyRef`));
@@ -203,6 +202,13 @@ function validateValueFrom(env: Draft, path: string): StatusCause[] {
   } else if (env.value) causes.push(invalid(path, "", "may not be specified when `value` is not empty"));
   else if (sources > 1) causes.push(invalid(path, "", "may not have more than one field specified at a time"));
   return causes;
+}
+
+/** What a container asks for or may use, by name (validateContainerResourceFieldSelector). */
+export function validateResourceField(resource: string | undefined, path: string): StatusCause[] {
+  if (!resource) return [required(`${path}.resource`, "")];
+  const known = ENV_RESOURCES.includes(resource) || /^(?:limits|requests)\.hugepages-/.test(resource);
+  return known ? [] : [notSupported(`${path}.resource`, resource, ENV_RESOURCES)];
 }
 
 const SUBSCRIPT = /^(metadata\.(?:annotations|labels))\['(.*)'\]$/;

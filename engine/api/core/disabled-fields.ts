@@ -25,7 +25,7 @@ export function dropFromPodSpec(spec: Draft): void {
 function dropFromContainer(container: Draft, images: ReadonlySet<string>): void {
   delete container.resizePolicy;
   delete container.resources?.claims;
-  if (container.securityContext?.procMount) container.securityContext.procMount = "Default";
+  if (container.securityContext?.procMount !== undefined) container.securityContext.procMount = "Default";
   if (images.size === 0 || !container.volumeMounts) return;
   container.volumeMounts = container.volumeMounts.filter((mount: Draft) => !images.has(mount.name));
   if (container.volumeMounts.length === 0) delete container.volumeMounts;

@@ -44,7 +44,7 @@ export function validateMounts(container: Draft, volumes: Volumes, path: string)
 }
 
 function validatePropagation({ mountPropagation: mode }: Draft, container: Draft, path: string): StatusCause[] {
-  if (!mode) return [];
+  if (mode === undefined) return [];
   const at = `${path}.mountPropagation`;
   if (!PROPAGATION.includes(mode)) return [notSupported(at, mode, PROPAGATION)];
   if (mode !== "Bidirectional" || container.securityContext?.privileged) return [];

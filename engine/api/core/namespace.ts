@@ -1,6 +1,9 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
-import { dns1123Label } from "../validation/names.ts";
+import { invalid, invalidEach } from "../validation/field.ts";
+import { dns1123Label, qualifiedName } from "../validation/names.ts";
+
+const UNKNOWN_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified";
 
 export const namespace = define({
   group: "",
@@ -19,6 +22,13 @@ export const namespace = define({
     const finalizers: string[] = ((draft.spec ??= {}).finalizers ??= []);
     if (!finalizers.includes("kubernetes")) finalizers.push("kubernetes");
   },
+  validateBody: (object) =>
+    (object["spec"]?.finalizers ?? []).flatMap((name: string) => {
+      const causes = invalidEach("spec.finalizers", name, qualifiedName(name));
+      if (!name.includes("/") && name !== "kubernetes")
+        causes.push(invalid("spec.finalizers", name, UNKNOWN_FINALIZER));
+      return causes;
+    }),
   prepareForUpdate: (draft, old) => {
     draft.spec = { ...draft.spec, finalizers: old["spec"]?.finalizers };
     if (draft.spec.finalizers === undefined) delete draft.spec.finalizers;

@@ -1,7 +1,9 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { forbidden } from "../validation/field.ts";
+import { duplicate, forbidden, internalError, invalid } from "../validation/field.ts";
+import { CIDR, isCidr } from "../validation/names.ts";
 import { validateTaints } from "./placement-validation.ts";
 
 const INFO = "io.k8s.api.core.v1.NodeSystemInfo";
@@ -31,6 +33,26 @@ function address(node: KubeObject, type: string): string {
   return node.status?.addresses?.find((a: { type: string }) => a.type === type)?.address ?? "<none>";
 }
 
+/** Ranges for Pods, one for each IP family at most (ValidateNode). */
+function validatePodCidrs(ranges: readonly string[]): StatusCause[] {
+  const at = "spec.podCIDRs";
+  const causes = ranges.flatMap((range, i) => (isCidr(range) ? [] : [invalid(`${at}[${i}]`, range, CIDR)]));
+  if (ranges.length < 2) return causes;
+  const bad = ranges.findIndex((range) => !isCidr(range));
+  if (bad >= 0) {
+    const why = `invalid CIDR[${bad}]: <nil> (invalid CIDR address: ${ranges[bad]})`;
+    causes.push(internalError(at, `invalid PodCIDRs. failed to check with dual stack with error:${why}`));
+  }
+  const families = new Set(ranges.filter(isCidr).map((range) => range.includes(":")));
+  if (ranges.length > 2 || families.size < 2) {
+    causes.push(invalid(at, ranges, "may specify no more than one CIDR for each IP family"));
+  }
+  ranges.forEach((range, i) => {
+    if (i > 0 && ranges.indexOf(range) < i) causes.push(duplicate(`${at}[${i}]`, range));
+  });
+  return causes;
+}
+
 export const node = define({
   group: "",
   version: "v1",
@@ -38,9 +60,17 @@ export const node = define({
   plural: "nodes",
   namespaced: false,
   defaults: (draft) => {
+    // One range and the list of them say the same; where a kubelet's settings come from is asked no longer.
+    const { spec } = draft;
+    if (spec?.podCIDR && !spec.podCIDRs) spec.podCIDRs = [spec.podCIDR];
+    if (spec?.podCIDRs?.length > 0 && !spec.podCIDR) spec.podCIDR = spec.podCIDRs[0];
+    if (spec) delete spec.configSource;
     if (draft.status?.capacity && !draft.status.allocatable) draft.status.allocatable = { ...draft.status.capacity };
   },
-  validateBody: (object) => validateTaints(object["spec"]?.taints ?? [], "metadata.taints"),
+  validateBody: (object) => [
+    ...validateTaints(object["spec"]?.taints ?? [], "metadata.taints"),
+    ...validatePodCidrs(object["spec"]?.podCIDRs ?? []),
+  ],
   validateBodyUpdate: (object, old) => {
     const before = old["spec"]?.podCIDR;
     if (!before || object["spec"]?.podCIDR === before) return [];

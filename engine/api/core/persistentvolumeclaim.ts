@@ -1,8 +1,8 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import { accessModes, storageClassOf } from "../storage/access.ts";
+import { validateClaim, validateClaimUpdate } from "./claim-validation.ts";
 import { settleDataSource } from "./disabled-fields.ts";
-import { validateClaim, validateClaimUpdate } from "./storage-validation.ts";
 
 const SPEC = "io.k8s.api.core.v1.PersistentVolumeClaimSpec";
 const STATUS = "io.k8s.api.core.v1.PersistentVolumeClaimStatus";

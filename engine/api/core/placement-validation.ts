@@ -81,7 +81,7 @@ function validateNodeAffinity(affinity: Draft, path: string): StatusCause[] {
   (affinity.preferredDuringSchedulingIgnoredDuringExecution ?? []).forEach((preferred: Draft, i: number) => {
     const at = `${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`;
     causes.push(...validateWeight(preferred.weight, `${at}.weight`));
-    causes.push(...validateNodeSelectorTerm(preferred.preference ?? {}, `${at}.preference`));
+    causes.push(...validateNodeSelectorTerm(preferred.preference ?? {}, `${at}.preference`, true));
   });
   return causes;
 }
@@ -185,7 +185,7 @@ export function validateTopologySpread(constraints: Draft[], path: string): Stat
     const { maxSkew = 0, topologyKey, whenUnsatisfiable, minDomains } = constraint;
     if (maxSkew <= 0) causes.push(invalid(`${at}.maxSkew`, maxSkew, "must be greater than zero"));
     if (!topologyKey) causes.push(required(`${at}.topologyKey`, "can not be empty"));
-    else causes.push(...invalidEach(`${at}.topologyKey`, topologyKey, qualifiedName(topologyKey)));
+
     if (!UNSATISFIABLE.includes(whenUnsatisfiable)) {
       causes.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable ?? "", UNSATISFIABLE));
     }

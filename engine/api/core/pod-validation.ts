@@ -4,16 +4,14 @@ import type { KubeObject } from "../types.ts";
 import { child, duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
 import { validateKubeFinalizers, validateLabels, validateMeta } from "../validation/meta.ts";
 import { dns1123Label, dns1123Subdomain, inRange, ipAddress, qualifiedName } from "../validation/names.ts";
-import { validateContainers, validateInitContainers, validateResources } from "./container-validation.ts";
+import { UNTRIMMED, validateContainers, validateInitContainers, validateResources } from "./container-validation.ts";
+import { validateEphemeral } from "./ephemeral-validation.ts";
 import { validateAffinity, validateTolerations, validateTopologySpread } from "./placement-validation.ts";
 import { validateHostProcess, validatePodContext, validateSystem } from "./security-validation.ts";
 import { validateDeletionCost, validateTemplateMeta } from "./template-meta.ts";
 import { validateVolumes } from "./volume-validation.ts";
 
 /** Pods and pod templates (pkg/apis/core/validation/validation.go), in upstream's order and words. */
-
-/** Of an image, where it is no template's. */
-export const UNTRIMMED = "must not have leading or trailing whitespace";
 
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
 const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
@@ -76,6 +74,7 @@ export function validatePodSpec(spec: Draft, path: string): StatusCause[] {
   const grace: number | undefined = spec.terminationGracePeriodSeconds;
   causes.push(...validateContainers(containers, good, at("containers"), grace));
   causes.push(...validateInitContainers(spec.initContainers ?? [], containers, good, at("initContainers"), grace));
+  causes.push(...validateEphemeral(spec, good, at("ephemeralContainers")));
   causes.push(...validateHostNetwork(spec, at("containers")));
   causes.push(...oneOf(spec.restartPolicy, RESTART_POLICIES, at("restartPolicy")));
   causes.push(...oneOf(spec.dnsPolicy, DNS_POLICIES, at("dnsPolicy")));
@@ -187,5 +186,10 @@ function validateSchedulingGates(gates: Draft[], path: string): StatusCause[] {
 
 /** ValidatePodTemplateSpec. */
 export function validateTemplate(template: Draft, path: string): StatusCause[] {
-  return [...validateTemplateMeta(template, path), ...validatePodSpec(template.spec ?? {}, child(path, "spec"))];
+  const spec = child(path, "spec");
+  const causes = [...validateTemplateMeta(template, path), ...validatePodSpec(template.spec ?? {}, spec)];
+  if (template.spec?.ephemeralContainers?.length > 0) {
+    causes.push(forbidden(`${spec}.ephemeralContainers`, "ephemeral containers not allowed in pod template"));
+  }
+  return causes;
 }

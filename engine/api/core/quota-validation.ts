@@ -54,7 +54,10 @@ export function validateQuota(object: KubeObject): StatusCause[] {
     if (compareQuantities(amount, quantity("0")) < 0) {
       causes.push(invalid(path, hard[name], "must be greater than or equal to 0"));
     }
-    if (COUNTS.has(name) && amount.nano % 1_000_000_000n !== 0n)
+    if (
+      (COUNTS.has(name) || (name.includes("/") && !name.includes("kubernetes.io/") && !name.startsWith("count/"))) &&
+      amount.nano % 1_000_000_000n !== 0n
+    )
       causes.push(invalidText(path, goQuantity(hard[name]!), "must be an integer"));
   }
   return [...causes, ...validateScopes(object["spec"]?.scopes ?? [], Object.keys(hard)), ...validateSelector(object)];

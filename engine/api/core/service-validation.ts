@@ -1,5 +1,4 @@
 import type { Draft } from "../kind.ts";
-import { isCidr } from "../networking/validation.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import {
@@ -12,7 +11,15 @@ import {
   required,
 } from "../validation/field.ts";
 import { validateLabels } from "../validation/meta.ts";
-import { dns1123Label, dns1123Subdomain, ipAddress, portNumber, qualifiedName } from "../validation/names.ts";
+import {
+  CIDR,
+  dns1123Label,
+  dns1123Subdomain,
+  ipAddress,
+  isCidr,
+  portNumber,
+  qualifiedName,
+} from "../validation/names.ts";
 import { goStrings } from "../validation/value.ts";
 import { validatePortNumOrName } from "./container-validation.ts";
 import { external, needsHealthCheckPort } from "./service-behaviour.ts";
@@ -30,7 +37,6 @@ const KUBELET_PORT = 10_250;
 const TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints";
 const TOPOLOGY_MODE = "service.kubernetes.io/topology-mode";
 const SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges";
-const CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 const ONLY_BALANCERS = "may only be used when `type` is 'LoadBalancer'";
 
 export function validateService(object: KubeObject): StatusCause[] {
@@ -175,7 +181,7 @@ function validateBalancer(spec: Draft, annotations: Readonly<Record<string, stri
   const name = spec.loadBalancerClass;
   if (name === undefined) return causes;
   if (!balancer) causes.push(forbidden("spec.loadBalancerClass", ONLY_BALANCERS));
-  causes.push(...invalidEach("spec.loadBalancerClass", name, qualifiedName(name)));
+  else causes.push(...invalidEach("spec.loadBalancerClass", name, qualifiedName(name)));
   return causes;
 }
 

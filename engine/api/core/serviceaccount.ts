@@ -7,6 +7,11 @@ export const serviceAccount = define({
   kind: "ServiceAccount",
   plural: "serviceaccounts",
   namespaced: true,
+  // Of a Secret only the name is kept.
+  defaults: (draft) => {
+    if (draft["secrets"])
+      draft["secrets"] = draft["secrets"].map(({ name }: { name?: string }) => (name ? { name } : {}));
+  },
   shortNames: ["sa"],
   subresources: [
     { name: "token", kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] },

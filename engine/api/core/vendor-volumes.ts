@@ -24,7 +24,7 @@ const secretRef: SourceCheck = ({ secretRef }, path) =>
   secretRef && !secretRef.name ? [required(`${path}.secretRef.name`, "")] : [];
 
 const partition: SourceCheck = ({ partition: part = 0 }, path) =>
-  part < 0 || part > 255 ? [invalid(`${path}.partition`, part, inRange(0, 255))] : [];
+  part < 0 || part > 255 ? [invalid(`${path}.partition`, part, inRange(1, 255))] : [];
 
 /** Name of a CSI driver (ValidateCSIDriverName). */
 export function validateDriverName(name: string, path: string): StatusCause[] {

@@ -2,10 +2,10 @@ import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
 import { dns1123Label } from "../validation/names.ts";
-import { validateFieldRef } from "./container-validation.ts";
+import { validateClaimSpec } from "./claim-validation.ts";
+import { validateFieldRef, validateResourceField } from "./container-validation.ts";
 import { HOST_PATH_TYPES, validateDescendingPath, validateNoBacksteps } from "./paths.ts";
-import { validateClaimSpec } from "./storage-validation.ts";
-import { validateTemplateMeta } from "./template-meta.ts";
+import { validateOwnMeta } from "./template-meta.ts";
 import { type SourceCheck, VENDOR_SOURCES } from "./vendor-volumes.ts";
 
 /** Volumes of a Pod (pkg/apis/core/validation/validation.go ValidateVolumes). */
@@ -48,7 +48,8 @@ function validateSource(volume: Draft, at: string): StatusCause[] {
   return causes;
 }
 
-const SOURCES: Readonly<Record<string, SourceCheck | undefined>> = {
+/** What each kind of volume needs; kinds that have no check need nothing. */
+export const SOURCES: Readonly<Record<string, SourceCheck | undefined>> = {
   ...VENDOR_SOURCES,
   emptyDir: (source, path) =>
     typeof source.sizeLimit === "string" && source.sizeLimit.startsWith("-")
@@ -91,7 +92,10 @@ const SOURCES: Readonly<Record<string, SourceCheck | undefined>> = {
   ephemeral: ({ volumeClaimTemplate: template }, path) => {
     const at = `${path}.volumeClaimTemplate`;
     if (!template) return [required(at, "")];
-    return [...validateTemplateMeta(template, at), ...validateClaimSpec(template.spec ?? {}, `${at}.spec`)];
+    return [
+      ...validateOwnMeta(template.metadata, `${at}.metadata`),
+      ...validateClaimSpec(template.spec ?? {}, `${at}.spec`),
+    ];
   },
 };
 
@@ -114,7 +118,7 @@ function validateIscsi(source: Draft, path: string): StatusCause[] {
   if (lun < 0 || lun > 255) causes.push(invalid(`${path}.lun`, lun, "must be between 0 and 255, inclusive"));
   if ((source.chapAuthDiscovery || source.chapAuthSession) && !source.secretRef)
     causes.push(required(`${path}.secretRef`, ""));
-  if (source.initiatorName) name(source.initiatorName, `${path}.initiatorname`);
+  if (source.initiatorName !== undefined) name(source.initiatorName, `${path}.initiatorname`);
   return causes;
 }
 
@@ -155,9 +159,9 @@ function validateDownwardItem(item: Draft, path: string): StatusCause[] {
       causes.push(invalid(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously"));
     }
   } else if (item.resourceFieldRef) {
-    if (!item.resourceFieldRef.containerName) {
-      causes.push(required(`${path}.resourceFieldRef.containerName`, ""));
-    }
+    const at = `${path}.resourceFieldRef`;
+    if (!item.resourceFieldRef.containerName) causes.push(required(`${at}.containerName`, ""));
+    else causes.push(...validateResourceField(item.resourceFieldRef.resource, at));
   } else causes.push(required(path, "one of fieldRef and resourceFieldRef is required"));
   return [...causes, ...validateMode(item.mode, `${path}.mode`)];
 }

@@ -6,11 +6,13 @@ import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { child, forbidden, invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
 import {
+  CIDR,
   dns1035Label,
   dns1123Label,
   dns1123Subdomain,
   ipAddress,
   ipv4,
+  isCidr,
   pathSegment,
   portName,
   portNumber,
@@ -211,14 +213,6 @@ function validatePeer({ podSelector, namespaceSelector, ipBlock }: Draft, path: 
   if (count === 0) causes.push(required(path, "must specify a peer"));
   else if (count > 1 && ipBlock) causes.push(forbidden(path, "may not specify both ipBlock and another peer"));
   return causes;
-}
-
-const CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
-
-export function isCidr(text: string): boolean {
-  const [address = "", bits = "", ...more] = text.split("/");
-  if (more.length > 0 || !/^\d{1,3}$/.test(bits) || ipAddress(address).length > 0) return false;
-  return Number(bits) <= (ipv4(address) ? 32 : 128);
 }
 
 function validateBlock({ cidr = "", except = [] }: Draft, path: string): StatusCause[] {

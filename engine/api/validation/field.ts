@@ -43,6 +43,11 @@ export function notFoundValue(field: string, value: unknown): StatusCause {
   return { reason: "FieldValueNotFound", message: `Not found: ${shown(value)}`, field };
 }
 
+/** What could not be judged. */
+export function internalError(field: string, why: string): StatusCause {
+  return { reason: "InternalError", message: `Internal error: ${why}`, field };
+}
+
 export function forbidden(field: string, detail: string): StatusCause {
   return { reason: "FieldValueForbidden", message: detailed("Forbidden", detail), field };
 }

@@ -276,3 +276,13 @@ export function ipAddress(text: string): string[] {
 export function maskTrailingDash(name: string): string {
   return name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name;
 }
+
+/** Said of what is no range of addresses. */
+export const CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+
+/** A range of addresses, `10.0.0.0/8`. */
+export function isCidr(text: string): boolean {
+  const [address = "", bits = "", ...more] = text.split("/");
+  if (more.length > 0 || !/^\d{1,3}$/.test(bits) || ipAddress(address).length > 0) return false;
+  return Number(bits) <= (ipv4(address) ? 32 : 128);
+}
