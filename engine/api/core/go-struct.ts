@@ -11,6 +11,8 @@ const STRUCTS: Readonly<Record<string, string>> = {
   PodTemplateSpec: "ObjectMeta v1.ObjectMeta metadata|Spec PodSpec",
   "v1.ObjectMeta":
     "Name string|GenerateName string|Namespace string|SelfLink string|UID string|ResourceVersion string|Generation int64|CreationTimestamp time|DeletionTimestamp notime|DeletionGracePeriodSeconds *int64|Labels map|Annotations map|OwnerReferences []v1.OwnerReference|Finalizers []string|ManagedFields []v1.ManagedFieldsEntry",
+  "v1.ManagedFieldsEntry":
+    "Manager string|Operation string|APIVersion string|Time *v1.Time|FieldsType string|FieldsV1 *v1.FieldsV1|Subresource string",
   "v1.OwnerReference": "APIVersion string|Kind string|Name string|UID string|Controller *bool|BlockOwnerDeletion *bool",
   PodSpec:
     "Volumes []Volume|InitContainers []Container|Containers []Container|EphemeralContainers []EphemeralContainer|RestartPolicy string|TerminationGracePeriodSeconds *int64|ActiveDeadlineSeconds *int64|DNSPolicy string|NodeSelector map|ServiceAccountName string|AutomountServiceAccountToken *bool|NodeName string|SecurityContext *PodSecurityContext|ImagePullSecrets []LocalObjectReference|Hostname string|Subdomain string|SetHostnameAsFQDN *bool|Affinity *Affinity|SchedulerName string|Tolerations []Toleration|HostAliases []HostAlias|PriorityClassName string|Priority *int32|PreemptionPolicy *PreemptionPolicy|DNSConfig *PodDNSConfig|ReadinessGates []PodReadinessGate|RuntimeClassName *string|Overhead ResourceList|EnableServiceLinks *bool|TopologySpreadConstraints []TopologySpreadConstraint|OS *PodOS|SchedulingGates []PodSchedulingGate|ResourceClaims []PodResourceClaim|Resources *ResourceRequirements",

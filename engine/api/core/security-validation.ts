@@ -151,8 +151,7 @@ function validateWindowsOptions(options: Draft | undefined, path: string): Statu
 }
 
 const NETBIOS = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
-const LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
-const DOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
+const DOMAIN = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 
 /** What is wrong with `DOMAIN\USER` or `USER`. */
 function windowsUser(text: string): string[] {
