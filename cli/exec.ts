@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { SECOND, Session } from "../engine/index.ts";
+import { decode, SECOND, Session } from "../engine/index.ts";
 import { labAt, sessionSpec } from "../grader/lab.ts";
 import { engineHash } from "./engine-hash.ts";
+import { writeNow } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 export interface ExecOptions {
@@ -17,10 +18,10 @@ export interface ExecOptions {
 /** Exit status past the virtual timeout, as timeout(1) has it. */
 const TIMED_OUT = 124;
 
-/** A script by path, or from standard input for `-`. */
+/** A script by path, or from standard input for `-`; bytes that are no UTF-8 stay what they are. */
 export function readScript(file: string): { name: string; text: string } {
   try {
-    return { name: file === "-" ? "script.sh" : basename(file), text: readFileSync(file === "-" ? 0 : file, "utf8") };
+    return { name: file === "-" ? "script.sh" : basename(file), text: decode(readFileSync(file === "-" ? 0 : file)) };
   } catch (error) {
     throw new UsageError(`${file}: ${(error as Error).message}`);
   }
@@ -49,7 +50,7 @@ export function exec(options: ExecOptions): number {
   const { name, text } = readScript(options.file);
   let status: number | undefined;
   const session = new Session(sessionSpec(lab, options.seed, engineHash()), {
-    output: (_id, bytes, stream) => (stream === "stdout" ? process.stdout : process.stderr).write(bytes),
+    output: (_id, bytes, stream) => writeNow(stream, bytes),
     ended: (_id, code) => {
       status = code;
     },

@@ -5,6 +5,7 @@ import { exec } from "./exec.ts";
 import { grade } from "./grade.ts";
 import { labCheck } from "./lab-check.ts";
 import { labs } from "./labs.ts";
+import { writeFailed } from "./output.ts";
 import { replay } from "./replay.ts";
 import { serve } from "./serve.ts";
 import { integerOption, UsageError } from "./usage.ts";
@@ -12,14 +13,7 @@ import { integerOption, UsageError } from "./usage.ts";
 const PORT = integerOption("--port", 0, 65_535);
 const SEED = integerOption("--seed", 0, 0xffff_ffff);
 
-/** As a program ended by SIGPIPE: `kubetude exec … | head -1` has read enough. */
-const NOBODY_READS = 141;
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(NOBODY_READS);
-  });
-}
+for (const stream of ["stdout", "stderr"] as const) process[stream].on("error", (error) => writeFailed(stream, error));
 
 let status = 0;
 const program = new Command("kubetude")

@@ -7,7 +7,7 @@ export type { Change } from "./chronicle.ts";
 export { type Answer, Cluster } from "./cluster.ts";
 export { LiveDriver } from "./driver.ts";
 export type { Fault, Input, SessionFile, StampedInput } from "./input.ts";
-export { digest, HOUR, MINUTE, MS, SECOND } from "./kernel/index.ts";
+export { decode, digest, HOUR, MINUTE, MS, SECOND } from "./kernel/index.ts";
 export { adminConfig } from "./kubeadm/files.ts";
 export { DEFAULT_TOPOLOGY, machinesOf, type Topology } from "./kubeadm/topology.ts";
 export { createCertificate, keyPair, pem, privateKeyPem } from "./pki/x509.ts";

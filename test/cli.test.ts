@@ -48,13 +48,29 @@ describe("kubetude exec", () => {
     });
   });
 
-  it("ends quietly when nobody reads on", () => {
-    const { stdout, stderr } = spawnSync(
-      "bash",
-      ["-c", `'${process.execPath}' '${cli}' exec --lab playground <(echo 'yes | head -50000') | head -1`],
-      { encoding: "utf8" },
-    );
-    expect([stdout, stderr]).toEqual(["y\n", ""]);
+  it("hands the script's bytes on as they are", () => {
+    const input = Buffer.concat([Buffer.from("printf '%s' '"), Buffer.from([0xff, 0xc3]), Buffer.from("'")]);
+    const { stdout } = spawnSync(process.execPath, [cli, "exec", "--lab", "playground", "-"], { input });
+    expect([...stdout]).toEqual([0xff, 0xc3]);
+  });
+
+  const piped = (text: string, into: string) => {
+    const line = `'${process.execPath}' '${cli}' exec --lab playground <(echo '${text}') ${into}; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", line], { encoding: "utf8" });
+    return { stdout, stderr };
+  };
+
+  it.each(["yes | head -50000", "while :; do echo y; done"])("ends quietly when nobody reads on: %s", (text) => {
+    expect(piped(text, "| head -1")).toEqual({ stdout: "y\n141\n", stderr: "" });
+  });
+
+  it("waits for who reads slowly", () => {
+    expect(piped("yes | head -100000", "| (sleep 1; wc -l)")).toEqual({ stdout: "100000\n0\n", stderr: "" });
+  });
+
+  it("says what is wrong with its own output", () => {
+    const { stdout, stderr } = piped("echo y", "> /dev/full");
+    expect([stdout, stderr]).toEqual(["2\n", expect.stringMatching(/^kubetude: stdout: ENOSPC: [^\n]*\n$/)]);
   });
 
   it("gives the same bytes for the same seed", () => {

@@ -1,4 +1,5 @@
 import type { Kernel } from "../kernel/index.ts";
+import { quoteString } from "../text/go-quote.ts";
 import { civilFromDays } from "../text/time.ts";
 
 export type Severity = "I" | "W" | "E" | "F";
@@ -50,31 +51,17 @@ export function klogAt(
   const head = `${severity}${headOf(seconds)}.${pad(micros - seconds * 1_000_000, 6)}`;
   const start = `${head} ${String(pid).padStart(7)} ${source}] `;
   if (kv === undefined) return start + message;
-  let line = start + quote(message);
+  let line = start + quoteString(message);
   for (const key in kv) line += ` ${key}=${format(kv[key])}`;
   return line;
 }
 
 /** Strings are quoted, objects are JSON, the rest prints as it is (klog internal/serialize/keyvalues.go). */
 function format(value: unknown): string {
-  if (typeof value === "string") return quote(value);
+  if (typeof value === "string") return quoteString(value);
   if (value === null || value === undefined) return "null";
-  if (value instanceof Error) return quote(value.message);
+  if (value instanceof Error) return quoteString(value.message);
   if (Array.isArray(value) && value.every((item) => typeof item === "string"))
-    return `[${value.map((item) => quote(item as string)).join(",")}]`;
+    return `[${value.map((item) => quoteString(item as string)).join(",")}]`;
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-/** Go's strconv.Quote as far as log texts need it. */
-function quote(text: string): string {
-  if (!/["\\\x00-\x1f\x7f]/.test(text)) return `"${text}"`;
-  return `"${text.replace(/["\\\x00-\x1f\x7f]/g, escaped)}"`;
-}
-
-function escaped(char: string): string {
-  if (char === '"' || char === "\\") return `\\${char}`;
-  if (char === "\n") return "\\n";
-  if (char === "\t") return "\\t";
-  if (char === "\r") return "\\r";
-  return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }

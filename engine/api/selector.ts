@@ -1,5 +1,6 @@
+import { quoteString } from "../text/go-quote.ts";
 import type { StatusCause } from "./status.ts";
-import { child, forbidden, invalid, invalidEach, quote, required } from "./validation/field.ts";
+import { child, forbidden, invalid, invalidEach, required } from "./validation/field.ts";
 import { validateLabels } from "./validation/meta.ts";
 import { labelValue, qualifiedName } from "./validation/names.ts";
 
@@ -121,7 +122,7 @@ class Parser {
     if (token.type !== "id") return { error: `found '${token.text}', expected: identifier` };
     const key = token.text;
     const wrong = qualifiedName(key);
-    if (wrong.length > 0) return { error: `<nil>: Invalid value: ${quote(key)}: ${wrong.join("; ")}` };
+    if (wrong.length > 0) return { error: `<nil>: Invalid value: ${quoteString(key)}: ${wrong.join("; ")}` };
     if (negated) return { key, operator: "!", values: [] };
     const next = this.look();
     if (next.type === "end" || next.type === ",") return { key, operator: "exists", values: [] };
@@ -201,13 +202,14 @@ function checkRequirement(requirement: Requirement): Requirement | SelectorError
     values.forEach((value, i) => {
       if (/^[+-]?[0-9]+$/.test(value)) return;
       errors.push(
-        `values[${i}]: Invalid value: ${quote(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
+        `values[${i}]: Invalid value: ${quoteString(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
       );
     });
   }
   values.forEach((value, i) => {
     const wrong = labelValue(value);
-    if (wrong.length > 0) errors.push(`values[${i}][${key}]: Invalid value: ${quote(value)}: ${wrong.join("; ")}`);
+    if (wrong.length > 0)
+      errors.push(`values[${i}][${key}]: Invalid value: ${quoteString(value)}: ${wrong.join("; ")}`);
   });
   if (errors.length === 0) return requirement;
   return { error: errors.length === 1 ? errors[0]! : `[${errors.join(", ")}]` };

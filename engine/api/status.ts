@@ -1,4 +1,5 @@
 import { Answer } from "../kernel/index.ts";
+import { quoteString } from "../text/go-quote.ts";
 
 /** Field error of an Invalid status (apimachinery pkg/util/validation/field). */
 export interface StatusCause {
@@ -71,16 +72,20 @@ export function groupResource(group: string, resource: string): string {
   return group === "" ? resource : `${resource}.${group}`;
 }
 
+/** `pods "x"`, as messages name an object. */
+export const named = (group: string, resource: string, name: string): string =>
+  `${groupResource(group, resource)} ${quoteString(name)}`;
+
 export function notFound(group: string, resource: string, name: string): StatusError {
   const details: Status["details"] = { name, kind: resource };
   if (group) details.group = group;
-  return failure(404, "NotFound", `${groupResource(group, resource)} "${name}" not found`, details);
+  return failure(404, "NotFound", `${named(group, resource, name)} not found`, details);
 }
 
 export function alreadyExists(group: string, resource: string, name: string): StatusError {
   const details: Status["details"] = { name, kind: resource };
   if (group) details.group = group;
-  return failure(409, "AlreadyExists", `${groupResource(group, resource)} "${name}" already exists`, details);
+  return failure(409, "AlreadyExists", `${named(group, resource, name)} already exists`, details);
 }
 
 /** The registry's answer to an update with an old resourceVersion (apiserver pkg/registry/generic/registry/store.go). */
@@ -90,7 +95,7 @@ export function conflict(group: string, resource: string, name: string): StatusE
   return failure(
     409,
     "Conflict",
-    `Operation cannot be fulfilled on ${groupResource(group, resource)} "${name}": ` +
+    `Operation cannot be fulfilled on ${named(group, resource, name)}: ` +
       "the object has been modified; please apply your changes to the latest version and try again",
     details,
   );

@@ -1,4 +1,4 @@
-import { failure, groupResource, type StatusCause, type StatusError } from "../api/status.ts";
+import { failure, groupResource, named, type StatusCause, type StatusError } from "../api/status.ts";
 
 /** Failures beyond those of api/status.ts, in the words of apimachinery pkg/api/errors/errors.go. */
 
@@ -19,7 +19,8 @@ export function requestTooLarge(limit: number): StatusError {
 export function forbidden(group: string, resource: string, name: string, why: string): StatusError {
   const subject = groupResource(group, resource);
   if (resource === "") return failure(403, "Forbidden", `forbidden: ${why}`, {});
-  const message = name === "" ? `${subject} is forbidden: ${why}` : `${subject} "${name}" is forbidden: ${why}`;
+  const message =
+    name === "" ? `${subject} is forbidden: ${why}` : `${named(group, resource, name)} is forbidden: ${why}`;
   return failure(403, "Forbidden", message, details(group, resource, name));
 }
 
@@ -75,7 +76,7 @@ export function invalid(group: string, kind: string, name: string, causes: reado
     kind,
     causes: [...causes],
   };
-  return failure(422, "Invalid", `${groupResource(group, kind)} "${name}" is invalid: ${list}`, info);
+  return failure(422, "Invalid", `${named(group, kind, name)} is invalid: ${list}`, info);
 }
 
 /** Plain Go errors become a 500 without a reason (apiserver pkg/endpoints/handlers/responsewriters/status.go). */
@@ -94,7 +95,7 @@ export function expired(message: string): StatusError {
 }
 
 export function conflictBecause(group: string, resource: string, name: string, why: string): StatusError {
-  const message = `Operation cannot be fulfilled on ${groupResource(group, resource)} "${name}": ${why}`;
+  const message = `Operation cannot be fulfilled on ${named(group, resource, name)}: ${why}`;
   return failure(409, "Conflict", message, details(group, resource, name));
 }
 

@@ -1,9 +1,9 @@
 import { loadKubeconfig, resolveContext } from "../api/kubeconfig.ts";
-import { quote } from "../api/validation/field.ts";
 import type { AdmissionSettings } from "../apiserver/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import { quoteString } from "../text/go-quote.ts";
 import { KubectlError } from "../tools/kubectl/errors.ts";
 import { readDocument } from "../tools/kubectl/yaml-documents.ts";
 
@@ -24,7 +24,7 @@ class Unusable extends Error {}
 export function admissionSettings(p: Process, path: string | undefined): AdmissionSettings | string {
   if (path === undefined) return {};
   try {
-    const file = document(read(p, path, `unable to read admission control configuration from ${quote(path)}`));
+    const file = document(read(p, path, `unable to read admission control configuration from ${quoteString(path)}`));
     if (file["kind"] !== "AdmissionConfiguration") throw new Unusable(unregistered(file));
     const dir = path.slice(0, path.lastIndexOf("/") + 1);
     const settings: AdmissionSettings = {};
@@ -76,10 +76,10 @@ function podSecurity(value: Doc): PodSecurity {
     const level = String(given[name] || "privileged");
     const version = String(given[`${name}-version`] || "latest");
     if (!LEVELS.includes(level)) {
-      wrong.push(`defaults.${name}: Invalid value: ${quote(level)}: must be one of ${LEVELS.join(", ")}`);
+      wrong.push(`defaults.${name}: Invalid value: ${quoteString(level)}: must be one of ${LEVELS.join(", ")}`);
     }
     if (!VERSION.test(version)) {
-      wrong.push(`defaults.${name}-version: Invalid value: ${quote(version)}: must be "latest" or "v1.x"`);
+      wrong.push(`defaults.${name}-version: Invalid value: ${quoteString(version)}: must be "latest" or "v1.x"`);
     }
     return { level: level as PodSecurity["defaults"]["enforce"]["level"], version };
   };

@@ -1,15 +1,11 @@
+import { quoteString } from "../../text/go-quote.ts";
 import type { StatusCause } from "../status.ts";
 
 /** Field errors in the words of apimachinery pkg/util/validation/field. Paths are dotted texts: `spec.containers[0].name`. */
 
-/** `"a\n"` as Go's %q prints a string. */
-export function quote(text: string): string {
-  return JSON.stringify(text);
-}
-
 function shown(value: unknown): string {
   if (value === null || value === undefined) return "null";
-  if (typeof value === "string") return quote(value);
+  if (typeof value === "string") return quoteString(value);
   if (typeof value === "object") return goValue(value);
   return String(value);
 }
@@ -54,13 +50,13 @@ export function forbidden(field: string, detail: string): StatusCause {
 
 /** `validValues` in the order in which upstream lists them: most places sort them. */
 export function notSupported(field: string, value: unknown, validValues: readonly string[]): StatusCause {
-  const detail = validValues.length > 0 ? `supported values: ${validValues.map(quote).join(", ")}` : "";
+  const detail = validValues.length > 0 ? `supported values: ${validValues.map((one) => quoteString(one)).join(", ")}` : "";
   return { reason: "FieldValueNotSupported", message: detailed(`Unsupported value: ${shown(value)}`, detail), field };
 }
 
 /** NotSupported whose value was printed already. */
 export function notSupportedText(field: string, text: string, validValues: readonly string[]): StatusCause {
-  const detail = `supported values: ${validValues.map(quote).join(", ")}`;
+  const detail = `supported values: ${validValues.map((one) => quoteString(one)).join(", ")}`;
   return { reason: "FieldValueNotSupported", message: `Unsupported value: ${text}: ${detail}`, field };
 }
 

@@ -1,8 +1,9 @@
 /** Go's ways of writing values, as far as kubectl's output shows them. */
 
+import { quoteString } from "../../text/go-quote.ts";
 import { jsonNumber } from "../../text/yaml.ts";
 import { compareBytes } from "../io.ts";
-import { formatFloat, quoteString } from "./template/strconv.ts";
+import { formatFloat } from "./template/strconv.ts";
 
 export { jsonNumber };
 

@@ -1,4 +1,5 @@
-import { isPrint, unquote } from "../template/strconv.ts";
+import { isPrint } from "../../../text/go-quote.ts";
+import { unquote } from "../template/strconv.ts";
 import { Float64 } from "../template/values.ts";
 
 /** Errors of a template, in the words of client-go util/jsonpath. */

@@ -1,6 +1,6 @@
 /** Escapes of text/template: for HTML, JavaScript and URL queries. */
 import { encode } from "../../../kernel/index.ts";
-import { isPrint } from "./strconv.ts";
+import { isPrint } from "../../../text/go-quote.ts";
 
 const HTML: Record<string, string> = {
   "\0": "\ufffd",

@@ -1,5 +1,6 @@
 /** Running a parsed Go template over a value (text/template exec.go). */
 import { encode } from "../../../kernel/index.ts";
+import { quoteString } from "../../../text/go-quote.ts";
 import { sortedKeys } from "../go.ts";
 import { GoTemplateError } from "./error.ts";
 import { formatted, sprint } from "./fmt.ts";
@@ -8,7 +9,6 @@ import type { BranchNode, CommandNode, ContextNode, NumberNode, Operand, PipeNod
 import { nodeText } from "./nodes.ts";
 import { isHexInteger } from "./number.ts";
 import type { Templates } from "./parser.ts";
-import { quoteString } from "./strconv.ts";
 import {
   Boxed,
   boxed,

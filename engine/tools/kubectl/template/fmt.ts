@@ -1,7 +1,8 @@
 /** Go's fmt over decoded JSON: Sprint, Sprintln and Sprintf with every verb and flag. */
 import { encode } from "../../../kernel/index.ts";
+import { isPrint, quoteRune, quoteString } from "../../../text/go-quote.ts";
 import { sortedKeys } from "../go.ts";
-import { canBackquote, formatFloat, isPrint, quoteRune, quoteString } from "./strconv.ts";
+import { canBackquote, formatFloat } from "./strconv.ts";
 import { type Complex128, floatOf, type GoValue, integerOf, kindOf, typeOf, unboxed } from "./values.ts";
 
 interface Flags {

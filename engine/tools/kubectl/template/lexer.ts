@@ -1,5 +1,5 @@
 /** Go text/template's tokens (parse/lex.go). Positions are in UTF-16 units; who tells of them counts bytes. */
-import { quoteString } from "./strconv.ts";
+import { quoteString } from "../../../text/go-quote.ts";
 
 const KEYWORDS = [
   "block",

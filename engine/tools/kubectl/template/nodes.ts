@@ -1,5 +1,5 @@
 /** The tree of a Go template, and how error messages write its parts (parse/node.go). `at`: where it stands in the text. */
-import { quoteString } from "./strconv.ts";
+import { quoteString } from "../../../text/go-quote.ts";
 
 export interface NumberNode {
   kind: "number";

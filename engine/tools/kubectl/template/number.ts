@@ -1,6 +1,8 @@
 /** Constants of Go templates: a number is of every type that can hold it (parse/node.go newNumber). */
+
+import { quoteString } from "../../../text/go-quote.ts";
 import type { NumberNode } from "./nodes.ts";
-import { quoteString, unquoteCharacter } from "./strconv.ts";
+import { unquoteCharacter } from "./strconv.ts";
 
 const MAX = 1n << 63n;
 

@@ -1,9 +1,11 @@
 /** Go text/template's parser (parse/parse.go), with its words for what is wrong. */
+
+import { quoteString } from "../../../text/go-quote.ts";
 import { GoTemplateError } from "./error.ts";
 import { Lexer, type Token, type TokenType, tokenText } from "./lexer.ts";
 import { type CommandNode, nodeText, type Operand, type PipeNode, type Statement, type VariableNode } from "./nodes.ts";
 import { parseNumber } from "./number.ts";
-import { quoteString, unquote } from "./strconv.ts";
+import { unquote } from "./strconv.ts";
 
 /** Templates by their names. */
 export type Templates = Map<string, Statement[]>;

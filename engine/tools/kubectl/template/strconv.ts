@@ -1,10 +1,5 @@
-/** Go's strconv: strings and numbers as Go programs read and write them. */
+/** Go's strconv: strings and numbers as Go programs read them, numbers as they write them; `text/go-quote.ts` writes strings. */
 import { decode, encode } from "../../../kernel/index.ts";
-
-/** unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space. */
-export function isPrint(char: string): boolean {
-  return char === " " || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(char);
-}
 
 const SIMPLE: Record<string, number> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11, "\\": 92 };
 
@@ -58,43 +53,6 @@ export function unquoteCharacter(text: string): number | string {
   const char = text.length > 1 ? literalChar(text, 1, "'") : undefined;
   if (char === undefined) return "invalid syntax";
   return text.slice(char.end) === "'" ? char.code : `malformed character constant: ${text}`;
-}
-
-const NAMED: Record<string, string> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-};
-
-/** One character as it stands in a literal; only in ASCII when asked. */
-function escaped(char: string, quote: string, ascii: boolean): string {
-  if (char === quote) return `\\${quote}`;
-  const named = NAMED[char];
-  if (named !== undefined) return named;
-  const code = char.codePointAt(0)!;
-  if (code >= 0xdc80 && code <= 0xdcff && quote === '"') return `\\x${(code - 0xdc00).toString(16)}`;
-  if (ascii ? code < 0x7f && code >= 0x20 : isPrint(char)) return char;
-  if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, "0")}`;
-  const hex = code.toString(16);
-  return code > 0xffff ? `\\U${hex.padStart(8, "0")}` : `\\u${hex.padStart(4, "0")}`;
-}
-
-/** `"text"` (strconv.Quote, QuoteToASCII). */
-export function quoteString(text: string, ascii = false): string {
-  let out = '"';
-  for (const char of text) out += escaped(char, '"', ascii);
-  return `${out}"`;
-}
-
-/** `'c'` (strconv.QuoteRune). */
-export function quoteRune(code: number, ascii: boolean): string {
-  const valid = code >= 0 && code <= 0x10ffff && !(code >= 0xd800 && code < 0xe000);
-  return `'${escaped(String.fromCodePoint(valid ? code : 0xfffd), "'", ascii)}'`;
 }
 
 /** The text can stand in back quotes on one line (strconv.CanBackquote). */

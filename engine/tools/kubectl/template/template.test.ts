@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { quoteString } from "../../../text/go-quote.ts";
 import { GoTemplate, GoTemplateError } from "../printers/go-template.ts";
-import { formatFloat, quoteString, unquote } from "./strconv.ts";
+import { formatFloat, unquote } from "./strconv.ts";
 
 /** What test/differential/kubectl/templates.txt cannot ask the real kubectl: limits, and Go's own tables. */
 function failure(run: () => unknown): GoTemplateError {
