@@ -41,27 +41,62 @@ export function debianTree(user?: { name: string; uid: number; home?: string }):
   };
 }
 
+/** Releases of Debian by their number: the point release, and the name. */
+const DEBIAN: Readonly<Record<string, readonly [string, string]>> = {
+  "8": ["8.11", "jessie"],
+  "9": ["9.13", "stretch"],
+  "10": ["10.13", "buster"],
+  "11": ["11.11", "bullseye"],
+  "12": ["12.10", "bookworm"],
+  "13": ["13.1", "trixie"],
+};
+
+/** The number of the release that a tag names; the stable one otherwise. */
+function releaseOf(tag: string): string {
+  const word = tag.split("-")[0]!;
+  const byName = Object.entries(DEBIAN).find(([, [, name]]) => name === word)?.[0];
+  return byName ?? (DEBIAN[word.split(".")[0]!] ? word.split(".")[0]! : "12");
+}
+
 export const debian: ImageDef = {
   names: ["docker.io/library/debian"],
-  tags: /^(latest|stable|bookworm|bullseye|trixie|1[0-3](\.\d+)?|sid|testing|buster)(-slim|-backports)?$/,
+  tags: /^(latest|stable|oldstable|sid|unstable|testing|jessie|stretch|buster|bullseye|bookworm|trixie|(8|9|1[0-3])(\.\d+)?)(-slim|-backports)?$/,
   sizeBytes: 48_490_000,
-  rootfs: () => rootfs(SKELETON, debianTree()),
+  rootfs: (tag) => {
+    const number = releaseOf(tag);
+    const [point, name] = DEBIAN[number]!;
+    return rootfs(SKELETON, debianTree(), {
+      "etc/debian_version": `${point}\n`,
+      "etc/os-release":
+        `PRETTY_NAME="Debian GNU/Linux ${number} (${name})"\nNAME="Debian GNU/Linux"\nVERSION_ID="${number}"\n` +
+        `VERSION="${number} (${name})"\nVERSION_CODENAME=${name}\nID=debian\n`,
+    });
+  },
   entrypoint: [],
   cmd: ["bash"],
   env: () => ({ PATH: DEFAULT_PATH }),
 };
 
 const UBUNTU: Readonly<Record<string, readonly [string, string]>> = {
+  "14.04": ["14.04.6", "trusty"],
+  "16.04": ["16.04.7", "xenial"],
   "18.04": ["18.04.6", "bionic"],
   "20.04": ["20.04.6", "focal"],
   "22.04": ["22.04.5", "jammy"],
   "24.04": ["24.04.2", "noble"],
 };
-const CODES: Readonly<Record<string, string>> = { bionic: "18.04", focal: "20.04", jammy: "22.04", noble: "24.04" };
+const CODES: Readonly<Record<string, string>> = {
+  trusty: "14.04",
+  xenial: "16.04",
+  bionic: "18.04",
+  focal: "20.04",
+  jammy: "22.04",
+  noble: "24.04",
+};
 
 export const ubuntu: ImageDef = {
   names: ["docker.io/library/ubuntu"],
-  tags: /^(latest|rolling|18\.04|20\.04|22\.04|24\.04|bionic|focal|jammy|noble)$/,
+  tags: /^(latest|rolling|14\.04|16\.04|18\.04|20\.04|22\.04|24\.04|trusty|xenial|bionic|focal|jammy|noble)$/,
   sizeBytes: 29_720_000,
   rootfs: (tag) => {
     const release = UBUNTU[tag] ? tag : (CODES[tag] ?? "24.04");

@@ -194,7 +194,7 @@ export function isPublished(host: string): boolean {
 function* serve({ method, path, headers }: HttpRequest): Gen<HttpResponse> {
   const host = (headers["host"] ?? "").replace(/:\d+$/, "").toLowerCase();
   const file = published(`https://${host}${path.replace(/\?.*/, "")}`);
-  const text = file ?? "Not Found";
+  const text = file ?? (host.startsWith("raw.") ? "404: Not Found" : "Not Found");
   const bytes = method === "HEAD" ? new Uint8Array(0) : typeof text === "string" ? encode(text) : text;
   const type = file === undefined ? "text/plain; charset=utf-8" : "application/octet-stream";
   return {

@@ -65,6 +65,8 @@ describe("what the outside world publishes", () => {
 
   it("examples have a kind and a name", () => {
     for (const [path, found] of Object.entries(EXAMPLES)) {
+      // Profiles of seccomp are no objects of the API.
+      if (path.includes("/profiles/")) continue;
       for (const one of Array.isArray(found) ? found : [found]) {
         expect([one.kind, one.metadata?.name, path]).toEqual([expect.any(String), expect.any(String), path]);
       }

@@ -55,6 +55,13 @@ describe("images", () => {
     "python:3.8-slim-buster",
     "wordpress:php8.2-apache",
     "registry.k8s.io/e2e-test-images/httpd:2.4.38-4",
+    "ubuntu:16.04",
+    "debian:9.5",
+    "subicura/whoami:1",
+    "yoonjeong/my-app:2.0-unhealthy",
+    "alicek106/rr-test:echo-hostname",
+    "wardviaene/k8s-demo:2",
+    "schoolofdevops/frontend:orange",
   ])("%s is there, and what it runs too", (name) => {
     const found = resolveImage(name);
     if (found.kind !== "image") throw new Error(found.kind);

@@ -8,6 +8,8 @@ import { configuredExamples } from "./configured.ts";
 import { podExamples } from "./pods.ts";
 import { policyExamples } from "./policies.ts";
 import { serviceExamples } from "./services.ts";
+import { statefulExamples } from "./stateful.ts";
+import { tutorialExamples } from "./tutorials.ts";
 import type { Examples } from "./words.ts";
 import { workloadExamples } from "./workloads.ts";
 
@@ -19,6 +21,8 @@ export const EXAMPLES: Examples = {
   ...serviceExamples,
   ...applicationExamples,
   ...policyExamples,
+  ...statefulExamples,
+  ...tutorialExamples,
 };
 
 /** Where a page's links lead, and where the files lie in the site's repository. */

@@ -1,10 +1,11 @@
 import type { Gen } from "../../kernel/index.ts";
-import type { Discovery, Mapping } from "./discovery.ts";
+import type { Mapping } from "./discovery.ts";
 import { Exit, KubectlError } from "./errors.ts";
 import { SUGGEST_RESOURCES } from "./get.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { type Schema, type Schemas, schemasOf } from "./openapi.ts";
+import { JsonPathError, parseJsonPath } from "./printers/jsonpath-parser.ts";
 import { wrapWords } from "./printers/wrap.ts";
 import { warnOfShortName } from "./resources.ts";
 
@@ -56,33 +57,41 @@ interface Asked {
   path: string[];
 }
 
-/** `pods.spec.containers`; a group may stand between the resource and its fields. */
+/**
+ * `pods.spec.containers`, which is read as a JSONPath (kubectl pkg/explain); the group may stand between a resource, by
+ * its plural, and its fields.
+ */
 function* parse(k: Invocation, text: string): Gen<Asked> {
+  const [first = "", ...rest] = fields(text);
+  if (first === "") throw new KubectlError("a resource must be present, got: /, Resource=");
   let discovery = yield* k.resources(2);
-  let asked = meant(discovery, text);
-  if (asked === undefined) {
+  let mapping = discovery.find(first);
+  if (mapping === undefined) {
     discovery = (yield* k.rediscovered(2)) ?? discovery;
-    asked = meant(discovery, text);
+    mapping = discovery.find(first);
   }
-  const [first = ""] = text.split(".");
   warnOfShortName(k, discovery, first);
-  if (asked === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(first)}`);
-  return asked;
+  if (mapping === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(first)}`);
+  const group = mapping.group === "" || first !== mapping.resource ? [] : mapping.group.split(".");
+  const named = group.length > 0 && group.every((part, i) => rest[i] === part);
+  return { mapping, path: named ? rest.slice(group.length) : rest };
 }
 
-function meant(discovery: Discovery, text: string): Asked | undefined {
-  const [first, ...rest] = text.replace(/\.+$/, "").split(".") as [string, ...string[]];
-  for (const mapping of discovery.mappings) {
-    const { group, resource, singular, shortNames } = mapping;
-    if (group === "" || ![resource, singular, ...shortNames].includes(first.toLowerCase())) continue;
-    const after = rest.join(".");
-    if (after === group || after.startsWith(`${group}.`)) {
-      const path = after.slice(group.length + 1);
-      return { mapping, path: path === "" ? [] : path.split(".") };
-    }
+/** The names of a path that is nothing but fields. */
+function fields(text: string): string[] {
+  try {
+    const [list] = parseJsonPath(`{.${text.replace(/\.$/, "")}}`);
+    const nodes = list?.type === "list" ? list.nodes : [];
+    const names = nodes.map((node, i) => {
+      if (node.type === "field") return node.name;
+      if (node.type === "recursive" && i > 0) return "";
+      throw new KubectlError("invalid jsonpath syntax, first node must be field node");
+    });
+    return names.filter((name) => name !== "");
+  } catch (error) {
+    if (error instanceof JsonPathError) throw new KubectlError(error.message);
+    throw error;
   }
-  const mapping = discovery.find(first);
-  return mapping && { mapping, path: rest };
 }
 
 const indent = (amount: number, text: string) => {

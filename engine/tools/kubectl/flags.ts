@@ -1,4 +1,5 @@
 import { parseDuration } from "../../api/go-time.ts";
+import { quoteRune } from "../../text/go-quote.ts";
 import {
   type Command,
   command,
@@ -138,10 +139,10 @@ function pairs(value: string): string[] {
     .filter((pair) => pair !== "");
 }
 
-/** One line of comma separated values; quotes hold commas together. */
+/** The first line of comma separated values, with either end of line; quotes hold commas together. */
 export function splitCsv(value: string): string[] {
   if (value === "") return [];
-  if (!value.includes('"')) return value.split(",");
+  if (!value.includes('"')) return value.replace(/\r?\n.*$|\r$/s, "").split(",");
   const out: string[] = [];
   let field = "";
   let quoted = false;
@@ -202,7 +203,8 @@ function parseShort(flags: Flags, word: string, rest: string[]): void {
   for (let letters = word.slice(1); letters !== ""; ) {
     const letter = letters[0]!;
     const flag = findShorthand(flags.path, letter);
-    if (flag === undefined) throw new UsageError(`unknown shorthand flag: '${letter}' in -${letters}`);
+    if (flag === undefined)
+      throw new UsageError(`unknown shorthand flag: ${quoteRune(letter.codePointAt(0)!, false)} in -${letters}`);
     if (letters.length > 2 && letters[1] === "=") {
       flags.set(flag, letters.slice(2));
       return;
@@ -214,7 +216,7 @@ function parseShort(flags: Flags, word: string, rest: string[]): void {
     }
     if (letters.length > 1) flags.set(flag, letters.slice(1));
     else if (rest.length > 0) flags.set(flag, rest.shift()!);
-    else throw new UsageError(`flag needs an argument: '${letter}' in -${letters}`);
+    else throw new UsageError(`flag needs an argument: ${quoteRune(letter.codePointAt(0)!, false)} in -${letters}`);
     return;
   }
 }

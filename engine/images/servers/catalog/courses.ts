@@ -16,7 +16,7 @@ const kubia: Pick<Row, "ports" | "page" | "log" | "access" | "stop" | "status"> 
 const served = new WeakMap<Process, number>();
 
 /** The same, answering 500 from the sixth request on, as for lessons about liveness probes. */
-const unhealthy: typeof kubia = {
+export const unhealthy: typeof kubia = {
   ...kubia,
   page: (p) => {
     const count = (served.get(p) ?? 0) + 1;

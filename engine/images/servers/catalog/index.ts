@@ -18,11 +18,13 @@ import { PODINFO_ROWS } from "./podinfo.ts";
 import type { Row } from "./row.ts";
 import { SUITE_ROWS } from "./suites.ts";
 import { WEB_ROWS } from "./web.ts";
+import { WORKSHOP_ROWS } from "./workshops.ts";
 
 const ROWS: readonly Row[] = [
   ...KUBERNETES_ROWS,
   ...WEB_ROWS,
   ...COURSE_ROWS,
+  ...WORKSHOP_ROWS,
   ...BOOK_ROWS,
   ...PLATFORM_ROWS,
   ...SUITE_ROWS,

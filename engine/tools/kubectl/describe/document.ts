@@ -5,6 +5,7 @@ import type { Gen } from "../../../kernel/index.ts";
 import { calendar, strftime } from "../../../text/time.ts";
 import { sortedKeys } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
+import { escapeTerminal } from "../printers/table.ts";
 import { tabbed } from "../printers/tabwriter.ts";
 
 /** The annotation describers never show. */
@@ -23,7 +24,7 @@ export class Document {
 
   /** Text at an indentation of `level` times two blanks; the caller ends lines. */
   write(level: number, text: string): void {
-    this.pending += "  ".repeat(level) + text;
+    this.pending += "  ".repeat(level) + escapeTerminal(text);
   }
 
   /** One line. */
