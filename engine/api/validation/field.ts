@@ -50,7 +50,8 @@ export function forbidden(field: string, detail: string): StatusCause {
 
 /** `validValues` in the order in which upstream lists them: most places sort them. */
 export function notSupported(field: string, value: unknown, validValues: readonly string[]): StatusCause {
-  const detail = validValues.length > 0 ? `supported values: ${validValues.map((one) => quoteString(one)).join(", ")}` : "";
+  const detail =
+    validValues.length > 0 ? `supported values: ${validValues.map((one) => quoteString(one)).join(", ")}` : "";
   return { reason: "FieldValueNotSupported", message: detailed(`Unsupported value: ${shown(value)}`, detail), field };
 }
 
