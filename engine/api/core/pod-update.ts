@@ -3,12 +3,14 @@ import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { forbidden, invalid, required } from "../validation/field.ts";
 import { validateKubeFinalizers, validateMetaUpdate } from "../validation/meta.ts";
+import { inRange } from "../validation/names.ts";
 import { deepEqual, semanticEqual } from "../validation/value.ts";
 import { validateGates, validateNarrowing } from "./gated-pod.ts";
 import { validatePod, validatePodMeta } from "./pod-validation.ts";
 
 /** What an update of a Pod may change (pkg/apis/core/validation/validation.go ValidatePodUpdate). */
 
+const MAX_INT32 = 2 ** 31 - 1;
 const UPDATABLE = [
   "`spec.containers[*].image`",
   "`spec.initContainers[*].image`",
@@ -36,11 +38,12 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject): StatusCause
       if (!container.image) causes.push(required(`spec.${field}[${i}].image`, ""));
     });
   }
-  causes.push(...validateDeadline(spec.activeDeadlineSeconds, before.activeDeadlineSeconds));
+  const deadline = validateDeadline(spec.activeDeadlineSeconds, before.activeDeadlineSeconds);
+  causes.push(...deadline);
+  if (deadline.length > 0 && spec.activeDeadlineSeconds !== undefined) return causes;
   causes.push(...validateAddedTolerations(spec.tolerations ?? [], before.tolerations ?? []));
   causes.push(...validateGates(spec.schedulingGates ?? [], before.schedulingGates ?? []));
   if (before.schedulingGates?.length > 0) causes.push(...validateNarrowing(spec, before));
-  if (causes.length > 0) return causes;
   const munged = munge(spec, before);
   if (!semanticEqual(munged, before)) {
     causes.push(
@@ -53,6 +56,7 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject): StatusCause
 function validateDeadline(now: number | undefined, before: number | undefined): StatusCause[] {
   const path = "spec.activeDeadlineSeconds";
   if (now !== undefined) {
+    if (now < 0 || now > MAX_INT32) return [invalid(path, now, inRange(0, MAX_INT32))];
     if (before !== undefined && now > before) {
       return [invalid(path, now, "must be less than or equal to previous value")];
     }

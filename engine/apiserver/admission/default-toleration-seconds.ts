@@ -14,7 +14,7 @@ interface Toleration {
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: "DefaultTolerationSeconds",
   mutate(attributes) {
-    if (!isResource(attributes, "", "pods") || attributes.operation !== "CREATE") return;
+    if (!isResource(attributes, "", "pods") || !["CREATE", "UPDATE"].includes(attributes.operation)) return;
     const { spec } = attributes.object;
     const tolerations: Toleration[] = spec.tolerations ?? [];
     for (const key of TAINTS) {
