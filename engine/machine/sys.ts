@@ -277,6 +277,14 @@ export function mkdir(p: Process, path: string, mode = 0o777): void {
   addEntry(p, found, dirNode({ mode: mode & ~p.umask, ...ownership(p) }));
 }
 
+/** Makes the directories above a file that are missing. */
+export function makeAbove(p: Process, path: string, mode = 0o777): void {
+  for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1)) {
+    const directory = path.slice(0, at);
+    if (find(p, directory) === undefined) mkdir(p, directory, mode);
+  }
+}
+
 /** Makes any inode at a path, e.g. a symbolic link or a fifo. */
 export function link(p: Process, path: string, node: Inode): void {
   const found = lookup(p, path, false);

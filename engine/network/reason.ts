@@ -43,8 +43,12 @@ const NGINX: Record<number, string> = {
   504: "Gateway Time-out",
 };
 
+/** Where Python's http.server does (Lib/http/server.py, send_head). */
+const SIMPLE: Record<number, string> = { 404: "File not found", 501: "Unsupported method" };
+
 /** The words after a status in the first line of an HTTP/1.1 answer, as its server writes them. */
 export function reasonOf({ status, headers }: Pick<HttpResponse, "status" | "headers">): string {
   const server = String(headers["server"] ?? headers["Server"] ?? "");
-  return (server.startsWith("nginx") ? NGINX[status] : undefined) ?? REASONS[status] ?? "";
+  const own = server.startsWith("nginx") ? NGINX : server.startsWith("SimpleHTTP") ? SIMPLE : {};
+  return own[status] ?? REASONS[status] ?? "";
 }

@@ -1,5 +1,6 @@
 import type { HttpHandler, HttpResponse } from "../../api/http.ts";
 import { encode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
+import { RegularFile } from "../../machine/open-file.ts";
 import type { Process } from "../../machine/process.ts";
 import type { Signal } from "../../machine/signal.ts";
 import { type Listener, NetError, type Socket } from "../../network/index.ts";
@@ -13,10 +14,14 @@ export function say(p: Process, fd: 1 | 2, text: string): void {
   if (open === undefined || p.status !== undefined) return;
   if (open.lines) open.lines(text);
   else if (open.pipe) open.pipe.push(encode(text));
+  else if (open.tty) open.tty.display(encode(text));
+  else if (open instanceof RegularFile) open.write(encode(text)).next();
 }
 
 export interface Port {
   port: number;
+  /** All addresses when absent. */
+  address?: string;
   http?: HttpHandler;
   tls?: boolean;
   accept?: (socket: Socket) => Gen<void>;
@@ -39,11 +44,11 @@ export function* serving(
   const close: (() => void)[] = [];
   const never = new WaitQueue();
   try {
-    for (const { port, http, accept, tls, datagram } of ports) {
+    for (const { port, address = "0.0.0.0", http, accept, tls, datagram } of ports) {
       close.push(
         p.ns.net.listen({
           protocol: datagram ? "udp" : "tcp",
-          address: "0.0.0.0",
+          address,
           port,
           ...(datagram && { datagram }),
           program: p.comm,

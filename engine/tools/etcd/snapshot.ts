@@ -94,8 +94,8 @@ export function* snapshotRestore(r: Run): Gen {
     });
   }
   try {
-    makeDirectories(r.p, `${dir}/member/snap`);
-    makeDirectories(r.p, `${dir}/member/wal`);
+    sys.makeAbove(r.p, `${dir}/member/snap/`, 0o700);
+    sys.makeAbove(r.p, `${dir}/member/wal/`, 0o700);
     sys.writeText(r.p, `${dir}/member/snap/db`, bytes, 0o600);
     sys.writeText(r.p, `${dir}/member/snap/0000000000000001-0000000000000001.snap`, "", 0o600);
     sys.writeText(r.p, `${dir}/member/wal/0000000000000000-0000000000000000.wal`, "", 0o600);
@@ -104,13 +104,4 @@ export function* snapshotRestore(r: Run): Gen {
     throw new EtcdctlError(`mkdir ${dir}: ${error.message.toLowerCase()}`);
   }
   yield* log("snapshot/v3_snapshot.go:293", "restored snapshot", { ...fields, "initial-memory-map-size": 0 });
-}
-
-function makeDirectories(p: Process, path: string): void {
-  let at = path.startsWith("/") ? "/" : "";
-  for (const part of path.split("/").filter(Boolean)) {
-    at += part;
-    if (sys.find(p, at) === undefined) sys.mkdir(p, at, 0o700);
-    at += "/";
-  }
 }

@@ -148,16 +148,8 @@ function* copyFrom(k: Invocation, from: Place, target: string): Gen {
       );
       continue;
     }
-    makeDirectories(k, kind === "dir" ? file : dirOf(file));
+    sys.makeAbove(k.p, kind === "dir" ? `${file}/` : file, 0o755);
     if (kind !== "dir") sys.writeText(k.p, file, bytes);
   }
   if (failed) throw failed;
-}
-
-function makeDirectories(k: Invocation, path: string): void {
-  const parts = path.split("/");
-  for (let i = 1; i <= parts.length; i++) {
-    const dir = parts.slice(0, i).join("/");
-    if (dir !== "" && sys.find(k.p, dir) === undefined) sys.mkdir(k.p, dir, 0o755);
-  }
 }

@@ -74,7 +74,7 @@ export function* deliver(
     throw new CurlError(33, "HTTP server doesn't seem to support byte ranges. Cannot resume.");
   if (path !== undefined) {
     try {
-      if (s.createDirs && path.includes("/")) makeDirectories(p, path);
+      if (s.createDirs && path.includes("/")) sys.makeAbove(p, path, 0o750);
       file = sys.openFile(p, path, { write: true, create: true, truncate: !goesOn, append: goesOn });
     } catch (error) {
       if (!isErrno(error)) throw error;
@@ -133,14 +133,6 @@ export function* deliver(
 /** Whether the progress is shown: where the body does not go to a terminal. */
 export function hasMeter(p: Process, s: Settings, toFile: boolean): boolean {
   return !s.silent && (toFile || (p.fds.get(1)?.tty === undefined && !s.head)) && !s.noMeter;
-}
-
-/** The directories that a file is to lie in. Throws Errno. */
-function makeDirectories(p: Process, path: string): void {
-  for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1)) {
-    const directory = path.slice(0, at);
-    if (sys.find(p, directory) === undefined) sys.mkdir(p, directory, 0o750);
-  }
 }
 
 function* finished(work: Gen): Gen<true> {

@@ -74,7 +74,7 @@ import { clear, reset, stty, tput } from "./terminal.ts";
 import { top } from "./top.ts";
 import { visudo } from "./visudo.ts";
 import { vmstat } from "./vmstat.ts";
-import { wget } from "./wget.ts";
+import { wget } from "./wget/index.ts";
 import { mountpoint, namei } from "./where-files-lie.ts";
 import { last, lastlog, logname, nologin, users } from "./who-was-here.ts";
 

@@ -14,20 +14,22 @@ export const nc: Program = function* (p) {
   const busybox = p.applet;
   let o: ParsedOptions;
   try {
-    o = parseOptions(p.argv.slice(1), { short: "46hklnrtuvzNdUp:w:i:q:s:e:", standard: false });
+    o = parseOptions(p.argv.slice(1), { short: busybox ? BUSYBOX : OPENBSD, standard: false });
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
-    yield* sys.printError(
-      p,
-      `nc: ${error.message}\nusage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n`,
-    );
+    yield* sys.printError(p, `nc: ${error.message}\n${USAGE}`);
     return 1;
   }
   const [host, portText] = o.operands;
+  const wrong = busybox ? undefined : mistake(o);
+  if (wrong !== undefined) {
+    yield* sys.printError(p, wrong);
+    return 1;
+  }
   if (o.has("l"))
     return yield* listen(p, portText === undefined ? undefined : host, Number(o.value("p") ?? portText ?? host), o);
   if (host === undefined || portText === undefined) {
-    yield* sys.printError(p, "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n");
+    yield* sys.printError(p, USAGE);
     return 1;
   }
   const found = yield* resolveHost(p, host);
@@ -42,12 +44,46 @@ export const nc: Program = function* (p) {
   }
   const address = found.addresses[0]!;
   const [low, high = low] = portText.split("-").map(Number);
+  // One port that answers is enough.
   let status = 1;
-  for (let port = low!; port <= high!; port++) {
-    status = yield* connect(p, o, host, address, port, busybox);
-  }
+  for (let port = Math.min(low!, high!); port <= Math.max(low!, high!); port++)
+    if ((yield* connect(p, o, host, address, port, busybox)) === 0) status = 0;
   return status;
 };
+
+const OPENBSD = "46CDdFhklNnrStUuvzZI:i:M:m:O:P:p:q:s:T:V:W:w:X:x:e:";
+const BUSYBOX = "46hklnrtuvzNdUp:w:i:q:s:e:";
+
+const USAGE = `usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
+\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]
+\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]
+\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]
+\t  [destination] [port]
+`;
+
+/** What OpenBSD's netcat has against a command line; undefined when nothing. */
+function mistake(o: ParsedOptions): string | undefined {
+  const number = (key: string) => o.value(key) === undefined || /^-?\d+$/.test(o.value(key)!);
+  if (o.has("h")) return `OpenBSD netcat (Debian patchlevel 1.219-1)\n${USAGE}`;
+  if (!number("i")) return `nc: interval invalid: ${o.value("i")}\n`;
+  if (!number("q")) return `nc: quit timer invalid: ${o.value("q")}\n`;
+  if (!number("w")) return `nc: timeout invalid: ${o.value("w")}\n`;
+  const [first, second, more] = o.operands;
+  if (more !== undefined || (first === undefined && !o.has("l", "U") && o.value("p") === undefined)) return USAGE;
+  if (o.has("U")) return undefined;
+  if (!o.has("l") && !/^\d*$/.test(o.value("p") ?? ""))
+    return "nc: getaddrinfo: Servname not supported for ai_socktype\n";
+  if (o.has("l") && o.has("z")) return "nc: cannot use -z and -l\n";
+  if (!o.has("l") && o.has("k")) return "nc: must use -l with -k\n";
+  const port = second ?? (o.has("l") ? (o.value("p") ?? first) : undefined);
+  if (port === undefined) return "nc: missing port number\n";
+  for (const part of port.split("-")) {
+    if (!/^\d+$/.test(part)) return `nc: port number invalid: ${part}\n`;
+    if (Number(part) < 1) return `nc: port number too small: ${part}\n`;
+    if (Number(part) > 65_535) return `nc: port number too large: ${part}\n`;
+  }
+  return undefined;
+}
 
 function* connect(
   p: Process,
@@ -72,7 +108,7 @@ function* connect(
       ...(limit === undefined ? {} : { timeout: limit }),
     });
     const name = host === address ? host : `${host} (${address})`;
-    if (o.has("v")) {
+    if (o.has("v") || (o.has("z") && !busybox)) {
       yield* sys.printError(
         p,
         busybox
@@ -81,7 +117,9 @@ function* connect(
       );
     }
     if (o.has("z")) {
-      connection.close();
+      // Who listens for bytes sees a connection that ends at once.
+      if (protocol === "tcp" && connection.server.accept !== undefined) connection.stream().close();
+      else connection.close();
       return 0;
     }
     if (protocol === "udp") {
@@ -158,6 +196,8 @@ interface Ending {
   quit: number | undefined;
   /** µs without bytes from the other side that end it. */
   idle: number | undefined;
+  /** Standard input is left alone. */
+  deaf: boolean;
 }
 
 /** OpenBSD's netcat tells nobody that its input has ended, unless `-N` says so; BusyBox does. */
@@ -168,6 +208,7 @@ function endingOf(p: Process, o: ParsedOptions): Ending {
     shutdown: p.applet || o.has("N"),
     quit: quit === undefined || Number(quit) < 0 ? undefined : Number(quit) * SECOND,
     idle: idle === undefined || o.has("l") ? undefined : Number(idle) * SECOND,
+    deaf: o.has("d"),
   };
 }
 
@@ -180,6 +221,7 @@ function* relay(p: Process, socket: Socket, ending: Ending): Gen<number> {
   const pump: Task = p.machine.kernel.spawn(
     `nc input ${p.pid}`,
     (function* (): Gen {
+      if (ending.deaf) return;
       const file = p.fds.get(0);
       while (file?.readable) {
         const bytes = yield* file.read(65_536);
@@ -206,7 +248,11 @@ function* relay(p: Process, socket: Socket, ending: Ending): Gen<number> {
       }
       const bytes = yield* socket.input.read(65_536);
       if (bytes === "interrupted") continue;
-      if (bytes.length === 0) return 0;
+      if (bytes.length === 0) {
+        // What stands ready on standard input still goes out.
+        if (pump.state !== "done") yield* sleep(1000);
+        return 0;
+      }
       last = kernel.now;
       yield* sys.write(p, 1, bytes);
     }

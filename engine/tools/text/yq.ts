@@ -95,7 +95,7 @@ function* run(p: Process, out: Output): Gen<number> {
       const wanted = found === undefined ? "" : textOf(resolved(found));
       const file = /\.[a-zA-Z0-9]+$/.test(wanted) ? wanted : `${wanted}.${EXTENSIONS[format] ?? "yml"}`;
       const separated = i > 0 && !o.noDocument && format === "yaml" && results[i - 1]!.source !== one.source;
-      makeAbove(p, file);
+      sys.makeAbove(p, file, 0o750);
       sys.writeText(p, file, (separated ? "---\n" : "") + shown(one, o, format));
     }
   } else if (o.inPlace)
@@ -119,15 +119,6 @@ function* warnOfFormat(p: Process, path: string): Gen<void> {
 
 /** Endings of the files that `-s` makes. */
 const EXTENSIONS: Readonly<Record<string, string>> = { json: "json", props: "properties" };
-
-/** Makes the folders in which a file is to stand. */
-function makeAbove(p: Process, file: string): void {
-  const parts = file.split("/").slice(0, -1);
-  for (const [i] of parts.entries()) {
-    const folder = parts.slice(0, i + 1).join("/");
-    if (folder !== "" && sys.find(p, folder) === undefined) sys.mkdir(p, folder, 0o750);
-  }
-}
 
 /** An expression that stands in a file. Throws `YqError`. */
 function* expressionIn(p: Process, path: string): Gen<string> {

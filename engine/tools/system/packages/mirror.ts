@@ -27,23 +27,14 @@ export function* download(kilobytes: number): Gen {
   yield* sleep(150_000 + kilobytes * 40);
 }
 
-/** Makes a directory and those above it. */
-function makeDirectories(p: Process, path: string): void {
-  const parts = path.split("/").filter(Boolean);
-  for (let i = 1; i <= parts.length; i++) {
-    const directory = `/${parts.slice(0, i).join("/")}`;
-    if (sys.find(p, directory) === undefined) sys.mkdir(p, directory, 0o755);
-  }
-}
-
 /** Puts a package's programs where they belong, and notes it in a directory of records. */
 export function place(p: Process, one: Offered, records: string): void {
   for (const [path, program] of Object.entries(one.files)) {
-    makeDirectories(p, path.slice(0, path.lastIndexOf("/")));
+    sys.makeAbove(p, path, 0o755);
     if (sys.find(p, path, false) !== undefined) sys.unlink(p, path);
     sys.link(p, path, fileNode("", { mode: 0o755 }, program));
   }
-  makeDirectories(p, records);
+  sys.makeAbove(p, `${records}/`, 0o755);
   sys.writeText(p, `${records}/${one.name}`, `${one.version}\n`);
 }
 
@@ -62,6 +53,6 @@ export function placed(p: Process, records: string): string[] {
 
 /** Notes that an index of packages was fetched. */
 export function keepIndex(p: Process, path: string): void {
-  makeDirectories(p, path.slice(0, path.lastIndexOf("/")));
+  sys.makeAbove(p, path, 0o755);
   sys.writeText(p, path, "");
 }
