@@ -50,6 +50,8 @@ class NodeLifecycleController implements Reconciler {
   private readonly evictions: TaintEviction;
   /** Nodes that are to be tainted NoExecute when their zone has a turn. */
   private readonly waiting = new Set<string>();
+  /** Nodes whose taint NoExecute is to be decided now: that is done at each look of the monitor alone. */
+  private readonly judged = new Set<string>();
 
   constructor(context: ControllerContext) {
     this.context = context;
@@ -80,9 +82,23 @@ class NodeLifecycleController implements Reconciler {
   private monitor(): void {
     if (this.context.stopped()) return;
     this.tellNews();
-    for (const node of this.context.informers.list(NODES)) if (this.isSilent(node)) this.queue.add(node.metadata.name);
+    for (const node of this.context.informers.list(NODES))
+      if (this.isSilent(node) || this.isMarkedWrong(node)) this.judge(node.metadata.name);
     this.lookAtZones();
     this.context.kernel.after(MONITOR_PERIOD, "node monitor", () => this.monitor());
+  }
+
+  private judge(name: string): void {
+    this.judged.add(name);
+    this.queue.add(name);
+  }
+
+  /** Whether its taint NoExecute is not what its condition asks for. */
+  private isMarkedWrong(node: KubeObject): boolean {
+    const ready = condition(node, "Ready")?.status;
+    const key = ready === "False" ? NOT_READY : ready === "Unknown" ? UNREACHABLE : undefined;
+    const there = ((node.spec?.taints ?? []) as Taint[]).filter(evicts);
+    return key === undefined ? there.length > 0 : there.length !== 1 || there[0]!.key !== key;
   }
 
   /** Nodes that came and went since the last look (classifyNodes). */
@@ -109,7 +125,7 @@ class NodeLifecycleController implements Reconciler {
     const change = this.zones.look(informers.list(NODES), kernel.now);
     if (change === undefined) return;
     if (change === "left") for (const health of this.health.values()) health.seen = kernel.now;
-    for (const node of informers.list(NODES)) this.queue.add(node.metadata.name);
+    for (const node of informers.list(NODES)) this.judge(node.metadata.name);
   }
 
   /** No heartbeat within the grace period, and not yet said so. */
@@ -134,9 +150,10 @@ class NodeLifecycleController implements Reconciler {
   *reconcile(name: string): Gen<{ requeueAfter: number } | void> {
     let node = this.context.informers.get(NODES, name);
     if (node === undefined) return;
+    const judged = this.judged.delete(name);
     if (this.isSilent(node)) node = yield* this.markUnknown(node);
     node = yield* this.label(node);
-    const [tainted, wait] = yield* this.taint(node);
+    const [tainted, wait] = yield* this.taint(node, judged);
     node = tainted;
     // Only a node that was Ready before: Pods of one that has not come up yet speak for themselves.
     if (condition(node, "Ready")?.status === "True") this.wasReady.add(name);
@@ -194,7 +211,7 @@ class NodeLifecycleController implements Reconciler {
    * Sets the taints that conditions and cordoning ask for, and takes away those they no longer ask for; with the µs
    * until a node that waits for NoExecute is to be looked at again.
    */
-  private *taint(node: KubeObject): Gen<[KubeObject, number | undefined]> {
+  private *taint(node: KubeObject, judged: boolean): Gen<[KubeObject, number | undefined]> {
     const { client, kernel } = this.context;
     const before = (node.spec?.taints ?? []) as (Taint & { timeAdded?: string })[];
     const wanted: (Taint & { timeAdded?: string })[] = [];
@@ -203,7 +220,9 @@ class NodeLifecycleController implements Reconciler {
       const there = before.find((taint) => taint.key === key && taint.effect === effect);
       wanted.push(there ?? { key, effect, timeAdded: now });
     };
-    const wait = this.waitForEviction(node, before);
+    const decides = judged || this.waiting.has(node.metadata.name);
+    const wait = decides ? this.waitForEviction(node, before) : undefined;
+    if (wait === undefined) wanted.push(...before.filter(evicts));
     for (const [type, status, key] of CONDITION_TAINTS) {
       if (condition(node, type)?.status !== status) continue;
       want(key, "NoSchedule");
@@ -233,10 +252,7 @@ class NodeLifecycleController implements Reconciler {
       return 0;
     }
     if (!this.waiting.has(name)) {
-      const has = taints.some(
-        ({ key, effect }) => (key === NOT_READY || key === UNREACHABLE) && effect === "NoExecute",
-      );
-      if (has && !this.zones.disrupted) return 0;
+      if (taints.some(evicts) && !this.zones.disrupted) return 0;
       this.waiting.add(name);
       return EVICTION_PERIOD;
     }
@@ -263,6 +279,9 @@ class NodeLifecycleController implements Reconciler {
     }
   }
 }
+
+/** Has Pods go from a node that is not ready. */
+const evicts = ({ key, effect }: Taint) => effect === "NoExecute" && (key === NOT_READY || key === UNREACHABLE);
 
 /** Events about nodes name them by uid = name and live in `default` (nodeutil RecordNodeEvent). */
 function nodeRef(node: KubeObject) {
