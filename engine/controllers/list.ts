@@ -1,5 +1,6 @@
 import { startBootstrapSigner, startTokenCleaner } from "./bootstrap-tokens.ts";
 import { startCertificateApproving } from "./certificate-approving.ts";
+import { startCertificateCleaning } from "./certificate-cleaning.ts";
 import { startCertificateSigning } from "./certificate-signing.ts";
 import { startClusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import type { StartController } from "./context.ts";
@@ -135,6 +136,11 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     name: "certificatesigningrequest-signing-controller",
     serviceAccount: "certificate-controller",
     start: startCertificateSigning,
+  },
+  {
+    name: "certificatesigningrequest-cleaner-controller",
+    serviceAccount: "certificate-controller",
+    start: startCertificateCleaning,
   },
   {
     name: "persistentvolume-binder-controller",
