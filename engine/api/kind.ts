@@ -69,8 +69,8 @@ export interface KindDef {
   subresources: readonly Subresource[];
   /** Name of its schema: `io.k8s.api.core.v1.Pod`. */
   schema: string;
-  /** `metadata.generation` is kept for it, and a spec change raises it (unless it is `fixed`). */
-  hasGeneration?: boolean | "fixed";
+  /** `metadata.generation` is kept for it, and a spec change raises it (unless it is `fixed`; `labels`: they do as well). */
+  hasGeneration?: boolean | "fixed" | "labels";
   /** Who deletes one without saying what becomes of its dependents leaves them (DefaultGarbageCollectionPolicy); a text is a warning then. */
   orphans?: true | string;
   /** `defaults` and validation of updates look at nothing but the spec beside metadata: with the spec as it was both are done. */

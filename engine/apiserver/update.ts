@@ -101,7 +101,9 @@ export function* updateObject(
     // Of a custom resource without `/status` the status is a field like any other.
     const plainStatus = def.custom && !def.subresources.some(({ name }) => name === "status");
     const changed = specChanged(draft, current) || (plainStatus && !deepEqual(draft["status"], current["status"]));
-    if (def.hasGeneration === true && changed) {
+    const labelled = () => !deepEqual(draft.metadata.labels ?? {}, current.metadata.labels ?? {});
+    const raised = def.hasGeneration === "labels" ? changed || labelled() : def.hasGeneration === true && changed;
+    if (raised) {
       draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }
     const own = def.updates?.[subresource];

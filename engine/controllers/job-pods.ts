@@ -8,6 +8,7 @@ export const TRACKING = "batch.kubernetes.io/job-tracking";
 const INDEX = "batch.kubernetes.io/job-completion-index";
 /** How often Pods of this index had failed before this one. */
 const FAILURE_COUNT = "batch.kubernetes.io/job-index-failure-count";
+const IGNORED_COUNT = "batch.kubernetes.io/job-index-ignored-failure-count";
 /** A Pod's name has to keep room for the five random characters (names.MaxGeneratedNameLength). */
 const MAX_GENERATED = 58;
 
@@ -101,19 +102,50 @@ export function pendingIndexes(
 export const countsPerIndex = (job: KubeObject): boolean =>
   isIndexed(job) && job.spec.backoffLimitPerIndex !== undefined;
 
-const priorFailures = (pod: KubeObject): number => Number(pod.metadata.annotations?.[FAILURE_COUNT] ?? 0);
+const numberAt = (pod: KubeObject, annotation: string): number => Number(pod.metadata.annotations?.[annotation] ?? 0);
+const priorFailures = (pod: KubeObject): number => numberAt(pod, FAILURE_COUNT);
+/** Failures before this Pod's, those that do not count among them. */
+const allFailures = (pod: KubeObject): number => priorFailures(pod) + numberAt(pod, IGNORED_COUNT);
 
-/** Failures of an index that count, and when the last was, by its Pods that are still there. */
-export function failuresOf(job: KubeObject, pods: readonly KubeObject[], index: number, now: number): Backoff {
-  let failures = 0;
-  let lastFailure = 0;
+/** What a new Pod of an index says of those before it. */
+export interface IndexFailures {
+  counted: number;
+  ignored: number;
+}
+
+/** After the last failed Pod of the index (getNewIndexFailureCounts). */
+export function failuresAfter(job: KubeObject, last: KubeObject | undefined): IndexFailures {
+  if (last === undefined) return { counted: 0, ignored: 0 };
+  const ignores = failureVerdict(job, last).action === "Ignore";
+  const [counted, ignored] = [priorFailures(last), numberAt(last, IGNORED_COUNT)];
+  return ignores ? { counted, ignored: ignored + 1 } : { counted: counted + 1, ignored };
+}
+
+/**
+ * By index, the last failed Pod that nothing has taken the place of: it stays tracked until then, since it alone knows
+ * how often its index has failed (getPodsWithDelayedDeletionPerIndex).
+ */
+export function lastFailed(
+  job: KubeObject,
+  pods: readonly KubeObject[],
+  settled: (index: number) => boolean,
+  now: number,
+): Map<number, KubeObject> {
+  const out = new Map<number, KubeObject>();
   for (const pod of pods) {
-    if (indexOf(pod) !== index || !hasFailed(pod, job)) continue;
-    const counts = failureVerdict(job, pod).action === "Ignore" ? 0 : 1;
-    failures = Math.max(failures, priorFailures(pod) + counts);
-    lastFailure = Math.max(lastFailure, endedAt(pod, now));
+    const index = indexOf(pod);
+    if (!isTracked(pod) || !hasFailed(pod, job) || index < 0 || index >= job.spec.completions || settled(index)) continue;
+    const known = out.get(index);
+    if (known && (allFailures(known) > allFailures(pod) || endedAt(pod, now) < endedAt(known, now))) continue;
+    out.set(index, pod);
   }
-  return { failures, lastFailure };
+  return out;
+}
+
+/** Back-off of an index whose last Pod failed (getRemainingTimePerIndex). */
+export function indexBackoff(last: KubeObject | undefined, now: number): number {
+  if (last === undefined) return 0;
+  return backoffLeft({ failures: allFailures(last) + 1, lastFailure: endedAt(last, now) }, now);
 }
 
 /** Indexes that have spent their failures or that a rule has given up: those the status knows and those of Pods. */
@@ -122,7 +154,7 @@ export function failedIndexes(job: KubeObject, pods: readonly KubeObject[]): Set
   const out = parseIntervals(job.status?.failedIndexes, completions);
   for (const pod of pods) {
     const index = indexOf(pod);
-    if (index < 0 || index >= completions || !hasFailed(pod, job)) continue;
+    if (index < 0 || index >= completions || !isTracked(pod) || !hasFailed(pod, job)) continue;
     const { action } = failureVerdict(job, pod);
     if (action === "Ignore") continue;
     if (action === "FailIndex" || priorFailures(pod) >= job.spec.backoffLimitPerIndex) out.add(index);
@@ -146,7 +178,7 @@ export function successPolicyMet(job: KubeObject, done: ReadonlySet<number>): st
 }
 
 /** A new Pod of the Job; with `index` as an Indexed Job has it: in its name, host name, label, annotation and environment. */
-export function jobPod(job: KubeObject, index?: number, failures = 0): object {
+export function jobPod(job: KubeObject, index?: number, failures: IndexFailures = { counted: 0, ignored: 0 }): object {
   const pod = podFromTemplate(job.spec.template, job);
   const { metadata } = pod;
   const finalizers = [...(metadata.finalizers ?? []).filter((f) => f !== TRACKING), TRACKING];
@@ -173,7 +205,8 @@ export function jobPod(job: KubeObject, index?: number, failures = 0): object {
       annotations: {
         ...metadata.annotations,
         [INDEX]: String(index),
-        ...(countsPerIndex(job) && { [FAILURE_COUNT]: String(failures) }),
+        ...(countsPerIndex(job) && { [FAILURE_COUNT]: String(failures.counted) }),
+        ...(failures.ignored > 0 && { [IGNORED_COUNT]: String(failures.ignored) }),
       },
       labels: { ...metadata.labels, [INDEX]: String(index) },
       ownerReferences: [controllerRef(job)],
@@ -225,14 +258,18 @@ function endedContainers(pod: KubeObject): { container: string; exitCode: number
     .map((s) => ({ container: s.name, exitCode: s.state.terminated.exitCode }));
 }
 
-/** When a Pod ended, in wall ms: its last container, else its deletion, else `now`. */
+/** When a Pod ended, in wall ms: its last container, else when it was no longer ready, else when it was told to go (getFinishedTime). */
 export function endedAt(pod: KubeObject, now: number): number {
   const statuses: readonly KubeObject[] = pod.status?.containerStatuses ?? [];
   const ends = statuses.map((s) => parseTime(s["state"]?.terminated?.finishedAt ?? ""));
   if (ends.length > 0 && ends.every((t) => !Number.isNaN(t))) return Math.max(...ends);
   const ready = pod.status?.conditions?.find((c: { type: string }) => c.type === "Ready");
-  const fallback = parseTime(ready?.lastTransitionTime ?? pod.metadata.deletionTimestamp ?? "");
-  return Number.isNaN(fallback) ? now : fallback;
+  const unready = ready?.status === "False" ? parseTime(ready.lastTransitionTime ?? "") : Number.NaN;
+  if (!Number.isNaN(unready)) return unready;
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = pod.metadata;
+  if (deletionTimestamp) return parseTime(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
+  const made = parseTime(creationTimestamp ?? "");
+  return Number.isNaN(made) ? now : made;
 }
 
 export interface Backoff {

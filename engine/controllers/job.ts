@@ -14,9 +14,10 @@ import {
   backoffLeft,
   countsPerIndex,
   failedIndexes,
-  failuresOf,
+  failuresAfter,
   failureVerdict,
   hasFailed,
+  indexBackoff,
   indexOf,
   intervals,
   isFinished,
@@ -25,6 +26,7 @@ import {
   isSuspended,
   isTracked,
   jobPod,
+  lastFailed,
   pastRestarts,
   pendingIndexes,
   replacesFailedOnly,
@@ -61,6 +63,8 @@ interface Look {
   indexes: ReadonlySet<number> | undefined;
   /** Indexes that have failed for good; undefined unless failures count by index. */
   failedIndexes: ReadonlySet<number> | undefined;
+  /** By such an index, its last Pod, which failed and is to be replaced. */
+  lastFailed: ReadonlyMap<number, KubeObject>;
   backoff: Backoff;
 }
 
@@ -261,17 +265,22 @@ class JobController implements Reconciler {
     const newFailed = fresh.filter((pod) => hasFailed(pod, job));
     const counted = newFailed.filter((pod) => failureVerdict(job, pod).action !== "Ignore");
     const indexes = isIndexed(job) ? succeededIndexes(job, pods) : undefined;
+    const active = pods.filter(isActive);
+    const lost = countsPerIndex(job) ? failedIndexes(job, pods) : undefined;
+    const busy = new Set(active.map(indexOf));
+    const settled = (index: number) => indexes?.has(index) || lost?.has(index) || busy.has(index);
     const before = this.backoffs.get(key) ?? { failures: 0, lastFailure: 0 };
     return {
       key,
       job,
       pods,
-      active: pods.filter(isActive),
+      active,
       succeeded: indexes?.size ?? (status.succeeded ?? 0) + newDone.length + (uncounted.succeeded?.length ?? 0),
       failed: (status.failed ?? 0) + counted.length + (uncounted.failed?.length ?? 0),
       terminating: pods.filter(isLeaving).length,
       indexes,
-      failedIndexes: countsPerIndex(job) ? failedIndexes(job, pods) : undefined,
+      failedIndexes: lost,
+      lastFailed: lost ? lastFailed(job, pods, (index) => settled(index) === true, now) : new Map(),
       backoff: backoffAfter(before, newDone, newFailed, now),
     };
   }
@@ -349,8 +358,7 @@ class JobController implements Reconciler {
       this.queue.addAfter(key, Math.ceil(pause) * MS);
       return none;
     }
-    const failures = (index: number) => failuresOf(job, look.pods, index, now);
-    const waits = lost && ((index: number) => backoffLeft(failures(index), now));
+    const waits = lost && ((index: number) => indexBackoff(look.lastFailed.get(index), now));
     // An index is replaced only when its Pod has ended, where that is asked for.
     const held = replacesFailedOnly(job) ? look.pods.filter(isLeaving) : [];
     const busy = [...active, ...held];
@@ -361,7 +369,7 @@ class JobController implements Reconciler {
     if (missing === 0) return none;
     const made = Array.from({ length: missing }, (_, i) => {
       const index = slots?.[i];
-      return jobPod(job, index, lost && index !== undefined ? failures(index).failures : 0);
+      return jobPod(job, index, failuresAfter(job, index === undefined ? undefined : look.lastFailed.get(index)));
     });
     const problem = yield* this.pods.create(key, job, made);
     return { ...none, created: problem ? 0 : missing, problem };
@@ -409,7 +417,8 @@ class JobController implements Reconciler {
       if (!isTracked(pod)) continue;
       const done = pod.status?.phase === "Succeeded";
       const failing = !done && hasFailed(pod, job);
-      if (!done && !failing && !over && !job.metadata.deletionTimestamp) continue;
+      const ends = done || over || job.metadata.deletionTimestamp;
+      if (!ends && (!failing || look.lastFailed.get(indexOf(pod)) === pod)) continue;
       release.push(pod);
       // Who still works when the Job has failed counts as failed; when it is complete, not at all.
       const bad = failing || (!done && over?.type === "Failed");

@@ -31,7 +31,7 @@ export const endpointSlice = define({
     object["addressType"] === old["addressType"]
       ? []
       : [invalid("addressType", object["addressType"], "field is immutable")],
-  hasGeneration: true,
+  hasGeneration: "labels",
   columns: [
     NAME,
     column("AddressType", "string", doc(`${SLICE}#addressType`)),
