@@ -134,7 +134,8 @@ export function lastFailed(
   const out = new Map<number, KubeObject>();
   for (const pod of pods) {
     const index = indexOf(pod);
-    if (!isTracked(pod) || !hasFailed(pod, job) || index < 0 || index >= job.spec.completions || settled(index)) continue;
+    if (!isTracked(pod) || !hasFailed(pod, job) || index < 0 || index >= job.spec.completions || settled(index))
+      continue;
     const known = out.get(index);
     if (known && (allFailures(known) > allFailures(pod) || endedAt(pod, now) < endedAt(known, now))) continue;
     out.set(index, pod);
