@@ -131,13 +131,15 @@ function jsonKind(value: unknown): string {
   return typeof value;
 }
 
-/** Fields whose type has a name of its own. */
+/** Fields, and values of maps, whose type has a name of its own. */
 const ALIASES: Readonly<Record<string, string>> = {
   "PriorityClass.preemptionPolicy": "v1.PreemptionPolicy",
   "StorageClass.reclaimPolicy": "v1.PersistentVolumeReclaimPolicy",
   "JSONSchemaProps.dependencies": "v1.JSONSchemaDependencies",
   "JSONSchemaProps.definitions": "v1.JSONSchemaDefinitions",
   "JSONSchemaProps.x-kubernetes-validations": "v1.ValidationRules",
+  "CertificateSigningRequestSpec.extra.*": "v1.ExtraValue",
+  "SubjectAccessReviewSpec.extra.*": "v1.ExtraValue",
 };
 
 /** `value` as Go names it; `given`: the value itself. */
@@ -145,7 +147,9 @@ function mismatch(context: Context, value: string, goType: string, given?: unkno
   if (context.error === undefined) {
     context.misfit = given;
     const named = context.struct !== "";
-    const alias = ALIASES[`${goStructName(context.struct)}.${context.trail.at(-1)}`];
+    const [map, last] = context.trail.slice(-2);
+    const field = typeof last === "string" && last[0] === "." ? `${map}.*` : (last ?? map);
+    const alias = ALIASES[`${goStructName(context.struct)}.${field}`];
     const where = named ? `Go struct field ${goStructName(context.struct)}.${fieldOf(context.trail)}` : "Go value";
     context.error = `json: cannot unmarshal ${value} into ${where} of type ${alias ?? goType}`;
   }
@@ -189,7 +193,7 @@ function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
     }
     if (read === undefined) continue;
     // An empty list is none once it was stored, which JSON alone would keep (protobuf has no such thing).
-    const empty = field.zero === null && !json && isZero(read, field.type);
+    const empty = field.zero === null && !field.pointer && !json && isZero(read, field.type);
     if (!empty && (field.pointer || field.zero !== undefined || !isZero(read, field.type))) result[key] = read;
     else if (kind === "map" || kind === "array") noteEmpty(result, key);
   }
@@ -389,14 +393,8 @@ function readTime(value: unknown, micro: boolean, context: Context): unknown {
   if (!micro && value === lastTime) return lastTimeRead;
   if (micro && isMicroTime(value)) return value;
   const micros = parseMicros(value);
-  if (Number.isNaN(micros)) return fail(context, timeError(value, layout));
-  if (micro) {
-    // Six digits, no more and no fewer.
-    const rest = value.slice("2006-01-02T15:04:05".length);
-    const parsed = /^\.\d{6}/.test(rest);
-    const [left, wants] = parsed ? [rest.slice(7), "Z07:00"] : [rest, ".000000"];
-    if (!parsed || /^\d/.test(left)) return fail(context, cannotParse(value, layout, left, wants));
-  }
+  if (Number.isNaN(micros) || (micro && !/^[.,]\d{6}(Z|[+-])/.test(value.slice(19))))
+    return fail(context, timeError(value, layout));
   if (micro) return formatMicroTime(micros);
   lastTime = value;
   lastTimeRead = formatTime(Math.floor(micros / 1000));
@@ -432,7 +430,9 @@ function timeError(text: string, layout: string): string {
     const good = name.length === 1 ? got === name : got.length === to - from && !Number.isNaN(Number(got));
     if (!good) return cannotParse(text, layout, text.slice(from), name);
   }
-  return cannotParse(text, layout, text.slice(19), "Z07:00");
+  const fraction = layout.includes(".") ? /^[.,]\d{6}/.exec(text.slice(19))?.[0] : "";
+  if (fraction === undefined) return cannotParse(text, layout, text.slice(19), ".000000");
+  return cannotParse(text, layout, text.slice(19 + fraction.length), "Z07:00");
 }
 
 function readBytes(value: unknown, context: Context): unknown {

@@ -38,6 +38,8 @@ type Brief = Pick<KindDef, "columns" | "cells"> &
     nameCheck?: NameCheck;
     /** Field errors beyond metadata, for create and update. */
     validateBody?(object: KubeObject): StatusCause[];
+    /** Field errors of a create beyond those. */
+    validateBodyNew?(object: KubeObject): StatusCause[];
     /** Field errors of an update beyond those. */
     validateBodyUpdate?(object: KubeObject, old: KubeObject): StatusCause[];
     /** Where upstream's update says these before those, or does not judge the body again. */
@@ -56,7 +58,7 @@ const GENERIC_META: ReadonlySet<string> = new Set([
  */
 export function define(brief: Brief): KindDef {
   const { group, version, kind, plural, namespaced, status, nameCheck, ...more } = brief;
-  const { validateBody, validateBodyUpdate, updateJudges, ...rest } = more;
+  const { validateBody, validateBodyNew, validateBodyUpdate, updateJudges, ...rest } = more;
   const subresources = [...(rest.subresources ?? [])];
   if (status) subresources.push(statusSubresource(kind, group, version));
   const finalizers = GENERIC_META.has(group) ? () => [] : validateKubeFinalizers;
@@ -64,6 +66,7 @@ export function define(brief: Brief): KindDef {
     ...validateMeta(object, namespaced, nameCheck ?? dns1123Subdomain),
     ...finalizers(object),
     ...(validateBody?.(object) ?? []),
+    ...(validateBodyNew?.(object) ?? []),
   ];
   const schema = schemaName(group, version, kind);
   const bodyOfUpdate = (object: KubeObject, old: KubeObject) => {

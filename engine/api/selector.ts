@@ -294,21 +294,32 @@ export function matchMapSelector(
 export function validateLabelSelector(selector: LabelSelector | undefined | null, path: string): StatusCause[] {
   if (!selector) return [];
   const causes = validateLabels(selector.matchLabels as Record<string, string>, child(path, "matchLabels"));
-  (selector.matchExpressions ?? []).forEach(({ key, operator, values = [] }, i) => {
-    const at = `${child(path, "matchExpressions")}[${i}]`;
-    if (operator === "In" || operator === "NotIn") {
-      if (values.length === 0) {
-        causes.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-      }
-    } else if (operator === "Exists" || operator === "DoesNotExist") {
-      if (values.length > 0) {
-        causes.push(forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-      }
-    } else causes.push(invalid(`${at}.operator`, operator ?? "", "not a valid selector operator"));
-    causes.push(...invalidEach(`${at}.key`, key ?? "", qualifiedName(key ?? "")));
-    values.forEach((value, j) => {
-      causes.push(...invalidEach(`${at}.values[${j}]`, value, labelValue(value)));
-    });
+  (selector.matchExpressions ?? []).forEach((one, i) => {
+    causes.push(...validateRequirement(one, `${child(path, "matchExpressions")}[${i}]`));
+  });
+  return causes;
+}
+
+/** ValidateLabelSelectorRequirement. `lenient`: other operators may come to be. */
+export function validateRequirement(
+  { key = "", operator = "", values: given }: { key?: string; operator?: string; values?: readonly string[] },
+  at: string,
+  lenient = false,
+): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const values = given ?? [];
+  if (operator === "In" || operator === "NotIn") {
+    if (values.length === 0) {
+      causes.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+    }
+  } else if (operator === "Exists" || operator === "DoesNotExist") {
+    if (values.length > 0) {
+      causes.push(forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+    }
+  } else if (!lenient) causes.push(invalid(`${at}.operator`, operator, "not a valid selector operator"));
+  causes.push(...invalidEach(`${at}.key`, key, qualifiedName(key)));
+  values.forEach((value, j) => {
+    causes.push(...invalidEach(`${at}.values[${j}]`, value, labelValue(value)));
   });
   return causes;
 }

@@ -148,7 +148,10 @@ function validateSchemaOf(given: Shared["schema"], status: boolean, path: string
   let found = validateStructural(schema, at);
   if (found.length === 0 && !unsupported(schema)) found = validateDefaults(schema, at);
   const sound = found.length === 0 && !unsupported(schema);
-  return [...causes, ...found, ...schemaWords(schema, at, sound)];
+  const said = schemaWords(schema, at, sound);
+  // Of all that no structural schema can have, nothing else speaks of this.
+  if (said.length === 0 && unsupported(schema)) found = [invalid(at, "", "OpenAPIV3Schema 'schema' is not supported")];
+  return [...causes, ...found, ...said];
 }
 
 /** `[]apiextensions.CustomResourceDefinitionVersion{…}`: the part of it that has no addresses in it. */

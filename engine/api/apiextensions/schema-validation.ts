@@ -1,4 +1,5 @@
 import { ruleMistake } from "../cel/index.ts";
+import { givenEmpty } from "../given-empty.ts";
 import type { StatusCause } from "../status.ts";
 import { child, forbidden, invalid, invalidText, notSupported, required } from "../validation/field.ts";
 import { fieldIn } from "./field-path.ts";
@@ -88,7 +89,8 @@ function standard(schema: JsonSchema, path: string, { meta, noDefault }: Place):
     causes.push(forbidden(at("default"), `must not be set ${noDefault}`));
   }
   for (const field of NOT_SUPPORTED) {
-    if (schema[field] !== undefined) causes.push(forbidden(at(field), `${field} is not supported`));
+    const given = schema[field] !== undefined || (field === "dependencies" && givenEmpty(schema, field));
+    if (given) causes.push(forbidden(at(field), `${field} is not supported`));
   }
   if (type === "null") {
     causes.push(forbidden(at("type"), "type cannot be set to null, use nullable as an alternative"));

@@ -1,6 +1,25 @@
+import { encode } from "../../kernel/index.ts";
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
-import type { OwnerReference } from "../types.ts";
+import type { StatusCause } from "../status.ts";
+import type { KubeObject, OwnerReference } from "../types.ts";
+import { invalidText, required } from "../validation/field.ts";
+import { semanticEqual } from "../validation/value.ts";
+import { nonNegative } from "./validation.ts";
+
+/** What it holds stays: `%#v` of a runtime.RawExtension is its bytes. */
+function immutableData(data: unknown): StatusCause {
+  const bytes = [...encode(JSON.stringify(data ?? null))].map((byte) => `0x${byte.toString(16)}`);
+  const shown = `runtime.RawExtension{Raw:[]uint8{${bytes.join(", ")}}, Object:runtime.Object(nil)}`;
+  return invalidText("data", shown, "field is immutable");
+}
+
+/** pkg/apis/apps/validation ValidateControllerRevisionCreate. */
+function validateData({ data }: KubeObject): StatusCause[] {
+  if (data === undefined || data === null) return [required("data", "data is mandatory")];
+  const isObject = typeof data === "object" && !Array.isArray(data);
+  return isObject ? [] : [required("data", "data must be a valid JSON object")];
+}
 
 /** `daemonset.apps/kube-proxy`; `<none>` without a controller. */
 function controller(owners: readonly OwnerReference[] | undefined): string {
@@ -16,6 +35,10 @@ export const controllerRevision = define({
   kind: "ControllerRevision",
   plural: "controllerrevisions",
   namespaced: true,
+  validateBody: (object) => nonNegative(object["revision"], "revision"),
+  validateBodyNew: validateData,
+  validateBodyUpdate: (object, old) =>
+    semanticEqual(object["data"], old["data"]) ? [] : [immutableData(object["data"])],
   columns: [
     NAME,
     column("Controller", "string", "Controller of the object"),

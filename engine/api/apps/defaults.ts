@@ -55,9 +55,10 @@ export function defaultStatefulSet(draft: Draft): void {
   spec.revisionHistoryLimit ??= 10;
   defaultTemplate(spec.template);
   for (const claim of spec.volumeClaimTemplates ?? []) {
-    claim.apiVersion ||= "v1";
-    claim.kind ||= "PersistentVolumeClaim";
+    // Whatever the client calls it; its status stays as it was given.
+    claim.apiVersion = "v1";
+    claim.kind = "PersistentVolumeClaim";
     claim.spec.volumeMode ??= "Filesystem";
-    claim.status = { phase: "Pending" };
+    claim.status = { ...claim.status, phase: claim.status?.phase || "Pending" };
   }
 }

@@ -76,11 +76,12 @@ export function validateIntOrPercent(value: number | string | undefined, path: s
 
 export function atMostAll(value: number | string | undefined, path: string): StatusCause[] {
   if (typeof value !== "string" || percent(value).length > 0 || Number(value.slice(0, -1)) <= 100) return [];
-  return [invalidText(path, JSON.stringify(value), "must not be greater than 100%")];
+  return [invalidText(path, goIntOrString(value), "must not be greater than 100%")];
 }
 
+/** What is no percentage comes to nothing. */
 export const isZeroAmount = (value: number | string | undefined): boolean =>
-  value === 0 || (typeof value === "string" && percent(value).length === 0 && Number(value.slice(0, -1)) === 0);
+  value === 0 || (typeof value === "string" && (percent(value).length > 0 || Number(value.slice(0, -1)) === 0));
 
 export function validateDeployment(object: KubeObject): StatusCause[] {
   const spec = object["spec"] ?? {};
@@ -195,9 +196,10 @@ function validateDaemonRolling(rolling: Draft | undefined): StatusCause[] {
   const { maxUnavailable, maxSurge } = rolling;
   const causes = [
     ...validateIntOrPercent(maxUnavailable, `${path}.maxUnavailable`),
+    ...validateIntOrPercent(maxSurge, `${path}.maxSurge`),
     ...atMostAll(maxUnavailable, `${path}.maxUnavailable`),
+    ...atMostAll(maxSurge, `${path}.maxSurge`),
   ];
-  causes.push(...validateIntOrPercent(maxSurge, `${path}.maxSurge`), ...atMostAll(maxSurge, `${path}.maxSurge`));
   const [less, more] = [!isZeroAmount(maxUnavailable ?? 0), !isZeroAmount(maxSurge ?? 0)];
   if (less && more) {
     causes.push(

@@ -1,5 +1,6 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { givenEmpty } from "../given-empty.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -75,6 +76,7 @@ function defaults({ spec }: Draft): void {
 /** Rules as given, with those that are missing, in the order of upstream's type. */
 function rules(given: Draft, usual: Draft): Draft {
   const all = { ...usual, ...given };
+  if (givenEmpty(given, "policies")) all.policies = [];
   const { stabilizationWindowSeconds, selectPolicy, policies } = all;
   return {
     ...(stabilizationWindowSeconds !== undefined && { stabilizationWindowSeconds }),

@@ -1,6 +1,9 @@
+import { containerResourceName } from "../core/resource-names.ts";
 import { parseQuantity, type Quantity } from "../quantity.ts";
 import type { StatusCause } from "../status.ts";
-import { forbidden, invalid, notSupported, required } from "../validation/field.ts";
+import { forbidden, invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
+import { dns1123Label, pathSegment } from "../validation/names.ts";
+import { goQuantity } from "../validation/value.ts";
 
 /** Metrics and behavior of a HorizontalPodAutoscaler (pkg/apis/autoscaling/validation/validation.go). */
 
@@ -49,12 +52,16 @@ function targetProblems(target: Any, path: string): StatusCause[] {
   if (type === "") causes.push(required(`${path}.type`, "must specify a metric target type"));
   if (!["Utilization", "Value", "AverageValue"].includes(type))
     causes.push(invalid(`${path}.type`, type, "must be either Utilization, Value, or AverageValue"));
-  if (value !== undefined && !isPositive(value)) causes.push(invalid(`${path}.value`, value, "must be positive"));
+  if (value !== undefined && !isPositive(value)) causes.push(notPositive(`${path}.value`, value));
   if (averageValue !== undefined && !isPositive(averageValue))
-    causes.push(invalid(`${path}.averageValue`, averageValue, "must be positive"));
+    causes.push(notPositive(`${path}.averageValue`, averageValue));
   if (averageUtilization !== undefined && averageUtilization < 1)
     causes.push(invalid(`${path}.averageUtilization`, averageUtilization, "must be greater than 0"));
   return causes;
+}
+
+function notPositive(path: string, text: string | number): StatusCause {
+  return invalidText(path, goQuantity(String(text)), "must be positive");
 }
 
 function isPositive(text: string | number): boolean {
@@ -79,27 +86,35 @@ function resourceSource({ name = "", target = {} }: Any, path: string): StatusCa
 }
 
 function containerSource(source: Any, path: string): StatusCause[] {
+  const { name, container } = source;
   const problems = resourceSource(source, path);
-  if (source.container) return problems;
-  const missing = required(`${path}.container`, "must specify a container");
-  return source.name ? [missing, ...problems] : [problems[0]!, missing, ...problems.slice(1)];
+  const own = name ? containerResourceName(name, `${path}.name`) : [problems.shift()!];
+  const at = `${path}.container`;
+  const whose = container
+    ? invalidEach(at, container, dns1123Label(container))
+    : [required(at, "must specify a container")];
+  return [...own, ...whose, ...problems];
 }
 
 function metricName(metric: Any, path: string): StatusCause[] {
-  return metric?.name ? [] : [required(`${path}.metric.name`, "must specify a metric name")];
+  const at = `${path}.metric.name`;
+  if (!metric?.name) return [required(at, "must specify a metric name")];
+  return invalidEach(at, metric.name, pathSegment(metric.name));
 }
 
 function podsSource({ metric, target = {} }: Any, path: string): StatusCause[] {
   const causes = [...metricName(metric, path), ...targetProblems(target, `${path}.target`)];
-  if (target.averageValue === undefined || !isPositive(target.averageValue))
+  if (target.averageValue === undefined)
     causes.push(required(`${path}.target.averageValue`, "must specify a positive target averageValue"));
   return causes;
 }
 
 function objectSource({ describedObject = {}, metric, target = {} }: Any, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
-  if (!describedObject.kind) causes.push(required(`${path}.describedObject.kind`, ""));
-  if (!describedObject.name) causes.push(required(`${path}.describedObject.name`, ""));
+  for (const field of ["kind", "name"]) {
+    const [at, value] = [`${path}.describedObject.${field}`, describedObject[field]];
+    causes.push(...(value ? invalidEach(at, value, pathSegment(value)) : [required(at, "")]));
+  }
   causes.push(...metricName(metric, path), ...targetProblems(target, `${path}.target`));
   if (target.value === undefined && target.averageValue === undefined)
     causes.push(required(`${path}.target.averageValue`, "must set either a target value or averageValue"));

@@ -1,7 +1,8 @@
 import { nonNegative } from "../apps/validation.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { invalid, notSupported, required } from "../validation/field.ts";
+import { invalid, invalidText, notSupported, required } from "../validation/field.ts";
+import { goLabelSelector } from "../validation/value.ts";
 import { validateJobFields } from "./job-strategy.ts";
 import { parseSchedule, ScheduleError } from "./schedule.ts";
 import { zoneOf } from "./zones.ts";
@@ -40,6 +41,14 @@ export function validateCronJob(object: KubeObject): StatusCause[] {
     causes.push(notSupported("spec.concurrencyPolicy", spec.concurrencyPolicy, policies));
   const template = spec.jobTemplate?.spec ?? {};
   causes.push(...validateJobFields(template, "spec.jobTemplate.spec"));
+  if (template.selector)
+    causes.push(
+      invalidText(
+        "spec.jobTemplate.spec.selector",
+        goLabelSelector(template.selector),
+        "`selector` will be auto-generated",
+      ),
+    );
   if (template.manualSelector)
     causes.push(notSupported("spec.jobTemplate.spec.manualSelector", true, ["nil", "false"]));
   causes.push(...nonNegative(spec.successfulJobsHistoryLimit, "spec.successfulJobsHistoryLimit"));

@@ -1,6 +1,9 @@
+import { address } from "../core/go-struct.ts";
+import { givenEmpty } from "../given-empty.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
-import { duplicate, invalid, notSupported, required, tooMany } from "../validation/field.ts";
+import { duplicate, invalid, invalidEach, invalidText, notSupported, required, tooMany } from "../validation/field.ts";
+import { qualifiedName } from "../validation/names.ts";
 
 /** podFailurePolicy, successPolicy and what counts failures by index (pkg/apis/batch/validation/validation.go). */
 
@@ -56,7 +59,7 @@ function failureRule(rule: Draft, path: string, names: ReadonlySet<string>, perI
   if (onExitCodes) causes.push(...exitCodes(onExitCodes, `${path}.onExitCodes`, names));
   for (const [i, { type = "", status = "" }] of onPodConditions.entries()) {
     const at = `${path}.onPodConditions[${i}]`;
-    if (type === "") causes.push(required(`${at}.type`, ""));
+    causes.push(...invalidEach(`${at}.type`, type, qualifiedName(type)));
     if (status === "") causes.push(required(`${at}.status`, choices(STATUSES)));
     else if (!STATUSES.includes(status)) causes.push(notSupported(`${at}.status`, status, STATUSES));
   }
@@ -78,7 +81,8 @@ function exitCodes(codes: Draft, path: string, names: ReadonlySet<string>): Stat
     const detail = "must be one of the container or initContainer names in the pod template";
     causes.push(invalid(`${path}.containerName`, containerName, detail));
   }
-  const shown = `Invalid value: []int32{${values.map((v) => `${v}`).join(", ")}}`;
+  const given = codes.values || givenEmpty(codes, "values");
+  const shown = `Invalid value: []int32${given ? `{${values.join(", ")}}` : "(nil)"}`;
   const field = `${path}.values`;
   if (values.length === 0)
     causes.push({ reason: "FieldValueInvalid", message: `${shown}: at least one value is required`, field });
@@ -97,10 +101,8 @@ function exitCodes(codes: Draft, path: string, names: ReadonlySet<string>): Stat
 
 export function validateSuccessPolicy(spec: Draft, path: string): StatusCause[] {
   if (!spec.successPolicy) return [];
-  if (spec.completionMode !== "Indexed") {
-    const message = "Invalid value: batch.SuccessPolicy{}: requires indexed completion mode";
-    return [{ reason: "FieldValueInvalid", message, field: path }];
-  }
+  if (spec.completionMode !== "Indexed")
+    return [invalidText(path, shownSuccess(spec.successPolicy), "requires indexed completion mode")];
   const rules: readonly Draft[] = spec.successPolicy.rules ?? [];
   const causes: StatusCause[] = [];
   if (rules.length === 0) {
@@ -111,6 +113,17 @@ export function validateSuccessPolicy(spec: Draft, path: string): StatusCause[] 
   for (const [i, rule] of rules.entries())
     causes.push(...successRule(rule, `${path}.rules[${i}]`, spec.completions ?? 0));
   return causes;
+}
+
+/** `%#v` of the policy. */
+function shownSuccess(policy: Draft): string {
+  const list: readonly Draft[] | null | undefined = policy.rules;
+  const rules = (list ?? []).map(
+    ({ succeededIndexes: indexes, succeededCount: count }) =>
+      `batch.SuccessPolicyRule{SucceededIndexes:(*string)(${address(indexes)}), SucceededCount:(*int32)(${address(count)})}`,
+  );
+  const given = list || givenEmpty(policy, "rules");
+  return `batch.SuccessPolicy{Rules:[]batch.SuccessPolicyRule${given ? `{${rules.join(", ")}}` : "(nil)"}}`;
 }
 
 function successRule({ succeededCount, succeededIndexes }: Draft, path: string, completions: number): StatusCause[] {

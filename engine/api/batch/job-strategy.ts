@@ -4,7 +4,8 @@ import type { Draft } from "../kind.ts";
 import { matchLabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { invalid, invalidText, notSupported, required } from "../validation/field.ts";
+import { validateDomainPath } from "../validation/domain-path.ts";
+import { invalid, invalidText, notSupported, required, tooLong } from "../validation/field.ts";
 import { goLabelSelector, goLabels, semanticEqual } from "../validation/value.ts";
 import {
   validateFailurePolicy,
@@ -19,6 +20,7 @@ const UID = "controller-uid";
 const NAME = "job-name";
 const PREFIX = "batch.kubernetes.io/";
 const MAX_PARALLEL_INDEXED = 100_000;
+const LONGEST_MANAGER = 63;
 
 /** Labels on the template and a selector for them, from the Job's uid, unless manualSelector says otherwise. */
 export function generateSelector(draft: Draft): void {
@@ -51,6 +53,9 @@ export function validateJobFields(spec: Draft, path: string): StatusCause[] {
   causes.push(...nonNegative(spec.ttlSecondsAfterFinished, `${path}.ttlSecondsAfterFinished`));
   causes.push(...nonNegative(spec.backoffLimitPerIndex, `${path}.backoffLimitPerIndex`));
   causes.push(...nonNegative(spec.maxFailedIndexes, `${path}.maxFailedIndexes`));
+  const manager: string | undefined = spec.managedBy;
+  if (manager !== undefined) causes.push(...validateDomainPath(manager, `${path}.managedBy`));
+  if (manager && manager.length > LONGEST_MANAGER) causes.push(tooLong(`${path}.managedBy`, LONGEST_MANAGER));
   const modes = ["NonIndexed", "Indexed"];
   if (spec.completionMode !== undefined && !modes.includes(spec.completionMode))
     causes.push(notSupported(`${path}.completionMode`, spec.completionMode, modes));
@@ -83,25 +88,22 @@ function validateGenerated({ metadata, spec = {} }: KubeObject): StatusCause[] {
   if (spec.manualSelector || !spec.selector || metadata.uid === undefined) return [];
   const { uid, name } = metadata;
   const labels = { [`${PREFIX}${UID}`]: uid, [`${PREFIX}${NAME}`]: name, [UID]: uid, [NAME]: name };
-  if (matchLabelSelector(spec.selector, labels)) return [];
+  const broken = validateLabelSelector(spec.selector, "").length > 0;
+  if (broken || matchLabelSelector(spec.selector, labels)) return [];
   return [invalidText("spec.selector", goLabelSelector(spec.selector), "`selector` not auto-generated")];
 }
 
 export function validateJob(object: KubeObject): StatusCause[] {
   const spec = object["spec"] ?? {};
   const causes = [...validateGenerated(object), ...validateJobFields(spec, "spec")];
-  if (!spec.selector) causes.push(required("spec.selector", ""));
-  else {
-    causes.push(...validateLabelSelector(spec.selector, "spec.selector"));
-    const labels = spec.template?.metadata?.labels;
-    if (!matchLabelSelector(spec.selector, labels))
-      causes.push(
-        invalidText(
-          "spec.template.metadata.labels",
-          goLabels(spec.template?.metadata),
-          "`selector` does not match template `labels`",
-        ),
-      );
+  const mistakes = validateLabelSelector(spec.selector, "spec.selector");
+  if (spec.selector) causes.push(...mistakes);
+  else causes.push(required("spec.selector", ""));
+  const { metadata } = spec.template ?? {};
+  // No selector picks nothing; what a wrong one would pick is not asked.
+  if (mistakes.length === 0 && !(spec.selector && matchLabelSelector(spec.selector, metadata?.labels))) {
+    const detail = "`selector` does not match template `labels`";
+    causes.push(invalidText("spec.template.metadata.labels", goLabels(metadata), detail));
   }
   return causes;
 }

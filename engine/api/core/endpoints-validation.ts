@@ -1,8 +1,16 @@
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { invalid, invalidEach, notSupported, required, tooMany } from "../validation/field.ts";
-import { dns1123Label, dns1123Subdomain, ipAddress, ipv4, portNumber, qualifiedName } from "../validation/names.ts";
+import { duplicate, invalid, invalidEach, notSupported, required, tooMany } from "../validation/field.ts";
+import {
+  dns1123Label,
+  dns1123Subdomain,
+  ipAddress,
+  ipv4,
+  labelValue,
+  portNumber,
+  qualifiedName,
+} from "../validation/names.ts";
 import { validateNonSpecial } from "./service-validation.ts";
 
 /** Endpoints and EndpointSlices, in the words of pkg/apis/core/validation and pkg/apis/discovery/validation. */
@@ -12,6 +20,7 @@ const ADDRESS_TYPES = ["FQDN", "IPv4", "IPv6"];
 const MOST_ENDPOINTS = 1000;
 const MOST_ADDRESSES = 100;
 const MOST_PORTS = 20_000;
+const MOST_ZONES = 8;
 
 export function validateEndpoints(object: KubeObject): StatusCause[] {
   const causes: StatusCause[] = [];
@@ -46,13 +55,17 @@ function validateAddress({ ip = "", hostname, nodeName }: Draft, path: string): 
   return causes;
 }
 
-function validateProtocol({ protocol, appProtocol }: Draft, path: string): StatusCause[] {
+function validateProtocol(port: Draft, path: string): StatusCause[] {
+  const { protocol } = port;
   const causes: StatusCause[] = [];
   if (!protocol) causes.push(required(`${path}.protocol`, ""));
   else if (!PROTOCOLS.includes(protocol)) causes.push(notSupported(`${path}.protocol`, protocol, PROTOCOLS));
-  if (typeof appProtocol === "string")
-    causes.push(...invalidEach(`${path}.appProtocol`, appProtocol, qualifiedName(appProtocol)));
-  return causes;
+  return [...causes, ...validateAppProtocol(port, path)];
+}
+
+function validateAppProtocol({ appProtocol }: Draft, path: string): StatusCause[] {
+  if (typeof appProtocol !== "string") return [];
+  return invalidEach(`${path}.appProtocol`, appProtocol, qualifiedName(appProtocol));
 }
 
 export function validateEndpointSlice(object: KubeObject): StatusCause[] {
@@ -68,7 +81,11 @@ export function validateEndpointSlice(object: KubeObject): StatusCause[] {
   return [...causes, ...validatePorts(object["ports"] ?? [])];
 }
 
-function validateEndpoint({ addresses = [], nodeName, hostname }: Draft, type: string, path: string): StatusCause[] {
+function validateEndpoint(
+  { addresses = [], nodeName, hostname, hints }: Draft,
+  type: string,
+  path: string,
+): StatusCause[] {
   const causes: StatusCause[] = [];
   const at = `${path}.addresses`;
   if (!(addresses?.length > 0)) causes.push(required(at, "must contain at least 1 address"));
@@ -80,11 +97,37 @@ function validateEndpoint({ addresses = [], nodeName, hostname }: Draft, type: s
       if (!good) causes.push(invalid(where, address, `must be a valid ${type} address`));
       if (ipAddress(address).length > 0) causes.push(invalid(where, address, "must be a valid IP address"));
       else causes.push(...validateNonSpecial(address, where));
-    }
+    } else if (type === "FQDN") causes.push(...validateDomain(address, where));
   }
   if (typeof nodeName === "string")
     causes.push(...invalidEach(`${path}.nodeName`, nodeName, dns1123Subdomain(nodeName)));
   if (typeof hostname === "string") causes.push(...invalidEach(`${path}.hostname`, hostname, dns1123Label(hostname)));
+  return [...causes, ...validateHints(hints?.forZones ?? [], `${path}.hints.forZones`)];
+}
+
+/** IsFullyQualifiedDomainName: the first mistake alone. */
+function validateDomain(text: string, path: string): StatusCause[] {
+  if (text === "") return [required(path, "")];
+  const name = text.endsWith(".") ? text.slice(0, -1) : text;
+  const wrong = dns1123Subdomain(name);
+  if (wrong.length > 0) return [invalid(path, name, wrong.join(","))];
+  const labels = name.split(".");
+  if (labels.length < 2)
+    return [invalid(path, name, "should be a domain with at least two segments separated by dots")];
+  const bad = labels.find((label) => dns1123Label(label).length > 0);
+  return bad === undefined ? [] : [invalid(path, bad, dns1123Label(bad).join(","))];
+}
+
+function validateHints(zones: Draft[], path: string): StatusCause[] {
+  if (zones.length > MOST_ZONES) return [tooMany(path, zones.length, MOST_ZONES)];
+  const causes: StatusCause[] = [];
+  const names = new Set<string>();
+  for (const [i, { name = "" }] of zones.entries()) {
+    const at = `${path}[${i}].name`;
+    if (names.has(name)) causes.push(duplicate(at, name));
+    names.add(name);
+    causes.push(...invalidEach(at, name, labelValue(name)));
+  }
   return causes;
 }
 
@@ -96,14 +139,12 @@ function validatePorts(ports: Draft[]): StatusCause[] {
     const at = `ports[${i}]`;
     const name: string = port.name ?? "";
     if (name.length > 0) causes.push(...invalidEach(`${at}.name`, name, dns1123Label(name)));
-    if (names.has(name))
-      causes.push({
-        reason: "FieldValueDuplicate",
-        message: `Duplicate value: ${JSON.stringify(name)}`,
-        field: `${at}.name`,
-      });
+    if (names.has(name)) causes.push(duplicate(`${at}.name`, name));
     names.add(name);
-    causes.push(...validateProtocol(port, at));
+    // Here it is a pointer: what is empty is no protocol, but was given.
+    if (port.protocol === "")
+      causes.push(notSupported(`${at}.protocol`, "", PROTOCOLS), ...validateAppProtocol(port, at));
+    else causes.push(...validateProtocol(port, at));
   }
   return causes;
 }

@@ -1,7 +1,9 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { validateEndpointSlice } from "../core/endpoints-validation.ts";
 import { define } from "../define.ts";
+import type { Draft } from "../kind.ts";
 import { invalid } from "../validation/field.ts";
+import { semanticEqual } from "../validation/value.ts";
 
 const SLICE = "io.k8s.api.discovery.v1.EndpointSlice";
 const SHOWN = 3;
@@ -10,6 +12,10 @@ function shortList(all: readonly string[]): string {
   const list = all.slice(0, SHOWN).join(",");
   if (all.length > SHOWN) return `${list} + ${all.length - SHOWN} more...`;
   return list || "<unset>";
+}
+
+function dropTopology({ endpoints }: Draft): void {
+  for (const endpoint of endpoints ?? []) delete endpoint.deprecatedTopology;
 }
 
 export const endpointSlice = define({
@@ -32,6 +38,11 @@ export const endpointSlice = define({
       ? []
       : [invalid("addressType", object["addressType"], "field is immutable")],
   hasGeneration: "labels",
+  // v1 does not take the field; what stood there goes when endpoints change.
+  prepareForCreate: dropTopology,
+  prepareForUpdate: (draft, old) => {
+    if (!semanticEqual(draft.endpoints, old["endpoints"])) dropTopology(draft);
+  },
   columns: [
     NAME,
     column("AddressType", "string", doc(`${SLICE}#addressType`)),

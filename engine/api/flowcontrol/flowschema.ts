@@ -1,5 +1,6 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateFlowSchema } from "./flowschema-validation.ts";
 
 export const flowSchema = define({
   group: "flowcontrol.apiserver.k8s.io",
@@ -9,6 +10,11 @@ export const flowSchema = define({
   namespaced: false,
   hasGeneration: true,
   status: true,
+  defaults: (draft) => {
+    const spec = (draft.spec ??= {});
+    spec.matchingPrecedence ||= 1000;
+  },
+  validateBody: validateFlowSchema,
   columns: [
     NAME,
     column("PriorityLevel", "string", doc("io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationReference#name")),

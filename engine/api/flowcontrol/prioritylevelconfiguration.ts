@@ -1,5 +1,6 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { defaultPriorityLevel, validatePriorityLevel } from "./level-validation.ts";
 
 const LIMITED = "io.k8s.api.flowcontrol.v1.LimitedPriorityLevelConfiguration";
 
@@ -11,6 +12,8 @@ export const priorityLevelConfiguration = define({
   namespaced: false,
   hasGeneration: true,
   status: true,
+  defaults: defaultPriorityLevel,
+  validateBody: validatePriorityLevel,
   columns: [
     NAME,
     column("Type", "string", doc("io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationSpec#type")),

@@ -4,6 +4,7 @@ import type { Draft } from "../kind.ts";
 import { validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
+import { validateDomainPath } from "../validation/domain-path.ts";
 import { child, forbidden, invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
 import {
   CIDR,
@@ -146,12 +147,7 @@ export function validateIngressClass(object: KubeObject): StatusCause[] {
   const controller: string = object["spec"]?.controller ?? "";
   if (controller.length > 250)
     causes.push(invalid("spec.controller", controller, "must be no more than 250 characters"));
-  if (controller !== "") {
-    const slash = controller.indexOf("/");
-    if (slash < 0)
-      causes.push(invalid("spec.controller", controller, 'must be a domain-prefixed path (such as "acme.io/foo")'));
-    else causes.push(...invalidEach("spec.controller", controller, dns1123Subdomain(controller.slice(0, slash))));
-  } else causes.push(required("spec.controller", ""));
+  causes.push(...validateDomainPath(controller, "spec.controller"));
   const { parameters } = object["spec"] ?? {};
   return parameters ? [...causes, ...validateParameters(parameters, "spec.parameters")] : causes;
 }

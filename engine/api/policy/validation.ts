@@ -1,4 +1,5 @@
-import { atMostAll, goIntOrString, validateIntOrPercent } from "../apps/validation.ts";
+import { atMostAll, validateIntOrPercent } from "../apps/validation.ts";
+import { address } from "../core/go-struct.ts";
 import { validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -11,7 +12,8 @@ export function validateBudget(object: KubeObject): StatusCause[] {
   const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy: policy } = object["spec"] ?? {};
   const causes: StatusCause[] = [];
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
-    const text = `policy.PodDisruptionBudgetSpec{MinAvailable:${goIntOrString(minAvailable)}, MaxUnavailable:${goIntOrString(maxUnavailable)}}`;
+    const amount = (value: unknown) => `(*intstr.IntOrString)(${address(value)})`;
+    const text = `policy.PodDisruptionBudgetSpec{MinAvailable:${amount(minAvailable)}, Selector:(*v1.LabelSelector)(${address(selector)}), MaxUnavailable:${amount(maxUnavailable)}, UnhealthyPodEvictionPolicy:(*policy.UnhealthyPodEvictionPolicyType)(${address(policy)})}`;
     causes.push(invalidText("spec", text, "minAvailable and maxUnavailable cannot be both set"));
   }
   for (const [name, value] of [

@@ -1,7 +1,7 @@
 import { DEFAULT_COLUMNS, defaultCells } from "../columns.ts";
 import { define } from "../define.ts";
 import { pathSegment } from "../validation/names.ts";
-import { validateRules } from "./validation.ts";
+import { validateAggregation, validateRules } from "./validation.ts";
 
 export const clusterRole = define({
   group: "rbac.authorization.k8s.io",
@@ -10,7 +10,10 @@ export const clusterRole = define({
   plural: "clusterroles",
   namespaced: false,
   nameCheck: pathSegment,
-  validateBody: (object) => validateRules(object["rules"] ?? [], false),
+  validateBody: (object) => [
+    ...validateRules(object["rules"] ?? [], false),
+    ...validateAggregation(object["aggregationRule"]),
+  ],
   columns: DEFAULT_COLUMNS,
   cells: defaultCells,
 });

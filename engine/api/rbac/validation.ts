@@ -1,4 +1,5 @@
 import type { Draft } from "../kind.ts";
+import { type LabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
@@ -33,6 +34,20 @@ export function validateRules(rules: Draft[], namespaced: boolean): StatusCause[
     }
   });
   return causes;
+}
+
+/** Which ClusterRoles' rules this one gathers. */
+export function validateAggregation(rule: Draft | undefined): StatusCause[] {
+  if (!rule) return [];
+  const path = "aggregationRule.clusterRoleSelectors";
+  const selectors: readonly LabelSelector[] = rule.clusterRoleSelectors ?? [];
+  const none = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+  if (selectors.length === 0) return [required(path, none)];
+  return selectors.flatMap((selector, i) => {
+    const causes = validateLabelSelector(selector, `${path}[${i}]`);
+    if (causes.length > 0) causes.push(invalid(`${path}[${i}]`, "null", "invalid label selector."));
+    return causes;
+  });
 }
 
 export function defaultBinding(draft: Draft): void {

@@ -2,7 +2,7 @@ import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { forbidden, invalid, notSupported } from "../validation/field.ts";
+import { forbidden, invalid, notSupported, required } from "../validation/field.ts";
 
 const CLASS = "io.k8s.api.scheduling.v1.PriorityClass";
 
@@ -36,9 +36,10 @@ function validateClass(object: KubeObject): StatusCause[] {
     causes.push(forbidden("value", `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`));
   }
   const policies = ["PreemptLowerPriority", "Never"];
-  if (object["preemptionPolicy"] && !policies.includes(object["preemptionPolicy"])) {
-    causes.push(notSupported("preemptionPolicy", object["preemptionPolicy"], policies));
-  }
+  const policy: string | undefined = object["preemptionPolicy"];
+  if (policy === "") causes.push(required("preemptionPolicy", ""));
+  else if (policy !== undefined && !policies.includes(policy))
+    causes.push(notSupported("preemptionPolicy", policy, policies));
   return causes;
 }
 

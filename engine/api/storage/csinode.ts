@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateCsiNode, validateCsiNodeUpdate } from "./driver-validation.ts";
 
 export const csiNode = define({
   group: "storage.k8s.io",
@@ -7,6 +8,8 @@ export const csiNode = define({
   kind: "CSINode",
   plural: "csinodes",
   namespaced: false,
+  validateBody: validateCsiNode,
+  validateBodyUpdate: validateCsiNodeUpdate,
   columns: [
     NAME,
     column("Drivers", "integer", "Drivers indicates the number of CSI drivers registered on the node"),

@@ -13,7 +13,8 @@ export function validateStorageClass(object: KubeObject): StatusCause[] {
   const { provisioner = "", reclaimPolicy = "", volumeBindingMode } = object;
   const causes: StatusCause[] = [];
   if (provisioner === "") causes.push(required("provisioner", ""));
-  else causes.push(...invalidEach("provisioner", provisioner, qualifiedName(provisioner.toLowerCase())));
+  const small: string = provisioner.toLowerCase();
+  if (small !== "") causes.push(...invalidEach("provisioner", small, qualifiedName(small)));
   for (const key of Object.keys(object["parameters"] ?? {})) {
     if (key === "") causes.push(invalid("parameters", key, "field can not be empty."));
   }
@@ -34,8 +35,10 @@ function validateTopologies(terms: readonly Draft[]): StatusCause[] {
   for (const [i, term] of terms.entries()) {
     const path = `allowedTopologies[${i}].matchLabelExpressions`;
     const values: Record<string, Record<string, true>> = {};
-    for (const [j, { key = "", values: given = [] }] of (term.matchLabelExpressions ?? []).entries()) {
+    for (const [j, expression] of (term?.matchLabelExpressions ?? []).entries()) {
       const at = `${path}[${j}]`;
+      const key: string = expression?.key ?? "";
+      const given: readonly string[] = expression?.values ?? [];
       if (given.length === 0) causes.push(required(`${at}.values`, ""));
       const set: Record<string, true> = {};
       for (const [k, value] of given.entries()) {

@@ -1,5 +1,10 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import {
+  validateNewVolumeAttachment,
+  validateVolumeAttachment,
+  validateVolumeAttachmentUpdate,
+} from "./driver-validation.ts";
 
 const SPEC = "io.k8s.api.storage.v1.VolumeAttachmentSpec";
 
@@ -10,6 +15,9 @@ export const volumeAttachment = define({
   plural: "volumeattachments",
   namespaced: false,
   status: true,
+  validateBody: validateVolumeAttachment,
+  validateBodyNew: validateNewVolumeAttachment,
+  validateBodyUpdate: validateVolumeAttachmentUpdate,
   columns: [
     NAME,
     column("Attacher", "string", doc(`${SPEC}#attacher`)),

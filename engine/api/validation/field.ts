@@ -35,6 +35,11 @@ export function duplicate(field: string, value: unknown): StatusCause {
   return { reason: "FieldValueDuplicate", message: `Duplicate value: ${shown(value)}`, field };
 }
 
+/** Duplicate whose value was printed already. */
+export function duplicateText(field: string, text: string): StatusCause {
+  return { reason: "FieldValueDuplicate", message: `Duplicate value: ${text}`, field };
+}
+
 export function notFoundValue(field: string, value: unknown): StatusCause {
   return { reason: "FieldValueNotFound", message: `Not found: ${shown(value)}`, field };
 }

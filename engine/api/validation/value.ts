@@ -34,7 +34,7 @@ export function goLabelSelector(selector: LabelSelector | undefined | null): str
     ? `[]v1.LabelSelectorRequirement{${expressions
         .map(
           (e) =>
-            `v1.LabelSelectorRequirement{Key:${JSON.stringify(e.key)}, Operator:${JSON.stringify(e.operator)}, Values:${goStrings(e.values)}}`,
+            `v1.LabelSelectorRequirement{Key:${JSON.stringify(e.key)}, Operator:${JSON.stringify(e.operator)}, Values:${goStrings(e.values ?? (givenEmpty(e, "values") ? [] : undefined))}}`,
         )
         .join(", ")}}`
     : `[]v1.LabelSelectorRequirement${givenEmpty(selector, "matchExpressions") ? "{}" : "(nil)"}`;

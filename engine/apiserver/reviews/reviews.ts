@@ -13,12 +13,13 @@ import { decodeBody } from "../decode.ts";
 import { badRequest, invalid } from "../errors.ts";
 import { ok } from "../respond.ts";
 import { nowTime } from "../time.ts";
+import { fieldSelectorOf, selectorTrouble, selectorWords } from "./selectors.ts";
 
 /** Kinds that are only asked: the answer is the object with its status. */
 
 export function* selfSubjectAccessReview(context: ResourceContext): Gen<HttpResponse> {
   const review = yield* read(context);
-  judge(attributeWords(review.spec ?? {}));
+  judge([...attributeWords(review.spec ?? {}), ...selectorWords(review.spec?.resourceAttributes)]);
   return answer(review, accessStatus(context, context.user, review.spec));
 }
 
@@ -69,9 +70,10 @@ function otherWords({ path = "", verb = "" }: Draft, why: string): StatusCause {
   return invalidText("spec.nonResourceAttributes", shown, why);
 }
 
-function userWords({ user = "", groups = [] }: Draft): StatusCause[] {
-  if (user !== "" || groups.length > 0) return [];
-  return [invalidCause("spec.user", "", "at least one of user or group must be specified")];
+function userWords({ user = "", groups = [], resourceAttributes }: Draft): StatusCause[] {
+  const selectors = selectorWords(resourceAttributes);
+  if (user !== "" || groups.length > 0) return selectors;
+  return [invalidCause("spec.user", "", "at least one of user or group must be specified"), ...selectors];
 }
 
 export function* selfSubjectRulesReview(context: ResourceContext): Gen<HttpResponse> {
@@ -147,6 +149,7 @@ function accessStatus(context: ResourceContext, user: User, spec: Draft): object
         name: resource.name ?? "",
         path: "",
         isResource: true,
+        fieldSelector: fieldSelectorOf(resource),
       }
     : {
         user,
@@ -160,5 +163,6 @@ function accessStatus(context: ResourceContext, user: User, spec: Draft): object
         isResource: false,
       };
   const { allowed, reason } = context.server.authorizer.authorize(attributes);
-  return { allowed, ...(reason && { reason }) };
+  const evaluationError = resource && selectorTrouble(resource);
+  return { allowed, ...(reason && { reason }), ...(evaluationError && { evaluationError }) };
 }
