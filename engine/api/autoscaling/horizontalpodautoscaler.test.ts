@@ -59,7 +59,7 @@ it.each([
         { type: "Pods", pods: { metric: { name: "rps" }, target: { type: "AverageValue", averageValue: "0" } } },
       ],
     },
-    '[spec.metrics[0].pods.target.averageValue: Invalid value: "0": must be positive, spec.metrics[0].pods.target.averageValue: Required value: must specify a positive target averageValue]',
+    'spec.metrics[0].pods.target.averageValue: Invalid value: resource.Quantity{i:resource.int64Amount{value:0, scale:0}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:"0", Format:"DecimalSI"}: must be positive',
   ],
   [
     { behavior: { scaleDown: { policies: [{ type: "Pods", value: 0, periodSeconds: 1801 }] } } },

@@ -9,6 +9,9 @@ import { qualifiedName } from "../validation/names.ts";
 
 const MOST_RULES = 20;
 const MOST_CODES = 255;
+const MOST_FAILED = 100_000;
+/** Above so many completions a Job that counts failures by index is bounded more. */
+const MANY = { completions: 100_000, parallelism: 10_000, failed: 10_000 };
 const ACTIONS = ["Count", "FailIndex", "FailJob", "Ignore"];
 const OPERATORS = ["In", "NotIn"];
 const STATUSES = ["False", "True", "Unknown"];
@@ -29,11 +32,30 @@ export function validatePerIndex(spec: Draft, path: string): StatusCause[] {
   if (spec.completionMode === "Indexed") {
     if (completions !== undefined && most > completions)
       causes.push(invalid(`${path}.maxFailedIndexes`, most, "must be less than or equal to completions"));
-    return causes;
+    if (most > MOST_FAILED)
+      causes.push(invalid(`${path}.maxFailedIndexes`, most, `must be less than or equal to ${MOST_FAILED}`));
+    const large = limit !== undefined && completions > MANY.completions;
+    return large ? [...causes, ...validateLarge(spec, path)] : causes;
   }
   const detail = "requires indexed completion mode";
   if (limit !== undefined) causes.push(invalid(`${path}.backoffLimitPerIndex`, limit, detail));
   if (most !== undefined) causes.push(invalid(`${path}.maxFailedIndexes`, most, detail));
+  return causes;
+}
+
+function validateLarge({ maxFailedIndexes: most, parallelism }: Draft, path: string): StatusCause[] {
+  const above = `when completions are above ${MANY.completions} and used with backoff limit per index`;
+  const causes: StatusCause[] = [];
+  if (most === undefined) {
+    const detail = `must be specified when completions is above ${MANY.completions}`;
+    causes.push(required(`${path}.maxFailedIndexes`, detail));
+  }
+  if (parallelism > MANY.parallelism) {
+    const detail = `must be less than or equal to ${MANY.parallelism} ${above}`;
+    causes.push(invalid(`${path}.parallelism`, parallelism, detail));
+  }
+  if (most > MANY.failed)
+    causes.push(invalid(`${path}.maxFailedIndexes`, most, `must be less than or equal to ${MANY.failed} ${above}`));
   return causes;
 }
 
@@ -57,6 +79,8 @@ function failureRule(rule: Draft, path: string, names: ReadonlySet<string>, perI
     if (!perIndex) causes.push(invalid(`${path}.action`, action, "requires the backoffLimitPerIndex to be set"));
   } else if (!ACTIONS.includes(action)) causes.push(notSupported(`${path}.action`, action, ACTIONS));
   if (onExitCodes) causes.push(...exitCodes(onExitCodes, `${path}.onExitCodes`, names));
+  if (onPodConditions.length > MOST_RULES)
+    causes.push(tooMany(`${path}.onPodConditions`, onPodConditions.length, MOST_RULES));
   for (const [i, { type = "", status = "" }] of onPodConditions.entries()) {
     const at = `${path}.onPodConditions[${i}]`;
     causes.push(...invalidEach(`${at}.type`, type, qualifiedName(type)));

@@ -6,6 +6,7 @@ import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { validateDomainPath } from "../validation/domain-path.ts";
 import { invalid, invalidText, notSupported, required, tooLong } from "../validation/field.ts";
+import { dns1123Label } from "../validation/names.ts";
 import { goLabelSelector, goLabels, semanticEqual } from "../validation/value.ts";
 import {
   validateFailurePolicy,
@@ -22,6 +23,14 @@ const PREFIX = "batch.kubernetes.io/";
 const MAX_PARALLEL_INDEXED = 100_000;
 const LONGEST_MANAGER = 63;
 
+/** Labels that every Pod of the Job has, in the order in which they are looked for. */
+const generated = ({ uid, name }: Draft): Record<string, string> => ({
+  [UID]: uid,
+  [NAME]: name,
+  [`${PREFIX}${UID}`]: uid,
+  [`${PREFIX}${NAME}`]: name,
+});
+
 /** Labels on the template and a selector for them, from the Job's uid, unless manualSelector says otherwise. */
 export function generateSelector(draft: Draft): void {
   const { spec, metadata } = draft;
@@ -30,17 +39,10 @@ export function generateSelector(draft: Draft): void {
   const meta = (template.metadata ??= {});
   // A Job without labels of its own shows its template's, those of the selector among them.
   const shows = metadata.labels === undefined || metadata.labels === meta.labels;
-  meta.labels = {
-    ...meta.labels,
-    [`${PREFIX}${UID}`]: metadata.uid,
-    [`${PREFIX}${NAME}`]: metadata.name,
-    [UID]: metadata.uid,
-    [NAME]: metadata.name,
-  };
-  spec.selector = {
-    ...spec.selector,
-    matchLabels: { ...spec.selector?.matchLabels, [`${PREFIX}${UID}`]: metadata.uid },
-  };
+  // What the client says instead stays, and is refused later.
+  meta.labels = { ...generated(metadata), ...meta.labels };
+  const matchLabels = { [`${PREFIX}${UID}`]: metadata.uid, ...spec.selector?.matchLabels };
+  spec.selector = { ...spec.selector, matchLabels };
   if (shows || Object.keys(metadata.labels).length === 0) metadata.labels = { ...meta.labels };
 }
 
@@ -86,11 +88,18 @@ export function validateJobFields(spec: Draft, path: string): StatusCause[] {
 /** A selector that is not manual has to match the labels that are made (ValidateGeneratedSelector). */
 function validateGenerated({ metadata, spec = {} }: KubeObject): StatusCause[] {
   if (spec.manualSelector || !spec.selector || metadata.uid === undefined) return [];
-  const { uid, name } = metadata;
-  const labels = { [`${PREFIX}${UID}`]: uid, [`${PREFIX}${NAME}`]: name, [UID]: uid, [NAME]: name };
+  const labels = generated(metadata);
+  const meta = spec.template?.metadata;
+  const causes: StatusCause[] = [];
+  for (const [key, wanted] of Object.entries(labels)) {
+    const path = `spec.template.metadata.labels[${key}]`;
+    const given: string | undefined = meta?.labels?.[key];
+    if (given === undefined) causes.push(required(path, `must be '${wanted}'`));
+    else if (given !== wanted) causes.push(invalidText(path, goLabels(meta), `must be '${wanted}'`));
+  }
   const broken = validateLabelSelector(spec.selector, "").length > 0;
-  if (broken || matchLabelSelector(spec.selector, labels)) return [];
-  return [invalidText("spec.selector", goLabelSelector(spec.selector), "`selector` not auto-generated")];
+  if (broken || matchLabelSelector(spec.selector, labels)) return causes;
+  return [...causes, invalidText("spec.selector", goLabelSelector(spec.selector), "`selector` not auto-generated")];
 }
 
 export function validateJob(object: KubeObject): StatusCause[] {
@@ -105,7 +114,15 @@ export function validateJob(object: KubeObject): StatusCause[] {
     const detail = "`selector` does not match template `labels`";
     causes.push(invalidText("spec.template.metadata.labels", goLabels(metadata), detail));
   }
-  return causes;
+  return [...causes, ...validateHostnames(object)];
+}
+
+/** The last of an Indexed Job's Pods has the longest name, which has to do as a host's. */
+function validateHostnames({ metadata, spec }: KubeObject): StatusCause[] {
+  if (spec?.completionMode !== "Indexed" || !(spec.completions > 0)) return [];
+  const host = `${metadata.name}-${spec.completions - 1}`;
+  if (dns1123Label(host).length === 0) return [];
+  return [invalid("metadata.name", metadata.name, `will not able to create pod with invalid DNS label: ${host}`)];
 }
 
 export function validateJobUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
