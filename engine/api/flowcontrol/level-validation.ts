@@ -81,14 +81,16 @@ function validateQueuing({ queues = 0, handSize = 0, queueLengthLimit = 0 }: Dra
   const hand = (detail: string) => causes.push(invalid(`${path}.handSize`, handSize, detail));
   if (handSize <= 0) hand(positive);
   else if (handSize > queues) hand(`should not be greater than queues (${queues})`);
-  else if (entropy(queues, handSize) > HASH_BITS)
+  else if (takesTooMuch(queues, handSize))
     hand(
       `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${HASH_BITS}`,
     );
   return causes;
 }
 
-/** Bits that dealing a hand of this size takes (RequiredEntropyBits). */
-function entropy(deck: number, hand: number): number {
-  return Math.ceil(Math.log2(deck) * hand);
+/** Whether dealing a hand of this size takes more bits than a hash has (RequiredEntropyBits). */
+function takesTooMuch(deck: number, hand: number): boolean {
+  let deals = 1n;
+  for (let i = 0; i < hand && deals <= 1n << BigInt(HASH_BITS); i++) deals *= BigInt(deck);
+  return deals > 1n << BigInt(HASH_BITS);
 }
