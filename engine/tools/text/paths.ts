@@ -224,11 +224,21 @@ export const realpath = tool(
   },
   function* (t, o) {
     if (o.operands.length === 0) throw new UsageError("missing operand");
+    const how = o.has("e") ? "e" : o.has("m") ? "m" : "f";
+    // What results are relative to has to be there as they have.
+    for (const base of [o.value("rt"), o.value("rb")]) {
+      if (base === undefined) continue;
+      try {
+        canonical(t.p, base, how);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        yield* t.pathError(base, error);
+        return 1;
+      }
+    }
     for (const path of o.operands) {
       try {
-        let result = o.has("s")
-          ? normalize(t.p.cwd, path)
-          : canonical(t.p, path, o.has("e") ? "e" : o.has("m") ? "m" : "f");
+        let result = o.has("s") ? normalize(t.p.cwd, path) : canonical(t.p, path, how);
         const to = o.value("rt") ?? o.value("rb");
         if (to !== undefined) {
           const base = o.value("rb") === undefined ? "/" : canonical(t.p, o.value("rb")!, "m");
