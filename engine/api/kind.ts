@@ -90,6 +90,8 @@ export interface KindDef {
   prepareForStatusUpdate?(draft: Draft, old: KubeObject): void;
   /** What the server itself notes in a status that was changed; `now` in RFC 3339. */
   statusChanged?(draft: Draft, old: KubeObject, now: string): void;
+  /** By subresource, what who writes through it does not own, where that is not the spec or the status. */
+  resets?: Readonly<Record<string, readonly (readonly string[])[]>>;
   /** Updates through a subresource that have rules of their own, by its name. */
   updates?: Readonly<
     Record<

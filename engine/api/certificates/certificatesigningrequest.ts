@@ -33,6 +33,11 @@ export const certificateSigningRequest = define({
     },
   ],
   status: true,
+  resets: {
+    "": [["f:spec"], ["f:status"]],
+    status: [["f:spec"], ["f:status", "f:conditions"]],
+    approval: [["f:spec"], ["f:status", "f:certificate"]],
+  },
   fields: (object) => ({ "spec.signerName": object.spec?.signerName ?? "" }),
   columns: [
     NAME,

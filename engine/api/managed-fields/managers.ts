@@ -1,3 +1,4 @@
+import type { KindDef } from "../kind.ts";
 import { formatTime } from "../time.ts";
 import { type FieldPath, FieldSet, pathText } from "./field-set.ts";
 import type { Shape } from "./shape.ts";
@@ -51,9 +52,11 @@ const STATUS = FieldSet.of(["f:status"]);
 const SPEC = FieldSet.of(["f:spec"]);
 
 /** Fields that a request through this subresource cannot set (the strategies' GetResetFields). */
-export function ignored(subresource: string, hasStatus: boolean): FieldSet | undefined {
+export function ignored({ resets, subresources }: KindDef, subresource: string): FieldSet | undefined {
+  const own = resets?.[subresource];
+  if (own !== undefined) return FieldSet.of(...own);
   if (subresource === "status") return SPEC;
-  return subresource === "" && hasStatus ? STATUS : undefined;
+  return subresource === "" && subresources.some(({ name }) => name === "status") ? STATUS : undefined;
 }
 
 export interface Update {

@@ -118,10 +118,7 @@ function step(managed: Managed, object: KubeObject, origin: Origin): Managed {
     subresource,
     timeMs,
     apiVersion: group === "" ? version : `${group}/${version}`,
-    ignore: ignored(
-      subresource,
-      def.subresources.some(({ name }) => name === "status"),
-    ),
+    ignore: ignored(def, subresource),
   };
   const shape = shapeOfKind(stored);
   if (previous === undefined) return updated(managed, emptyOf(stored), created(object, origin, stored), shape, update);

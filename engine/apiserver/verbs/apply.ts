@@ -144,13 +144,12 @@ function merged(context: ResourceContext, config: Draft, live: KubeObject, manag
   const { def, info } = context;
   const force = info.query.flag("force");
   const shape = shapeOfKind(def);
-  const hasStatus = def.subresources.some(({ name }) => name === "status");
   const update = {
     manager: author.manager,
     subresource: author.subresource,
     apiVersion: groupVersion(def.resource.group, def.resource.version),
     timeMs: author.timeMs,
-    ignore: ignored(author.subresource, hasStatus),
+    ignore: ignored(def, author.subresource),
   };
   let result = applied(managed, live, config, shape, update, force);
   if (result.conflicts.length > 0) {
