@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HOUR, Session } from "../engine/index.ts";
+import { machineNames } from "../grader/faults.ts";
 import { Grader } from "../grader/grade.ts";
 import { type Lab, labAt, labIds, sessionSpec } from "../grader/lab.ts";
 import { namesOf, textProblems } from "../grader/text.ts";
+import { renderLesson } from "../web/server/lesson.ts";
+import { parseSolution } from "../web/server/solution.ts";
 import { engineHash } from "./engine-hash.ts";
 import { gradeScript } from "./grade.ts";
 
@@ -20,8 +23,16 @@ export function checkLab(lab: Lab, tell: (line: string) => void = () => {}): str
     problems.push(...found);
   };
   step("the texts name everything that checks rely on", () => missingNames(lab));
+  step("the texts can be shown", () => unshown(lab));
   step("an idle session passes no task", () => idle(lab));
-  for (const seed of seedsOf(lab)) step(`solution.sh passes every task (seed ${seed})`, () => solution(lab, seed));
+  const solved = join(lab.dir, "solution.sh");
+  if (existsSync(solved)) {
+    const text = readFileSync(solved, "utf8");
+    problems.push(...strayMarks(lab, text));
+    for (const seed of seedsOf(lab)) {
+      step(`solution.sh passes every task (seed ${seed})`, () => solution(lab, seed, text));
+    }
+  } else problems.push(`${lab.id}: solution.sh is missing`);
   for (const file of scripts(lab, "right")) step(`right/${file} passes what it claims`, () => right(lab, file));
   const attempts = wrongAttempts(lab);
   for (const { file, task } of attempts) step(`wrong/${file} fails ${task}`, () => wrong(lab, file, task));
@@ -52,13 +63,42 @@ function missingNames(lab: Lab): string[] {
   const out: string[] = [];
   for (const language of ["ko", "en"] as const) {
     const file = join(lab.dir, `text.${language}.md`);
-    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    if (!existsSync(file)) continue;
+    const text = readFileSync(file, "utf8");
     for (const name of namesOf(lab)) {
       if (!text.includes(name))
         out.push(`${lab.id}: text.${language}.md does not mention "${name}", on which a check relies`);
     }
   }
   return out;
+}
+
+/** Texts that the page could not show, and buttons in them that lead nowhere. */
+function unshown(lab: Lab): string[] {
+  const out: string[] = [];
+  const machines = machineNames(lab);
+  for (const language of ["ko", "en"] as const) {
+    const where = `${lab.id}: text.${language}.md`;
+    try {
+      const { html } = renderLesson(lab, language);
+      for (const [, name] of html.matchAll(/ data-machine="([^"]*)"/g)) {
+        if (!machines.includes(name!))
+          out.push(`${where} runs a command on "${name}"; machines: ${machines.join(", ")}`);
+      }
+    } catch (error) {
+      out.push(`${where}: ${(error as Error).message}`);
+    }
+  }
+  return out;
+}
+
+/** Marks of solution.sh that name no task. */
+function strayMarks(lab: Lab, text: string): string[] {
+  const known = new Set(lab.tasks.map(({ id }) => id));
+  const stray = parseSolution(text)
+    .steps.flatMap(({ tasks }) => tasks)
+    .filter((id) => !known.has(id));
+  return stray.map((id) => `${lab.id}: solution.sh: "# task: ${id}" names no task of the lab`);
 }
 
 function idle(lab: Lab): string[] {
@@ -87,10 +127,8 @@ function misnamed(lab: Lab, session: Session): string[] {
   return [...out];
 }
 
-function solution(lab: Lab, seed: number): string[] {
-  const path = join(lab.dir, "solution.sh");
-  if (!existsSync(path)) return [`${lab.id}: solution.sh is missing`];
-  const report = gradeScript(lab, seed, { name: "solution.sh", text: readFileSync(path, "utf8") });
+function solution(lab: Lab, seed: number, text: string): string[] {
+  const report = gradeScript(lab, seed, { name: "solution.sh", text });
   return report.tasks
     .filter(({ passed }) => !passed)
     .map(({ id, checks }) => {
@@ -137,7 +175,7 @@ function wrong(lab: Lab, file: string, task: string): string[] {
   const text = readFileSync(join(lab.dir, "wrong", file), "utf8");
   const reason = /^# fails: (.+)$/m.exec(text)?.[1];
   const others = /^# others: (.+)$/m.exec(text)?.[1]?.trim();
-  const seed = /^# seed: (\d+)$/m.exec(text)?.[1];
+  const seed = /^# seed: (\d+)\s*$/m.exec(text)?.[1];
   const report = gradeScript(lab, seed === undefined ? SEEDS[0]! : Number(seed), { name: file, text });
   const judged = report.tasks.find(({ id }) => id === task)!;
   if (judged.passed) return [`${lab.id}: wrong/${file} passes ${task}`];

@@ -6,11 +6,20 @@ import { CelError, compileCel, toCel } from "../engine/index.ts";
  * undefined; other errors are thrown.
  */
 export function cel(expression: string, variables: Record<string, unknown>): unknown {
+  const result = evaluated(expression, variables);
+  return "value" in result ? result.value : undefined;
+}
+
+/** The same, which tells what was missing. */
+export function evaluated(
+  expression: string,
+  variables: Record<string, unknown>,
+): { value: unknown } | { missing: string } {
   try {
-    return compileCel(expression).run(toCel(variables) as Record<string, unknown>);
+    return { value: compileCel(expression).run(toCel(variables) as Record<string, unknown>) };
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
-    if (/no such key|no such field|out of bounds/i.test(error.message)) return undefined;
+    if (/no such key|no such field|out of bounds/i.test(error.message)) return { missing: error.message };
     throw new Error(`CEL "${expression}": ${error.message}`);
   }
 }

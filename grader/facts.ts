@@ -167,8 +167,11 @@ export class Facts {
     return this.events.get(uid) ?? [];
   }
 
+  /** Audited requests about an object; its namespace does not matter where the resource has none. */
   auditOf(resource: string, namespace: string, name: string): readonly AuditEntry[] {
-    return this.byName.get(`${resource}/${namespace}/${name}`) ?? [];
+    const [plural, ...group] = resource.split(".");
+    const found = this.byName.get(`${plural}/${namespace}/${name}`) ?? this.byName.get(`${plural}//${name}`) ?? [];
+    return group.length === 0 ? found : found.filter((entry) => entry.group === group.join("."));
   }
 
   /** Lines of a unit's journal on a machine that contain a text. */

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -188,6 +188,20 @@ tasks:
   });
 
   it("is checked", () => expect(kubetude(["lab", "check", dir])).toMatchObject({ stderr: "", status: 0 }));
+
+  it("is told of texts that cannot be shown, of buttons that lead nowhere, and of marks of no task", () => {
+    const broken = join(scratch, "broken");
+    cpSync(dir, broken, { recursive: true });
+    const text = join(broken, "text.en.md");
+    writeFileSync(text, `${steps}\n\`\`\`sh run worker-9\ntrue\n\`\`\`\n`);
+    writeFileSync(join(broken, "text.ko.md"), `${steps}{{#if\n`);
+    writeFileSync(join(broken, "solution.sh"), "# task: Leader\nfalse\n");
+    const { stderr, status } = kubetude(["lab", "check", broken]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('broken: text.en.md runs a command on "worker-9"; machines: workstation, ');
+    expect(stderr).toContain("broken: text.ko.md: Parse error on line 5:");
+    expect(stderr).toContain('broken: solution.sh: "# task: Leader" names no task of the lab\n');
+  });
 
   it("says what its setup said when that fails", () => {
     write("setup.sh", "echo no such luck >&2; exit 3\n");

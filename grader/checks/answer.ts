@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cel } from "../cel.ts";
+import { evaluated } from "../cel.ts";
 import type { Subject } from "../facts.ts";
 import { type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
 import { firstRevisions } from "./events.ts";
@@ -22,7 +22,7 @@ export const answerCheck = z.strictObject({
     .string()
     .optional()
     .describe(
-      "CEL over `object` (the subject's last version), `events` (about it, in order), `audit` (entries about it), `journal` (kubelet lines of its node that name it), `uid`, `node`, and for a Service `netfilter` (each state that its rules had on a machine: `machine`, `at`, `lines` of iptables-save), and `ebpf` (each state that a frontend had in the maps of a Cilium agent): a string or a list of acceptable ones.",
+      "CEL over `object` (the subject's last version), `events` (about it, in order: `reason`, `message`, `count`, `component`), `audit` (entries about it: `verb`, `subresource`, `user` who asked and whom they `impersonated`, `code`, `server`, `auditID`, `dryRun`, `requestURI`, `userAgent`, `sourceIP`, `at`), `journal` (kubelet lines of its node that name it: `message`, `pid`), `uid`, `node`, and for a Service `netfilter` (each state that its rules had on a machine: `machine`, `at`, `lines` of iptables-save), and `ebpf` (each state that a frontend had in the maps of a Cilium agent): a string or a list of acceptable ones.",
     ),
   minPrefix: z
     .number()
@@ -68,14 +68,8 @@ function judge(check: AnswerCheck, context: CheckContext): Verdict {
   const evidence = `answer "${given.value.slice(0, 200)}"`;
   // What came after an answer does not make it wrong.
   const expected = expectedAnswers(check, context, given.at);
-  if (expected === undefined) {
-    const message = say(
-      `답이 가리킬 ${check.subject.name}이(가) 이 세션에 없었습니다.`,
-      `This session had no ${check.subject.name} for the answer to be about.`,
-    );
-    return { passed: false, evidence, message };
-  }
-  const passed = expected.some((right) => same(given.value, right, check));
+  if ("missing" in expected) return { passed: false, ...expected.said, evidence: `${evidence}, ${expected.missing}` };
+  const passed = expected.right.some((right) => same(given.value, right, check));
   return {
     passed,
     evidence,
@@ -100,27 +94,41 @@ function same(given: string, right: string, { order, minPrefix, anyOrder }: Answ
   return own === bare(right);
 }
 
-/** Right answers in this session at a time (µs); undefined when there is nothing to ask about. */
-export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext, at: number): string[] | undefined {
+type Expected = { right: string[] } | { missing: string; said: Pick<Verdict, "message"> };
+
+/** Right answers in this session at a time (µs); or why there is none: nothing to ask about, or not what is asked of it. */
+export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext, at: number): Expected {
   const life = facts.life(check.subject as Subject, at);
-  if (life === undefined) return undefined;
+  if (life === undefined) {
+    const { name } = check.subject;
+    const message = say(
+      `답이 가리킬 ${name}이(가) 이 세션에 없었습니다.`,
+      `This session had no ${name} for the answer to be about.`,
+    );
+    return { missing: `there was no ${name}`, said: { message } };
+  }
+  const unasked = (missing: string): Expected => ({
+    missing,
+    said: { message: say("이 세션에는 아직 이 질문의 답이 없습니다.", "This session has no answer to that yet.") },
+  });
   if (check.order) {
     // An image that was there already is not pulled: what did not happen has no place in the order.
     const revisions = firstRevisions(facts, life.uid);
     const happened = check.order.filter((reason) => revisions.has(reason));
-    return happened.length < 2 ? undefined : [happened.sort((a, b) => revisions.get(a)! - revisions.get(b)!).join(" ")];
+    if (happened.length < 2) return unasked(`events: ${[...revisions.keys()].join(" ") || "none"}`);
+    return { right: [happened.sort((a, b) => revisions.get(a)! - revisions.get(b)!).join(" ")] };
   }
   const object = life.versions.at(-1)!.object;
   const node: string = object["spec"]?.nodeName ?? "";
-  const { namespace = "", name } = check.subject;
-  const value = cel(check.cel ?? '""', {
+  const { resource, name } = check.subject;
+  const result = evaluated(check.cel ?? '""', {
     object,
     ebpf: (check.cel ?? "").includes("ebpf")
       ? facts.session.frontendStates(facts.cluster).map((state) => ({ ...state }))
       : [],
     netfilter:
-      check.subject.resource === "services" && (check.cel ?? "").includes("netfilter")
-        ? facts.session.serviceRules(`${namespace}/${name}`, facts.cluster)
+      resource === "services" && (check.cel ?? "").includes("netfilter")
+        ? facts.session.serviceRules(`${life.namespace}/${name}`, facts.cluster)
         : [],
     uid: life.uid,
     createdAt: life.versions[0]!.at,
@@ -128,23 +136,22 @@ export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext, at:
     events: facts
       .eventsAbout(life.uid)
       .map(({ reason, message, count, component }) => ({ reason, message, count, component })),
-    audit: facts
-      .auditOf(check.subject.resource, check.subject.namespace ?? "", check.subject.name)
-      .map(({ verb, subresource, server, auditID, user, code, dryRun, requestURI, userAgent, sourceIP, at }) => ({
-        verb,
-        subresource,
-        server,
-        auditID,
-        user,
-        code,
-        dryRun,
-        requestURI,
-        userAgent,
-        sourceIP,
-        at,
-      })),
-    journal: facts.journal(node, "kubelet.service", check.subject.name).map(({ message, pid }) => ({ message, pid })),
+    audit: facts.auditOf(resource, life.namespace, name).map((entry) => ({
+      verb: entry.verb,
+      subresource: entry.subresource,
+      server: entry.server,
+      auditID: entry.auditID,
+      user: entry.user,
+      impersonated: entry.impersonated ?? "",
+      code: entry.code,
+      dryRun: entry.dryRun,
+      requestURI: entry.requestURI,
+      userAgent: entry.userAgent,
+      sourceIP: entry.sourceIP,
+      at: entry.at,
+    })),
+    journal: facts.journal(node, "kubelet.service", name).map(({ message, pid }) => ({ message, pid })),
   });
-  if (value === undefined) return undefined;
-  return (Array.isArray(value) ? value : [value]).map(String);
+  if ("missing" in result) return unasked(`the expression: ${result.missing}`);
+  return { right: [result.value].flat().map(String) };
 }

@@ -12,7 +12,7 @@ export const auditCheck = z.strictObject({
   subresource: z.string().default("").describe("`status`, `binding`, `log`, …"),
   namespace: z.string().default("default").describe("Namespace of the object."),
   name: z.string().describe("Name of the object."),
-  user: z.string().optional().describe("Who asked; anybody when absent."),
+  user: z.string().optional().describe("Who asked, not whom they impersonated; anybody when absent."),
   code: z.number().int().optional().describe("HTTP status of the answer; any below 400 when absent."),
   dryRun: z.boolean().default(false).describe("The request was a dry run of the server."),
 });
@@ -45,7 +45,10 @@ export function runAuditCheck(check: AuditCheck): RunningCheck {
           about: { kind: "request", verb, uri, user, code, at },
         };
       }
-      const seen = entries.map(({ verb, code, dryRun }) => `${verb}${dryRun ? " (dry run)" : ""} ${code}`).join(", ");
+      const by = (user: string) => (check.user === undefined ? "" : ` by ${user}`);
+      const seen = entries
+        .map(({ verb, code, dryRun, user }) => `${verb}${dryRun ? " (dry run)" : ""} ${code}${by(user)}`)
+        .join(", ");
       const subject = `${check.resource}/${check.name}`;
       if (seen === "") {
         return {

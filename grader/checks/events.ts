@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Facts } from "../facts.ts";
+import type { Facts, ObservedEvent } from "../facts.ts";
 import { type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
 
 /**
@@ -14,7 +14,10 @@ export const eventOrderCheck = z.strictObject({
     .describe("Plural of the kind, with or without its group: `pods`, `deployments.apps`."),
   namespace: z.string().default("default").describe("Namespace of the object."),
   name: z.string().describe("Name of the object."),
-  reasons: z.array(z.string()).min(1).describe("Reasons that must have come in this order; others may stand between."),
+  reasons: z
+    .array(z.string())
+    .min(1)
+    .describe("Reasons that must have come in this order; others may stand between, one may come again."),
 });
 
 /** First revision of each reason about an object. */
@@ -22,6 +25,14 @@ export function firstRevisions(facts: Facts, uid: string): Map<string, number> {
   const out = new Map<string, number>();
   for (const { reason, revision } of facts.eventsAbout(uid)) if (!out.has(reason)) out.set(reason, revision);
   return out;
+}
+
+/** The revision of each of these reasons: of its first event, of its second where it comes again. */
+function revisionsOf(reasons: readonly string[], events: readonly ObservedEvent[]): (number | undefined)[] {
+  return reasons.map((reason, i) => {
+    const before = reasons.slice(0, i).filter((other) => other === reason).length;
+    return events.filter((event) => event.reason === reason)[before]?.revision;
+  });
 }
 
 export function runEventOrderCheck(check: z.infer<typeof eventOrderCheck>): RunningCheck {
@@ -32,9 +43,9 @@ export function runEventOrderCheck(check: z.infer<typeof eventOrderCheck>): Runn
       let best = "";
       const about = { kind: "events", resource: check.resource, namespace: check.namespace, name: check.name } as const;
       for (const life of lives) {
-        const revisions = firstRevisions(facts, life.uid);
-        const found = check.reasons.map((reason) => revisions.get(reason));
-        best = [...revisions].map(([reason, revision]) => `${reason}@${revision}`).join(" ");
+        const events = facts.eventsAbout(life.uid);
+        const found = revisionsOf(check.reasons, events);
+        best = events.map(({ reason, revision }) => `${reason}@${revision}`).join(" ");
         const inOrder = found.every((revision, i) => revision !== undefined && (i === 0 || found[i - 1]! < revision));
         if (inOrder)
           return {

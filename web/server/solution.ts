@@ -13,12 +13,12 @@ export interface Solution {
   steps: Steps[];
 }
 
-const MARK = /^# task: ([a-z0-9 -]+)$/;
+const MARK = /^# task: (\S.*?)\s*$/;
 
 export function parseSolution(text: string): Solution {
   const solution: Solution = { head: "", steps: [] };
   for (const line of text.split("\n")) {
-    const tasks = MARK.exec(line)?.[1]?.trim().split(/ +/);
+    const tasks = MARK.exec(line)?.[1]?.split(/ +/);
     const current = solution.steps.at(-1);
     if (tasks) solution.steps.push({ tasks, text: "" });
     else if (current) current.text += `${line}\n`;
