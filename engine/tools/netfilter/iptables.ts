@@ -2,6 +2,7 @@ import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { localZone } from "../../machine/zone.ts";
 import {
   iptables,
   isTableName,
@@ -13,7 +14,7 @@ import {
   VERSION,
 } from "../../netfilter/index.ts";
 import { lookupHosts } from "../../network/hosts.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 
 /** µs that one call costs: starting, asking the kernel for its tables, committing. */
@@ -124,7 +125,7 @@ function* options(
 
 /** `Tue Nov 24 01:53:02 2026`, as ctime(3) has it. */
 function timeText(p: Process): string {
-  return strftime("%a %b %e %H:%M:%S %Y", calendar(Math.floor(p.machine.kernel.wallMs / 1000)));
+  return strftime("%a %b %e %H:%M:%S %Y", localZone(p).calendar(Math.floor(p.machine.kernel.wallMs / 1000)));
 }
 
 const SAVE_LONG = {

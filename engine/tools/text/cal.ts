@@ -1,4 +1,5 @@
-import { calendar, daysFromCivil, MONTH_NAMES } from "../../text/time.ts";
+import { localZone } from "../../machine/zone.ts";
+import { daysFromCivil, MONTH_NAMES } from "../../text/time.ts";
 import { Fatal, quote, tool } from "../tool.ts";
 
 /** cal(1) of the package ncal, in the proleptic Gregorian calendar: a month, three (-3), n (-n) or a year (-y). */
@@ -12,7 +13,7 @@ export const cal = tool(
     version: "cal from util-linux 2.41",
   },
   function* (t, o) {
-    const now = calendar(Math.floor(t.p.machine.kernel.wallMs / 1000));
+    const now = localZone(t.p).calendar(Math.floor(t.p.machine.kernel.wallMs / 1000));
     const words = [...o.operands];
     const year =
       words.length > 0 && !(words.length === 1 && monthOf(words[0]!) !== undefined && !/^\d+$/.test(words[0]!))

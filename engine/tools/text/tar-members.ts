@@ -2,10 +2,13 @@
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
+import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { localZone } from "../../machine/zone.ts";
 import { modeString } from "../../text/mode.ts";
 import { packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { strftime } from "../../text/time.ts";
+import { UTC } from "../../text/zone.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, UsageError } from "../tool.ts";
@@ -109,14 +112,17 @@ export function blocksOf(member: TarMember): number {
 }
 
 /** A line of `tar tv`. */
-export function longLine(member: TarMember, o: ParsedOptions): string {
+export function longLine(p: Process, member: TarMember, o: ParsedOptions): string {
   const node = { kind: member.kind === "hardlink" ? "file" : member.kind, mode: member.mode } as Inode;
   const mode = member.kind === "hardlink" ? `h${modeString(node).slice(1)}` : modeString(node);
   const owner = o.has("numeric")
     ? `${member.uid}/${member.gid}`
     : `${member.user || member.uid}/${member.group || member.gid}`;
   const size = String(member.bytes.length);
-  const time = strftime(o.has("full-time") ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M", calendar(member.mtime));
+  const time = strftime(
+    o.has("full-time") ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M",
+    (o.has("utc") ? UTC : localZone(p)).calendar(member.mtime),
+  );
   const target =
     member.kind === "symlink"
       ? ` -> ${listed(member.target, o)}`

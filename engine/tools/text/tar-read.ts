@@ -51,7 +51,7 @@ export function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number):
         leading = true;
       }
       const shown = o.has("show-names") ? { ...member, name: transform(member.name) } : member;
-      t.out.add(`${blockNumber(o, member)}${verbose > 0 ? longLine(shown, o) : listed(shown.name, o)}\n`);
+      t.out.add(`${blockNumber(o, member)}${verbose > 0 ? longLine(t.p, shown, o) : listed(shown.name, o)}\n`);
       continue;
     }
     let path = transform(member.name);
@@ -67,7 +67,7 @@ export function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number):
       if (path === "") continue;
     }
     if (verbose > 0) {
-      const line = verbose > 1 ? longLine(member, o) : listed(o.has("show-names") ? path : member.name, o);
+      const line = verbose > 1 ? longLine(t.p, member, o) : listed(o.has("show-names") ? path : member.name, o);
       const text = `${blockNumber(o, member)}${line}\n`;
       if (o.has("O")) yield* sys.printError(p, text);
       else t.out.add(text);

@@ -8,7 +8,7 @@ import { localZone } from "../../machine/zone.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { applyMode, parseMode } from "../../text/mode.ts";
 import { endOfArchive, packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool } from "../tool.ts";
@@ -106,7 +106,7 @@ function* gather(
     };
     const tagged = node.kind === "dir" ? tagOf(t, o, path) : undefined;
     if (tagged?.all) return;
-    const line = verbose > 1 ? longLine(member, o) : listed(o.has("show-names") ? member.name : name, o);
+    const line = verbose > 1 ? longLine(t.p, member, o) : listed(o.has("show-names") ? member.name : name, o);
     if (verbose > 0) yield* listing(`${line}\n`);
     out.push(packMember(member));
     if (node.kind !== "dir" || !recursive) return;
@@ -206,7 +206,7 @@ function* timeOf(t: Tool, o: ParsedOptions, word: string | undefined, option: st
     return undefined;
   }
   const seconds = Math.floor(ms / 1000);
-  const read = strftime("%Y-%m-%d %H:%M:%S", calendar(seconds));
+  const read = strftime("%Y-%m-%d %H:%M:%S", localZone(t.p).calendar(seconds));
   if (word !== read && !word.startsWith("@") && o.has("v"))
     yield* t.error(`Option --${option}: Treating date '${word}' as ${read}`, 0);
   return seconds;

@@ -5,9 +5,10 @@ import { entriesOf, type Inode } from "../../machine/inode.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupName, userName } from "../../machine/users.ts";
+import { localZone } from "../../machine/zone.ts";
 import { globRegex } from "../../text/glob.ts";
 import { modeString } from "../../text/mode.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { strftime } from "../../text/time.ts";
 import { Output } from "../io.ts";
 import { human, sizeOf } from "./ls-view.ts";
 
@@ -239,7 +240,9 @@ class Tree {
       const { kernel } = p.machine;
       const at = (kernel.epochMs * 1000 + node.mtime) / 1_000_000;
       const recent = kernel.wallMs / 1000 - at < 31_556_952 / 2;
-      parts.push(strftime(value.get("timefmt") ?? (recent ? "%b %e %H:%M" : "%b %e  %Y"), calendar(Math.floor(at))));
+      parts.push(
+        strftime(value.get("timefmt") ?? (recent ? "%b %e %H:%M" : "%b %e  %Y"), localZone(p).calendar(Math.floor(at))),
+      );
     }
     return parts.length > 0 ? `[${parts.join(" ")}]  ` : "";
   }

@@ -1,9 +1,10 @@
 import { decode, type Gen, SECOND, sleep, wait } from "../../kernel/index.ts";
 import { exitCode } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { localZone } from "../../machine/zone.ts";
+import { strftime } from "../../text/time.ts";
 import { wcwidth } from "../../text/width.ts";
-import { type Tool, tool, UsageError } from "../tool.ts";
+import { type Tool, tool } from "../tool.ts";
 import { searchPath } from "./env.ts";
 import { Terminal } from "./screen/terminal.ts";
 
@@ -12,6 +13,34 @@ interface Shown {
   status: number;
   text: string;
 }
+
+/** What it says without a command, and after a wrong option (procps-ng 4.0.4). */
+const USAGE = `
+Usage:
+ watch [options] command
+
+Options:
+  -b, --beep             beep if command has a non-zero exit
+  -c, --color            interpret ANSI color and style sequences
+  -C, --no-color         do not interpret ANSI color and style sequences
+  -d, --differences[=<permanent>]
+                         highlight changes between updates
+  -e, --errexit          exit if command has a non-zero exit
+  -g, --chgexit          exit when output from command changes
+  -q, --equexit <cycles>
+                         exit when output from command does not change
+  -n, --interval <secs>  seconds to wait between updates
+  -p, --precise          attempt run command in precise intervals
+  -r, --no-rerun         do not rerun program on window resize
+  -t, --no-title         turn off header
+  -w, --no-wrap          turn off line wrapping
+  -x, --exec             pass command to exec instead of "sh -c"
+
+ -h, --help     display this help and exit
+ -v, --version  output version information and exit
+
+For more details see watch(1).
+`;
 
 /** watch(1): the command again and again, its output on the whole screen. */
 export const watch = tool(
@@ -22,9 +51,13 @@ export const watch = tool(
     usage: "[options] command",
     about: "Execute a program periodically, showing output fullscreen.",
     version: "watch from procps-ng 4.0.4",
+    hint: USAGE.trimEnd(),
   },
   function* (t, o) {
-    if (o.operands.length === 0) throw new UsageError("missing operand");
+    if (o.operands.length === 0) {
+      yield* sys.printError(t.p, USAGE);
+      return 1;
+    }
     const given = o.value("n") ?? t.p.env.get("WATCH_INTERVAL") ?? "2";
     if (!/^\d*[.,]?\d+$|^\d+[.,]?$/.test(given)) {
       yield* sys.printError(t.p, `watch: failed to parse argument: '${given}': Invalid argument\n`);
@@ -201,7 +234,7 @@ function title(t: Tool, terminal: Terminal, interval: number, how: How): string 
   const left = `Every ${interval.toFixed(1)}s: `;
   const command = how.words.join(" ");
   const { machine } = t.p;
-  const date = strftime("%a %b %e %H:%M:%S %Y", calendar(Math.floor(machine.kernel.wallMs / 1000)));
+  const date = strftime("%a %b %e %H:%M:%S %Y", localZone(t.p).calendar(Math.floor(machine.kernel.wallMs / 1000)));
   const right = `${t.p.ns.uts.hostname}: ${date}`;
   const { columns } = terminal;
   if (right.length > columns) return "";

@@ -1,9 +1,10 @@
 import { type Gen, SECOND } from "../../../kernel/index.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { localZone } from "../../../machine/zone.ts";
 import { DNS_TYPES, type DnsRecord, type DnsType, isIpv6, reverseName } from "../../../network/dns.ts";
 import { candidates, resolveHost, resolverConfig } from "../../../network/resolver.ts";
-import { calendar, strftime } from "../../../text/time.ts";
+import { strftime } from "../../../text/time.ts";
 import { dataOf, flagsOf, headerLines, PLAIN, questionLine, recordLine, type Style } from "./print.ts";
 import { errorLines, exchange, type Reply } from "./send.ts";
 
@@ -259,7 +260,7 @@ function* one(p: Process, { name, type }: Ask, server: string, options: Options,
   let text = heading + (options.query ? sent(reply, options) : "") + received(reply, options);
   if (options.shown.stats) {
     const { wallMs } = p.machine.kernel;
-    const when = strftime("%a %b %d %H:%M:%S UTC %Y", calendar(Math.floor(wallMs / 1000)));
+    const when = strftime("%a %b %d %H:%M:%S %Z %Y", localZone(p).calendar(Math.floor(wallMs / 1000)));
     text += `;; Query time: ${ms} msec\n;; SERVER: ${where} (${sending.tcp ? "TCP" : "UDP"})\n`;
     text += `;; WHEN: ${when}\n;; MSG SIZE  rcvd: ${size}\n\n`;
   } else if (options.identify) text += `;; Received ${size} bytes from ${where} in ${ms} ms\n\n`;

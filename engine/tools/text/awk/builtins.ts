@@ -2,8 +2,9 @@
 import { call } from "../../../kernel/index.ts";
 import { exitCode } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { localZone } from "../../../machine/zone.ts";
 import { atan2, cos, exp, log, sin } from "../../../text/math.ts";
-import { calendar, strftime, toEpoch } from "../../../text/time.ts";
+import { strftime, toEpoch } from "../../../text/time.ts";
 import { type Code, operation, type Scope } from "./code.ts";
 import type { Expressions } from "./expressions.ts";
 import type { Runtime } from "./runtime.ts";
@@ -11,6 +12,9 @@ import { sortInto } from "./sorting.ts";
 import type { Expr } from "./syntax.ts";
 import { codePoints, gensub, substitute, substring } from "./text-functions.ts";
 import { type AwkArray, fromInput, sprintf, toBool, toNumber, toText, UNINIT, type Value } from "./values.ts";
+
+/** The zone that times are told in: a program may change it in ENVIRON for what it starts, not for itself. */
+const awkZone = (rt: Runtime) => localZone(rt.t.p);
 
 /** What `length` counts of an element. */
 function sizeOf(rt: Runtime, value: Value | AwkArray | undefined): number {
@@ -236,13 +240,15 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         const parts = rt.str(value).trim().split(/\s+/).map(Number);
         return parts.length < 6 || parts.some(Number.isNaN)
           ? -1
-          : toEpoch(parts[0]!, parts[1]!, parts[2]!, parts[3], parts[4], parts[5]);
+          : awkZone(rt).instant(toEpoch(parts[0]!, parts[1]!, parts[2]!, parts[3], parts[4], parts[5]));
       });
     case "strftime":
       return operation(all(), (format, when) =>
         strftime(
           format === undefined ? "%a %b %e %H:%M:%S %Z %Y" : rt.str(format),
-          calendar(when === undefined ? Math.floor(rt.t.p.machine.kernel.wallMs / 1000) : Math.floor(toNumber(when))),
+          awkZone(rt).calendar(
+            when === undefined ? Math.floor(rt.t.p.machine.kernel.wallMs / 1000) : Math.floor(toNumber(when)),
+          ),
           "libc",
         ),
       );
