@@ -52,6 +52,7 @@ export function copyShell(sh: Shell): Shell {
   other.dirStack = sh.dirStack.slice();
   other.bindings.take(sh.bindings);
   other.history = sh.history;
+  other.unwritten = sh.unwritten?.copy();
   other.completions = sh.completions;
   other.command = sh.command;
   other.shellPid = sh.shellPid;

@@ -21,6 +21,17 @@ export class History {
   /** How many lines of HISTFILE are known here. */
   private inFile = 0;
 
+  /** The same for a subshell, whose changes stay there. */
+  copy(): History {
+    const other = new History();
+    other.lines.push(...this.lines);
+    other.times.push(...this.times);
+    other.base = this.base;
+    other.fresh = this.fresh;
+    other.inFile = this.inFile;
+    return other;
+  }
+
   /** Number of the next line. */
   number(): number {
     return this.base + this.lines.length;

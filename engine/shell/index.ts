@@ -112,6 +112,7 @@ export const bash: Program = function* (p) {
   const reads = how.command === undefined && (how.rest.length === 0 || how.stdin);
   const setup = { dialect, interactive: how.interactive || (reads && terminal), login: how.login };
   const sh = startShell(p, setup);
+  for (const complaint of sh.startComplaints) yield* sh.writeTo(2, `${name}: ${complaint}\n`);
   sh.arg0 = sh.commandName = p.argv[0] ?? "bash";
   if (setup.interactive) sh.commandName = name;
   if (how.wrong !== undefined) return yield* wrongOption(sh, how.wrong);

@@ -130,7 +130,11 @@ export class Shell {
   runningDebug = false;
   memo: Memo | undefined;
   dirStack: string[] = [];
+  /** What was wrong with the environment: said when the shell begins. */
+  readonly startComplaints: string[] = [];
   history: History | undefined;
+  /** What `history` reads, adds to and prints in a shell that writes down no lines. */
+  unwritten: History | undefined;
   completions = new Map<string, string[]>();
   /** Options of the specification whose function runs, which `compopt` changes. */
   completing: Set<string> | undefined;

@@ -103,7 +103,14 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
 /** A function that was exported by the parent. */
 function importFunction(sh: Shell, name: string, value: string): void {
   const text = `${name} ${value}`;
-  const node = parseText(text).commands[0]?.command;
-  if (node?.type === "Function")
+  const { commands } = parseText(text);
+  const node = commands[0]?.command;
+  // Nothing but a definition is taken from the environment, since 2014.
+  if (commands.length > 1)
+    sh.startComplaints.push(
+      `warning: ${name}: ignoring function definition attempt`,
+      `error importing function definition for \`${name}'`,
+    );
+  else if (node?.type === "Function")
     sh.functions.set(name, { node, source: new Source(text, "environment", 1), exported: true });
 }

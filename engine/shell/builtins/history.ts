@@ -1,18 +1,24 @@
 import { isErrno } from "../../machine/errno.ts";
 import { editCommands } from "../edit-commands.ts";
 import { runSource } from "../execute.ts";
+import { History } from "../history.ts";
 import { expandHistory } from "../history-expand.ts";
+import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { badOption, parseOptions } from "./usage.ts";
 
+/** The list of a shell: of one that writes down nothing by itself, what `history -r` and `-s` put there. */
+const keptBy = (sh: Shell): History => sh.history ?? (sh.unwritten ??= new History());
+
 const history: Builtin = function* (sh, args) {
-  const { history: kept } = sh;
+  const kept = keptBy(sh);
+  // The command itself is the last line where lines are written down.
+  const own = sh.history === undefined ? 0 : 1;
   const parsed = parseOptions(args, "cd:anrwps");
   if (parsed.bad) return yield* badOption(sh, "history", parsed.bad);
   const has = (letter: string) => parsed.options.find((option) => option.letter === letter);
-  if (kept === undefined) return 0;
   if (has("c")) kept.remove(0, kept.lines.length);
   const at = has("d")?.value;
   if (at !== undefined) {
@@ -28,12 +34,12 @@ const history: Builtin = function* (sh, args) {
     return 0;
   }
   if (has("s")) {
-    kept.remove(kept.lines.length - 1);
+    if (own > 0) kept.remove(kept.lines.length - 1);
     kept.add(sh, parsed.rest.join(" "));
     return 0;
   }
   if (has("p")) {
-    kept.remove(kept.lines.length - 1);
+    if (own > 0) kept.remove(kept.lines.length - 1);
     for (const one of parsed.rest) {
       const expanded = expandHistory(kept, one);
       if ("error" in expanded) {
@@ -63,6 +69,10 @@ const history: Builtin = function* (sh, args) {
     yield* sh.complain(`history: ${count}: numeric argument required`);
     return 1;
   }
+  if (parsed.rest.length > 1) {
+    yield* sh.complain("history: too many arguments");
+    return 1;
+  }
   const first = count === undefined ? 0 : Math.max(0, kept.lines.length - Number(count));
   return yield* put(sh, "history", kept.listed(sh, first));
 };
@@ -75,15 +85,15 @@ function placeOf(lines: readonly string[], base: number, word: string): number {
 }
 
 const fc: Builtin = function* (sh, args) {
-  const { history: kept } = sh;
+  const kept = keptBy(sh);
   const cut = args.findIndex((arg) => !/^-[^-\d]/.test(arg) && args[args.indexOf(arg) - 1] !== "-e");
   const parsed = parseOptions(cut < 0 ? args : args.slice(0, cut), "e:lnrs");
   if (parsed.bad) return yield* badOption(sh, "fc", parsed.bad);
-  if (kept === undefined) return 0;
+  if (kept.lines.length === 0 && sh.history === undefined) return 0;
   const rest = [...parsed.rest, ...(cut < 0 ? [] : args.slice(cut))];
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   // The command itself is no part of what it looks at.
-  const lines = kept.lines.slice(0, -1);
+  const lines = sh.history === undefined ? [...kept.lines] : kept.lines.slice(0, -1);
   const editor = parsed.options.find((option) => option.letter === "e")?.value;
   if (has("s") || editor === "-") {
     const changes = rest.filter((word) => word.includes("=")).map((word) => word.split("=") as [string, string]);
