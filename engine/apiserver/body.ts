@@ -1,11 +1,11 @@
 import { parseAllDocuments } from "yaml";
 import type { HttpRequest } from "../api/http.ts";
 import { jsonFaults } from "../api/json.ts";
+import { decodeProtobuf } from "../api/protobuf/decode.ts";
 import { decode, encode } from "../kernel/index.ts";
 import { GO_YAML } from "../text/go-yaml.ts";
 import { yamlFault } from "../text/yaml-fault.ts";
 import { badRequest, requestTooLarge, unsupportedMediaType } from "./errors.ts";
-import { decodeProtobuf } from "./protobuf/decode.ts";
 
 /** Media type of the body without its parameters. */
 export function contentType(request: HttpRequest): string {

@@ -42,6 +42,14 @@ export class EtcdMembers {
     return this.hasQuorum() ? this.leading : "";
   }
 
+  /** A member that runs leads from now on (`etcdctl move-leader`). */
+  lead(name: string): void {
+    if (name === this.leading || !this.serving.has(name)) return;
+    this.leading = name;
+    this.term++;
+    for (const listener of this.listeners) listener();
+  }
+
   /** A member runs; the returned function says that it does no more. `size` is the number of all members. */
   join(member: EtcdMember, size: number): () => void {
     const { name } = member;

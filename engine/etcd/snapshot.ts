@@ -3,7 +3,7 @@ import { decode, decodeBase64, encode, encodeBase64, sha256Hex } from "../kernel
 import { sealerOf, sealObject } from "./sealed.ts";
 import type { EtcdStore } from "./store.ts";
 import type { KeyValue } from "./types.ts";
-import { valueBytes } from "./value.ts";
+import { objectIn, plainText, valueBytes } from "./value.ts";
 
 const MAGIC = "ETCDSNAP 1";
 
@@ -33,10 +33,11 @@ export function snapshotBytes(store: EtcdStore): Uint8Array {
   const { kvs, revision } = store.range({ key: "\0", rangeEnd: "\0" });
   const lines = kvs.map((kv: KeyValue): string => {
     const { key, createRevision, modRevision, version, lease } = kv;
-    const bytes = valueBytes(kv);
     const place = { key, create: createRevision, mod: modRevision, version, lease: String(lease) };
     const sealed = typeof kv.value === "object" && kv.value !== null && sealerOf(kv.value) !== undefined;
-    const line: Line = sealed ? { ...place, text: "", sealed: encodeBase64(bytes) } : { ...place, text: decode(bytes) };
+    const line: Line = sealed
+      ? { ...place, text: "", sealed: encodeBase64(valueBytes(kv)) }
+      : { ...place, text: plainText(kv) };
     return `${JSON.stringify(line)}\n`;
   });
   const body = lines.join("");
@@ -79,7 +80,7 @@ export function restore(
       putSealed(store, key, decodeBase64(sealed) ?? new Uint8Array(0), object);
       continue;
     }
-    if (current !== undefined && decode(valueBytes(current)) === text) continue;
+    if (current !== undefined && plainText(current) === text) continue;
     const id = BigInt(lease);
     const value = key.startsWith("/registry/") && text.startsWith("{") ? (JSON.parse(text) as unknown) : undefined;
     const kept = leases.has(id) ? { lease: id } : {};
@@ -98,7 +99,7 @@ function putSealed(
   for (const sealer of store.keyring.values()) {
     const plain = sealer.open(bytes, key);
     if (plain === undefined) continue;
-    const value = JSON.parse(decode(plain)) as unknown;
+    const value = objectIn(plain);
     const valueAt = (revision: number): unknown => {
       const made = object(value, revision);
       sealObject(made as object, sealer, revision);

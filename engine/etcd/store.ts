@@ -1,4 +1,4 @@
-import { decode, type Kernel, type KernelEvent, SECOND } from "../kernel/index.ts";
+import { type Kernel, type KernelEvent, SECOND } from "../kernel/index.ts";
 import {
   errCompacted,
   errEmptyKey,
@@ -29,7 +29,7 @@ import type {
   WatchRequest,
   WatchSink,
 } from "./types.ts";
-import { valueBytes } from "./value.ts";
+import { plainText } from "./value.ts";
 import { Watches } from "./watches.ts";
 
 /** Least TTL a member grants, in seconds: ceil(3 × election ticks / 2 × heartbeat) with the defaults (server/etcdserver/server.go). */
@@ -265,7 +265,7 @@ export class EtcdStore {
   private digest(): string {
     const parts = [`revision ${this.revision} compacted ${this.compactRevision}`];
     for (const kv of select(this.index, { key: "\0", rangeEnd: "\0" }, this.revision)) {
-      parts.push(`${kv.key} ${kv.createRevision} ${kv.modRevision} ${kv.lease} ${decode(valueBytes(kv))}`);
+      parts.push(`${kv.key} ${kv.createRevision} ${kv.modRevision} ${kv.lease} ${plainText(kv)}`);
     }
     for (const lease of this.leaseById.values()) parts.push(`lease ${lease.id} ${lease.expiresAt}`);
     return parts.join("\n");

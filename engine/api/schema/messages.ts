@@ -1,7 +1,7 @@
 /**
  * Field numbers of the messages that typed clients send, from the generated.proto files of k8s.io/api 0.32.3: number,
  * name and type of each field. Types: s string, b bool, i integer, d double, y bytes, # message, [ list, { map from string.
- * Names of messages leave out `k8s.io.api.`; + stands for `k8s.io.apimachinery.pkg.`.
+ * Names of fields are JSON's; names of messages leave out `k8s.io.api.`; + stands for `k8s.io.apimachinery.pkg.`.
  */
 export const MESSAGES: Readonly<Record<string, string>> = {
   "+api.resource.Quantity": "1 string s",
@@ -65,6 +65,50 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   "+runtime.TypeMeta": "1 apiVersion s|2 kind s",
   "+runtime.Unknown": "1 typeMeta #+runtime.TypeMeta|2 raw y|3 contentEncoding s|4 contentType s",
   "+util.intstr.IntOrString": "1 type i|2 intVal i|3 strVal s",
+  "admissionregistration.v1.AuditAnnotation": "1 key s|2 valueExpression s",
+  "admissionregistration.v1.ExpressionWarning": "2 fieldRef s|3 warning s",
+  "admissionregistration.v1.MatchCondition": "1 name s|2 expression s",
+  "admissionregistration.v1.MatchResources":
+    "1 namespaceSelector #+apis.meta.v1.LabelSelector|2 objectSelector #+apis.meta.v1.LabelSelector|3 resourceRules [#admissionregistration.v1.NamedRuleWithOperations|4 excludeResourceRules [#admissionregistration.v1.NamedRuleWithOperations|7 matchPolicy s",
+  "admissionregistration.v1.MutatingWebhook":
+    "1 name s|2 clientConfig #admissionregistration.v1.WebhookClientConfig|3 rules [#admissionregistration.v1.RuleWithOperations|4 failurePolicy s|9 matchPolicy s|5 namespaceSelector #+apis.meta.v1.LabelSelector|11 objectSelector #+apis.meta.v1.LabelSelector|6 sideEffects s|7 timeoutSeconds i|8 admissionReviewVersions [s|10 reinvocationPolicy s|12 matchConditions [#admissionregistration.v1.MatchCondition",
+  "admissionregistration.v1.MutatingWebhookConfiguration":
+    "1 metadata #+apis.meta.v1.ObjectMeta|2 webhooks [#admissionregistration.v1.MutatingWebhook",
+  "admissionregistration.v1.MutatingWebhookConfigurationList":
+    "1 metadata #+apis.meta.v1.ListMeta|2 items [#admissionregistration.v1.MutatingWebhookConfiguration",
+  "admissionregistration.v1.NamedRuleWithOperations":
+    "1 resourceNames [s|2 ruleWithOperations #admissionregistration.v1.RuleWithOperations",
+  "admissionregistration.v1.ParamKind": "1 apiVersion s|2 kind s",
+  "admissionregistration.v1.ParamRef":
+    "1 name s|2 namespace s|3 selector #+apis.meta.v1.LabelSelector|4 parameterNotFoundAction s",
+  "admissionregistration.v1.Rule": "1 apiGroups [s|2 apiVersions [s|3 resources [s|4 scope s",
+  "admissionregistration.v1.RuleWithOperations": "1 operations [s|2 rule #admissionregistration.v1.Rule",
+  "admissionregistration.v1.ServiceReference": "1 namespace s|2 name s|3 path s|4 port i",
+  "admissionregistration.v1.TypeChecking": "1 expressionWarnings [#admissionregistration.v1.ExpressionWarning",
+  "admissionregistration.v1.ValidatingAdmissionPolicy":
+    "1 metadata #+apis.meta.v1.ObjectMeta|2 spec #admissionregistration.v1.ValidatingAdmissionPolicySpec|3 status #admissionregistration.v1.ValidatingAdmissionPolicyStatus",
+  "admissionregistration.v1.ValidatingAdmissionPolicyBinding":
+    "1 metadata #+apis.meta.v1.ObjectMeta|2 spec #admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec",
+  "admissionregistration.v1.ValidatingAdmissionPolicyBindingList":
+    "1 metadata #+apis.meta.v1.ListMeta|2 items [#admissionregistration.v1.ValidatingAdmissionPolicyBinding",
+  "admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec":
+    "1 policyName s|2 paramRef #admissionregistration.v1.ParamRef|3 matchResources #admissionregistration.v1.MatchResources|4 validationActions [s",
+  "admissionregistration.v1.ValidatingAdmissionPolicyList":
+    "1 metadata #+apis.meta.v1.ListMeta|2 items [#admissionregistration.v1.ValidatingAdmissionPolicy",
+  "admissionregistration.v1.ValidatingAdmissionPolicySpec":
+    "1 paramKind #admissionregistration.v1.ParamKind|2 matchConstraints #admissionregistration.v1.MatchResources|3 validations [#admissionregistration.v1.Validation|4 failurePolicy s|5 auditAnnotations [#admissionregistration.v1.AuditAnnotation|6 matchConditions [#admissionregistration.v1.MatchCondition|7 variables [#admissionregistration.v1.Variable",
+  "admissionregistration.v1.ValidatingAdmissionPolicyStatus":
+    "1 observedGeneration i|2 typeChecking #admissionregistration.v1.TypeChecking|3 conditions [#+apis.meta.v1.Condition",
+  "admissionregistration.v1.ValidatingWebhook":
+    "1 name s|2 clientConfig #admissionregistration.v1.WebhookClientConfig|3 rules [#admissionregistration.v1.RuleWithOperations|4 failurePolicy s|9 matchPolicy s|5 namespaceSelector #+apis.meta.v1.LabelSelector|10 objectSelector #+apis.meta.v1.LabelSelector|6 sideEffects s|7 timeoutSeconds i|8 admissionReviewVersions [s|11 matchConditions [#admissionregistration.v1.MatchCondition",
+  "admissionregistration.v1.ValidatingWebhookConfiguration":
+    "1 metadata #+apis.meta.v1.ObjectMeta|2 webhooks [#admissionregistration.v1.ValidatingWebhook",
+  "admissionregistration.v1.ValidatingWebhookConfigurationList":
+    "1 metadata #+apis.meta.v1.ListMeta|2 items [#admissionregistration.v1.ValidatingWebhookConfiguration",
+  "admissionregistration.v1.Validation": "1 expression s|2 message s|3 reason s|4 messageExpression s",
+  "admissionregistration.v1.Variable": "1 name s|2 expression s",
+  "admissionregistration.v1.WebhookClientConfig":
+    "3 url s|1 service #admissionregistration.v1.ServiceReference|2 caBundle y",
   "apps.v1.ControllerRevision": "1 metadata #+apis.meta.v1.ObjectMeta|2 data #+runtime.RawExtension|3 revision i",
   "apps.v1.ControllerRevisionList": "1 metadata #+apis.meta.v1.ListMeta|2 items [#apps.v1.ControllerRevision",
   "apps.v1.DaemonSet":
@@ -582,6 +626,40 @@ export const MESSAGES: Readonly<Record<string, string>> = {
     "1 metadata #+apis.meta.v1.ObjectMeta|2 eventTime #+apis.meta.v1.MicroTime|3 series #events.v1.EventSeries|4 reportingController s|5 reportingInstance s|6 action s|7 reason s|8 regarding #core.v1.ObjectReference|9 related #core.v1.ObjectReference|10 note s|11 type s|12 deprecatedSource #core.v1.EventSource|13 deprecatedFirstTimestamp #+apis.meta.v1.Time|14 deprecatedLastTimestamp #+apis.meta.v1.Time|15 deprecatedCount i",
   "events.v1.EventList": "1 metadata #+apis.meta.v1.ListMeta|2 items [#events.v1.Event",
   "events.v1.EventSeries": "1 count i|2 lastObservedTime #+apis.meta.v1.MicroTime",
+  "flowcontrol.v1.ExemptPriorityLevelConfiguration": "1 nominalConcurrencyShares i|2 lendablePercent i",
+  "flowcontrol.v1.FlowDistinguisherMethod": "1 type s",
+  "flowcontrol.v1.FlowSchema":
+    "1 metadata #+apis.meta.v1.ObjectMeta|2 spec #flowcontrol.v1.FlowSchemaSpec|3 status #flowcontrol.v1.FlowSchemaStatus",
+  "flowcontrol.v1.FlowSchemaCondition":
+    "1 type s|2 status s|3 lastTransitionTime #+apis.meta.v1.Time|4 reason s|5 message s",
+  "flowcontrol.v1.FlowSchemaList": "1 metadata #+apis.meta.v1.ListMeta|2 items [#flowcontrol.v1.FlowSchema",
+  "flowcontrol.v1.FlowSchemaSpec":
+    "1 priorityLevelConfiguration #flowcontrol.v1.PriorityLevelConfigurationReference|2 matchingPrecedence i|3 distinguisherMethod #flowcontrol.v1.FlowDistinguisherMethod|4 rules [#flowcontrol.v1.PolicyRulesWithSubjects",
+  "flowcontrol.v1.FlowSchemaStatus": "1 conditions [#flowcontrol.v1.FlowSchemaCondition",
+  "flowcontrol.v1.GroupSubject": "1 name s",
+  "flowcontrol.v1.LimitResponse": "1 type s|2 queuing #flowcontrol.v1.QueuingConfiguration",
+  "flowcontrol.v1.LimitedPriorityLevelConfiguration":
+    "1 nominalConcurrencyShares i|2 limitResponse #flowcontrol.v1.LimitResponse|3 lendablePercent i|4 borrowingLimitPercent i",
+  "flowcontrol.v1.NonResourcePolicyRule": "1 verbs [s|6 nonResourceURLs [s",
+  "flowcontrol.v1.PolicyRulesWithSubjects":
+    "1 subjects [#flowcontrol.v1.Subject|2 resourceRules [#flowcontrol.v1.ResourcePolicyRule|3 nonResourceRules [#flowcontrol.v1.NonResourcePolicyRule",
+  "flowcontrol.v1.PriorityLevelConfiguration":
+    "1 metadata #+apis.meta.v1.ObjectMeta|2 spec #flowcontrol.v1.PriorityLevelConfigurationSpec|3 status #flowcontrol.v1.PriorityLevelConfigurationStatus",
+  "flowcontrol.v1.PriorityLevelConfigurationCondition":
+    "1 type s|2 status s|3 lastTransitionTime #+apis.meta.v1.Time|4 reason s|5 message s",
+  "flowcontrol.v1.PriorityLevelConfigurationList":
+    "1 metadata #+apis.meta.v1.ListMeta|2 items [#flowcontrol.v1.PriorityLevelConfiguration",
+  "flowcontrol.v1.PriorityLevelConfigurationReference": "1 name s",
+  "flowcontrol.v1.PriorityLevelConfigurationSpec":
+    "1 type s|2 limited #flowcontrol.v1.LimitedPriorityLevelConfiguration|3 exempt #flowcontrol.v1.ExemptPriorityLevelConfiguration",
+  "flowcontrol.v1.PriorityLevelConfigurationStatus":
+    "1 conditions [#flowcontrol.v1.PriorityLevelConfigurationCondition",
+  "flowcontrol.v1.QueuingConfiguration": "1 queues i|2 handSize i|3 queueLengthLimit i",
+  "flowcontrol.v1.ResourcePolicyRule": "1 verbs [s|2 apiGroups [s|3 resources [s|4 clusterScope b|5 namespaces [s",
+  "flowcontrol.v1.ServiceAccountSubject": "1 namespace s|2 name s",
+  "flowcontrol.v1.Subject":
+    "1 kind s|2 user #flowcontrol.v1.UserSubject|3 group #flowcontrol.v1.GroupSubject|4 serviceAccount #flowcontrol.v1.ServiceAccountSubject",
+  "flowcontrol.v1.UserSubject": "1 name s",
   "networking.v1.HTTPIngressPath": "1 path s|3 pathType s|2 backend #networking.v1.IngressBackend",
   "networking.v1.HTTPIngressRuleValue": "1 paths [#networking.v1.HTTPIngressPath",
   "networking.v1.IPBlock": "1 cidr s|2 except [s",
@@ -591,7 +669,7 @@ export const MESSAGES: Readonly<Record<string, string>> = {
     "4 service #networking.v1.IngressServiceBackend|3 resource #core.v1.TypedLocalObjectReference",
   "networking.v1.IngressClass": "1 metadata #+apis.meta.v1.ObjectMeta|2 spec #networking.v1.IngressClassSpec",
   "networking.v1.IngressClassList": "1 metadata #+apis.meta.v1.ListMeta|2 items [#networking.v1.IngressClass",
-  "networking.v1.IngressClassParametersReference": "1 aPIGroup s|2 kind s|3 name s|4 scope s|5 namespace s",
+  "networking.v1.IngressClassParametersReference": "1 apiGroup s|2 kind s|3 name s|4 scope s|5 namespace s",
   "networking.v1.IngressClassSpec": "1 controller s|2 parameters #networking.v1.IngressClassParametersReference",
   "networking.v1.IngressList": "1 metadata #+apis.meta.v1.ListMeta|2 items [#networking.v1.Ingress",
   "networking.v1.IngressLoadBalancerIngress": "1 ip s|2 hostname s|4 ports [#networking.v1.IngressPortStatus",

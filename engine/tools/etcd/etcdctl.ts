@@ -6,6 +6,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { quoteString } from "../../text/go-quote.ts";
 import { suggestions } from "../suggest.ts";
 import { Client, EtcdctlError } from "./client.ts";
 import { commandHelp, groupHelp, isGroup, programHelp, utilHelp } from "./help.ts";
@@ -159,9 +160,6 @@ const COMMANDS: Readonly<Record<string, Subcommand>> = {
   }),
   compaction,
   compact: compaction,
-  defrag: simple("defrag", "Defragments the storage of the etcd members with given endpoints", (r) =>
-    r.client.options.endpoints.map((one) => `Finished defragmenting etcd member[${one}]\n`).join(""),
-  ),
   ...keyCommands,
   ...leaseCommands,
   ...memberCommands,
@@ -180,11 +178,11 @@ const UTIL = ["snapshot restore", "snapshot status", "version"];
 function unknownCommand(program: string, word: string): EtcdctlError {
   const names = [...new Set(Object.keys(COMMANDS).map((name) => name.split(" ")[0]!)), ...OTHERS].sort();
   const others = names.filter((name) => name !== word);
-  return new EtcdctlError(`unknown command ${JSON.stringify(word)} for "${program}"${suggestions(word, others)}`);
+  return new EtcdctlError(`unknown command ${quoteString(word)} for "${program}"${suggestions(word, others)}`);
 }
 
 /** Commands that etcdctl has and this cluster has no use for. */
-const OTHERS = ["auth", "check", "completion", "elect", "lock", "make-mirror", "move-leader", "role", "user"];
+const OTHERS = ["auth", "check", "completion", "elect", "lock", "make-mirror", "role", "user"];
 
 interface Parsed {
   name: string;

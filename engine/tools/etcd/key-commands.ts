@@ -2,8 +2,9 @@
 import { type KeyValue, prefixEnd, type RangeResponse, valueBytes } from "../../etcd/index.ts";
 import { decode, encode, encodeBase64, type Gen, MS, sleep } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { header, json } from "./answer.ts";
-import { CLUSTER_ID, EtcdctlError, memberId } from "./client.ts";
+import { quoteString } from "../../text/go-quote.ts";
+import { header, headFields, json, noTable } from "./answer.ts";
+import { EtcdctlError, memberId } from "./client.ts";
 import type { FlagKind, Run, Subcommand } from "./etcdctl.ts";
 import { leaseId } from "./lease.ts";
 
@@ -40,9 +41,26 @@ function kvJson(kv: KeyValue, keysOnly: boolean): object {
   };
 }
 
+function kvFields(kv: KeyValue, pfx: "" | "Prev", keysOnly = false): string {
+  const value = keysOnly ? "" : decode(valueBytes(kv));
+  return (
+    `"${pfx}Key" : ${quoteString(kv.key)}\n"${pfx}CreateRevision" : ${kv.createRevision}\n"${pfx}ModRevision" : ${kv.modRevision}\n` +
+    `"${pfx}Version" : ${kv.version}\n"${pfx}Value" : ${quoteString(value)}\n"${pfx}Lease" : ${kv.lease}\n`
+  );
+}
+
+/** In the forms `json` and `fields`, what a request was answered with; false for others, which are told otherwise. */
+function* printAnswer(r: Run, rest: object, fields: string): Gen<boolean> {
+  if (r.format !== "json" && r.format !== "fields") return false;
+  const own = memberId((yield* r.client.first()).name);
+  const text = r.format === "json" ? json({ header: header(r), ...rest }, own) : headFields(r, own) + fields;
+  yield* sys.print(r.p, text);
+  return true;
+}
+
 function* printRange(r: Run, response: RangeResponse): Gen {
   const { kvs, count, more } = response;
-  if (r.format === "table") throw feature("table not supported as output format");
+  if (r.format === "table") throw noTable();
   const own = memberId((yield* r.client.first()).name);
   const keysOnly = r.on("keys-only");
   if (r.format === "json") {
@@ -54,16 +72,8 @@ function* printRange(r: Run, response: RangeResponse): Gen {
     return;
   }
   if (r.format === "fields") {
-    const lines = kvs.map(
-      (kv) =>
-        `"Key" : ${JSON.stringify(kv.key)}\n"CreateRevision" : ${kv.createRevision}\n"ModRevision" : ${kv.modRevision}\n` +
-        `"Version" : ${kv.version}\n"Value" : ${JSON.stringify(keysOnly ? "" : decode(valueBytes(kv)))}\n"Lease" : ${kv.lease}\n`,
-    );
-    yield* sys.print(
-      r.p,
-      `"ClusterID" : ${CLUSTER_ID}\n"MemberID" : ${own}\n"Revision" : ${r.client.store.revision}\n` +
-        `"RaftTerm" : ${r.client.members.term}\n${lines.join("")}"More" : ${more}\n"Count" : ${count}\n`,
-    );
+    const lines = kvs.map((kv) => kvFields(kv, "", keysOnly)).join("");
+    yield* sys.print(r.p, `${headFields(r, own)}${lines}"More" : ${more}\n"Count" : ${count}\n`);
     return;
   }
   if (r.on("count-only")) return;
@@ -136,8 +146,11 @@ const put: Subcommand = {
     const answer = yield* r.client.request((store) =>
       store.put({ key, value, lease, prevKv, ignoreValue, ignoreLease: r.on("ignore-lease") }),
     );
-    yield* sys.print(r.p, "OK\n");
     const before = prevKv ? answer.prevKv : undefined;
+    if (r.format === "table") throw noTable();
+    const told = before === undefined ? {} : { prev_kv: kvJson(before, false) };
+    if (yield* printAnswer(r, told, before === undefined ? "" : kvFields(before, "Prev"))) return;
+    yield* sys.print(r.p, "OK\n");
     if (before !== undefined) yield* sys.print(r.p, `${before.key}\n${decode(valueBytes(before))}\n`);
   },
 };
@@ -156,6 +169,13 @@ const del: Subcommand = {
     const { deleted, prevKvs } = yield* r.client.request((store) =>
       store.deleteRange({ ...range, prevKv: r.on("prev-kv") }),
     );
+    if (r.format === "table") throw noTable();
+    const told = {
+      ...(deleted > 0 && { deleted }),
+      ...(prevKvs.length > 0 && { prev_kvs: prevKvs.map((kv) => kvJson(kv, false)) }),
+    };
+    const fields = `"Deleted" : ${deleted}\n${prevKvs.map((kv) => kvFields(kv, "")).join("")}`;
+    if (yield* printAnswer(r, told, fields)) return;
     const previous = prevKvs.map((kv) => `${kv.key}\n${decode(valueBytes(kv))}\n`).join("");
     yield* sys.print(r.p, `${deleted}\n${previous}`);
   },

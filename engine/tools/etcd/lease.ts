@@ -2,7 +2,8 @@
 import { type EtcdStore, leaseName } from "../../etcd/index.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { EtcdctlError } from "./client.ts";
+import { header, headFields, json, noTable } from "./answer.ts";
+import { EtcdctlError, memberId } from "./client.ts";
 import type { Run, Subcommand } from "./etcdctl.ts";
 
 const bad = (text: string) => new EtcdctlError(text, 128);
@@ -12,6 +13,16 @@ export function leaseId(word: string): bigint {
   if (!/^[0-9a-f]{1,16}$/i.test(word))
     throw bad(`bad lease ID (strconv.ParseInt: parsing ${JSON.stringify(word)}: invalid syntax), expecting ID in Hex`);
   return BigInt(`0x${word}`);
+}
+
+/** In the forms `json` and `fields`, an answer about leases; false for others. */
+function* printed(r: Run, rest: string, fields: string): Gen<boolean> {
+  if (r.format === "table") throw noTable();
+  if (r.format !== "json" && r.format !== "fields") return false;
+  const member = memberId((yield* r.client.first()).name);
+  const head = json(header(r), member).slice(0, -2);
+  yield* sys.print(r.p, r.format === "json" ? `${head},${rest}}\n` : headFields(r, member) + fields);
+  return true;
 }
 
 const own = (r: Run, what: string) => {
@@ -29,6 +40,8 @@ const grant: Subcommand = {
     if (!/^[+-]?\d+$/.test(word))
       throw bad(`bad TTL (strconv.ParseInt: parsing ${JSON.stringify(word)}: invalid syntax)`);
     const lease = yield* r.client.request((store) => store.leaseGrant(Number(word)), "failed to grant lease");
+    const fields = `"ID" : ${lease.id}\n"TTL" : ${lease.grantedTtl}\n`;
+    if (yield* printed(r, `"ID":${lease.id},"TTL":${lease.grantedTtl},"Error":""`, fields)) return;
     yield* sys.print(r.p, `lease ${leaseName(lease.id)} granted with TTL(${lease.grantedTtl}s)\n`);
   },
 };
@@ -95,6 +108,8 @@ const list: Subcommand = {
   *run(r): Gen {
     yield* r.client.first();
     const leases = r.client.store.leases();
+    const ids = leases.map(({ id }) => `{"id":${id}}`).join(",");
+    if (yield* printed(r, `"leases":[${ids}]`, leases.map(({ id }) => `"ID" : ${id}\n`).join(""))) return;
     const names = leases.map(({ id }) => `${leaseName(id)}\n`).join("");
     yield* sys.print(r.p, `found ${leases.length} leases\n${names}`);
   },

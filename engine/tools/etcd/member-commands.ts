@@ -1,7 +1,8 @@
 /** etcdctl member and endpoint. */
 import type { Gen } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { header, json } from "./answer.ts";
+import { quoteString } from "../../text/go-quote.ts";
+import { header, headFields, json } from "./answer.ts";
 import { EtcdctlError, memberId } from "./client.ts";
 import type { FlagKind, Run, Subcommand } from "./etcdctl.ts";
 import { dbSize } from "./snapshot.ts";
@@ -26,6 +27,17 @@ const memberList: Subcommand = {
         .join(",");
       const head = json({ header: header(r, false) }, memberId(own.name)).slice(0, -2);
       yield* sys.print(r.p, `${head},"members":[${text}]}\n`);
+      return;
+    }
+    if (r.format === "fields") {
+      const each = list.map(
+        ({ name, peerUrls, clientUrls }) =>
+          `"ID" : ${memberId(name)}\n"Name" : ${quoteString(name)}\n` +
+          peerUrls.map((url) => `"PeerURL" : ${quoteString(url)}\n`).join("") +
+          clientUrls.map((url) => `"ClientURL" : ${quoteString(url)}\n`).join("") +
+          `"IsLearner" : false\n\n`,
+      );
+      yield* sys.print(r.p, headFields(r, memberId(own.name), false) + each.join(""));
       return;
     }
     const rows = list.map(({ name, peerUrls, clientUrls }) => [
@@ -80,6 +92,12 @@ const endpointHealth: Subcommand = {
         ...(error ? { error } : {}),
       }));
       yield* sys.print(r.p, `${JSON.stringify(list)}\n`);
+    } else if (r.format === "fields") {
+      const lines = rows.map(
+        ({ endpoint, ok, took, error }) =>
+          `"Endpoint" : "${endpoint}"\n"Health" : ${ok}\n"Took" : ${took}\n"Error" : ${error}\n\n`,
+      );
+      yield* sys.print(r.p, lines.join(""));
     } else {
       for (const { endpoint, ok, took, error } of rows) {
         if (ok) yield* sys.print(r.p, `${endpoint} is healthy: successfully committed proposal: took = ${took}\n`);
@@ -98,6 +116,7 @@ const endpointStatus: Subcommand = {
     const { members, store } = r.client;
     const rows: string[][] = [];
     const texts: string[] = [];
+    const fields: string[] = [];
     let failed: EtcdctlError | undefined;
     for (const endpoint of yield* endpointsOf(r)) {
       try {
@@ -121,6 +140,10 @@ const endpointStatus: Subcommand = {
         const head = json({ header: header(r) }, id)
           .trim()
           .slice(0, -1);
+        fields.push(
+          `${headFields(r, id)}"Version" : "3.5.16"\n"DBSize" : ${size.bytes}\n"Leader" : ${memberId(members.leader)}\n"IsLearner" : false\n` +
+            `"RaftIndex" : ${index}\n"RaftTerm" : ${members.term}\n"RaftAppliedIndex" : ${index}\n"Errors" : []\n"Endpoint" : "${endpoint}"\n\n`,
+        );
         texts.push(
           `{"Endpoint":${JSON.stringify(endpoint)},"Status":${head},"version":"3.5.16","dbSize":${size.bytes},` +
             `"leader":${memberId(members.leader)},"raftIndex":${index},"raftTerm":${members.term},"raftAppliedIndex":${index},"dbSizeInUse":${size.bytes}}}`,
@@ -132,6 +155,7 @@ const endpointStatus: Subcommand = {
       }
     }
     if (r.format === "json") yield* sys.print(r.p, `[${texts.join(",")}]\n`);
+    else if (r.format === "fields") yield* sys.print(r.p, fields.join(""));
     else if (r.format === "table") {
       const head = ["ENDPOINT", "ID", "VERSION", "DB SIZE", "IS LEADER", "IS LEARNER", "RAFT TERM", "RAFT INDEX"];
       yield* sys.print(r.p, gridTable([...head, "RAFT APPLIED INDEX", "ERRORS"], rows));
@@ -172,16 +196,77 @@ function change(verb: string, about: string, missing: string): Subcommand {
   };
 }
 
+const defrag: Subcommand = {
+  usage: "defrag [flags]",
+  about: "Defragments the storage of the etcd members with given endpoints",
+  flags: { ...CLUSTER_FLAG, "data-dir": "value" },
+  *run(r) {
+    let failures = 0;
+    for (const endpoint of yield* endpointsOf(r)) {
+      try {
+        yield* r.client.member(endpoint);
+        yield* sys.print(r.p, `Finished defragmenting etcd member[${endpoint}]\n`);
+      } catch (error) {
+        if (!(error instanceof EtcdctlError) || error.status === 128) throw error;
+        yield* sys.print(r.p, `Failed to defragment etcd member[${endpoint}] (${error.message})\n`);
+        failures++;
+      }
+    }
+    if (failures > 0) throw new EtcdctlError("", 1);
+  },
+};
+
+const moveLeader: Subcommand = {
+  usage: "move-leader <transferee-member-id> [flags]",
+  about: "Transfers leadership to another etcd cluster member.",
+  flags: {},
+  *run(r) {
+    if (r.args.length !== 1) throw new EtcdctlError("move-leader command needs 1 argument", 128);
+    const word = r.args[0]!;
+    if (!/^[0-9a-f]{1,16}$/i.test(word))
+      throw new EtcdctlError(`strconv.ParseUint: parsing ${quoteString(word)}: invalid syntax`, 128);
+    const { members, options } = r.client;
+    const from = members.leader;
+    const asked: string[] = [];
+    for (const endpoint of options.endpoints) asked.push((yield* r.client.member(endpoint)).name);
+    if (!asked.includes(from))
+      throw new EtcdctlError(`no leader endpoint given at [${options.endpoints.join(" ")}]`, 128);
+    const to = members.all().find(({ name }) => hex(memberId(name)) === word.toLowerCase() && members.isServing(name));
+    if (to === undefined) throw new EtcdctlError("etcdserver: bad leader transferee");
+    members.lead(to.name);
+    yield* sys.print(r.p, `Leadership transferred from ${hex(memberId(from))} to ${hex(memberId(to.name))}\n`);
+  },
+};
+
 export const memberCommands: Readonly<Record<string, Subcommand>> = {
+  defrag,
+  "move-leader": moveLeader,
   "endpoint hashkv": {
     usage: "endpoint hashkv [flags]",
     about: "Prints the KV history hash for each endpoint in --endpoints",
     flags: { ...CLUSTER_FLAG, rev: "value" },
     *run(r) {
+      const rows: [endpoint: string, hash: number, member: bigint][] = [];
       for (const endpoint of yield* endpointsOf(r)) {
-        yield* r.client.member(endpoint);
-        yield* sys.print(r.p, `${endpoint}, ${(r.client.store.revision * 2_654_435_761) % 4_294_967_296}\n`);
+        const { name } = yield* r.client.member(endpoint);
+        rows.push([endpoint, (r.client.store.revision * 2_654_435_761) % 4_294_967_296, memberId(name)]);
       }
+      if (r.format === "table") {
+        const cells = rows.map(([endpoint, hash]) => [endpoint, String(hash)]);
+        yield* sys.print(r.p, gridTable(["ENDPOINT", "HASH"], cells));
+      } else if (r.format === "json") {
+        const compacted = r.client.store.compactRevision || -1;
+        const each = rows.map(([endpoint, hash, member]) => {
+          const head = json({ header: header(r) }, member).slice(0, -2);
+          return `{"Endpoint":${JSON.stringify(endpoint)},"HashKV":${head},"hash":${hash},"compact_revision":${compacted}}}`;
+        });
+        yield* sys.print(r.p, `[${each.join(",")}]\n`);
+      } else if (r.format === "fields") {
+        const each = rows.map(
+          ([endpoint, hash, member]) => `${headFields(r, member)}"Endpoint" : "${endpoint}"\n"Hash" : ${hash}\n\n`,
+        );
+        yield* sys.print(r.p, each.join(""));
+      } else yield* sys.print(r.p, rows.map(([endpoint, hash]) => `${endpoint}, ${hash}\n`).join(""));
     },
   },
   "endpoint health": endpointHealth,

@@ -1,18 +1,7 @@
-import { MESSAGES } from "../../api/schema/messages.ts";
-import { typeOf } from "../../api/schema/types.ts";
-import { formatMicroTime, formatTime } from "../../api/time.ts";
 import { decode, encodeBase64 } from "../../kernel/index.ts";
-
-/** `k8s\0`, which begins every object in this form (apimachinery pkg/runtime/serializer/protobuf). */
-const MAGIC = [0x6b, 0x38, 0x73, 0x00];
-
-type Json = Record<string, unknown>;
-
-interface Field {
-  name: string;
-  /** As in MESSAGES. */
-  type: string;
-}
+import { MESSAGES } from "../schema/messages.ts";
+import { formatMicroTime, formatTime } from "../time.ts";
+import { fieldsOf, type Json, MAGIC, messageOf, schemaOf } from "./messages.ts";
 
 /** The JSON value of an object in `application/vnd.kubernetes.protobuf`. Throws Error for bytes that are none. */
 export function decodeProtobuf(bytes: Uint8Array): Json {
@@ -21,28 +10,10 @@ export function decodeProtobuf(bytes: Uint8Array): Json {
   const unknown = read(bytes.subarray(4), "+runtime.Unknown");
   const { apiVersion = "", kind = "" } = (unknown["typeMeta"] ?? {}) as { apiVersion?: string; kind?: string };
   const raw = unknown["raw"] as Uint8Array | undefined;
-  const slash = apiVersion.indexOf("/");
-  const group = slash < 0 ? "core" : apiVersion.slice(0, slash).split(".")[0]!;
-  const name = `${group}.${apiVersion.slice(slash + 1)}.${kind}`;
+  const name = messageOf(apiVersion, kind);
   const message = MESSAGES[name] !== undefined ? name : `+apis.meta.v1.${kind}`;
   if (MESSAGES[message] === undefined) throw new Error(`no kind "${kind}" is registered for version "${apiVersion}"`);
   return { kind, apiVersion, ...(toJson(raw ?? new Uint8Array(0), message) as Json) };
-}
-
-const parsed = new Map<string, ReadonlyMap<number, Field>>();
-
-function fieldsOf(message: string): ReadonlyMap<number, Field> {
-  let fields = parsed.get(message);
-  if (fields === undefined) {
-    const list = new Map<number, Field>();
-    for (const text of (MESSAGES[message] ?? "").split("|")) {
-      const [number, name, type] = text.split(" ");
-      if (type !== undefined) list.set(Number(number), { name: name!, type });
-    }
-    fields = list;
-    parsed.set(message, fields);
-  }
-  return fields;
 }
 
 /** A message as JSON has it; some are written as one scalar, others are part of the struct around them. */
@@ -67,9 +38,7 @@ function toJson(bytes: Uint8Array, message: string): unknown {
     }
   }
   if (message.endsWith(".ExtraValue")) return value["items"] ?? [];
-  const type = typeOf(
-    message.startsWith("+") ? `io.k8s.apimachinery.pkg.${message.slice(1)}` : `io.k8s.api.${message}`,
-  );
+  const type = schemaOf(message);
   const out: Json = {};
   for (const key of Object.keys(value)) {
     const part = value[key];
