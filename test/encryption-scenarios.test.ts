@@ -40,7 +40,7 @@ kubectl --server https://192.168.108.12:6443 get secret after
 k get secrets -o json | k replace -f -; stored before`,
     expect: [
       "secret/after created",
-      'k8s.....v1..Secret',
+      "k8s.....v1..Secret",
       `k8s:enc:${provider}:v1:key1:`,
       "aGlkZGVu",
       'Error from server (InternalError): Internal error occurred: unable to transform key "/registry/secrets/default/after": identity transformer tried to read encrypted data',

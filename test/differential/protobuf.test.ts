@@ -4,7 +4,9 @@ import { decodeProtobuf } from "../../engine/api/protobuf/decode.ts";
 import { encodeProtobuf } from "../../engine/api/protobuf/encode.ts";
 
 /** `protobuf.jsonl`: objects, and the bytes that Go's types (k8s.io/api 0.32.3 with apimachinery's serializer) made of them. */
-const lines = readFileSync(new URL("protobuf.jsonl", import.meta.url), "utf8").trim().split("\n");
+const lines = readFileSync(new URL("protobuf.jsonl", import.meta.url), "utf8")
+  .trim()
+  .split("\n");
 const cases = lines.map((line) => {
   const { object, bytes } = JSON.parse(line) as { object: Record<string, unknown>; bytes: string };
   return [`${object["kind"]} ${(object["metadata"] as { name: string }).name}`, object, bytes] as const;
