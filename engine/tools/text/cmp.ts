@@ -3,7 +3,7 @@ import { Errno, isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import { type Tool, tool, UsageError } from "../tool.ts";
-import { parseSize } from "./input.ts";
+import { parseSize, readSome } from "./input.ts";
 
 /** Bytes that are looked at between two turns of others. */
 const STEP = 1 << 20;
@@ -37,7 +37,7 @@ export const cmp = tool(
     const sides: Uint8Array[] = [];
     for (const [i, path] of [a, b].entries()) {
       try {
-        const bytes = path === "-" ? yield* readWhole(t.p, 0) : bytesIn(t, path);
+        const bytes = yield* bytesOfFile(t, path, skips[i]! + limit);
         sides.push(bytes.subarray(skips[i], skips[i]! + limit));
       } catch (error) {
         if (!isErrno(error)) throw error;
@@ -53,9 +53,15 @@ export const cmp = tool(
   },
 );
 
-function bytesIn(t: Tool, path: string): Uint8Array {
-  if (sys.stat(t.p, path).kind === "dir") throw new Errno("EISDIR");
-  return sys.readBytes(t.p, path);
+/** The first bytes of a file, a pipe or standard input. */
+function* bytesOfFile(t: Tool, path: string, most: number): Gen<Uint8Array> {
+  if (path !== "-" && sys.stat(t.p, path).kind === "dir") throw new Errno("EISDIR");
+  const fd = path === "-" ? 0 : sys.open(t.p, path, { read: true });
+  try {
+    return most === Number.POSITIVE_INFINITY ? yield* readWhole(t.p, fd) : yield* readSome(t.p, fd, most);
+  } finally {
+    if (fd !== 0) t.close(fd);
+  }
 }
 
 interface Ways {
