@@ -3,9 +3,8 @@ import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject, OwnerReference } from "../types.ts";
-import { invalidText, required } from "../validation/field.ts";
+import { invalidText, nonNegative, required } from "../validation/field.ts";
 import { semanticEqual } from "../validation/value.ts";
-import { nonNegative } from "./validation.ts";
 
 /** What it holds stays: `%#v` of a runtime.RawExtension is its bytes. */
 function immutableData(data: unknown): StatusCause {

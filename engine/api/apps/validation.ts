@@ -5,15 +5,19 @@ import type { Draft } from "../kind.ts";
 import { type LabelSelector, matchLabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { forbidden, invalid, invalidText, notSupported, notSupportedText, required } from "../validation/field.ts";
+import {
+  forbidden,
+  invalid,
+  invalidText,
+  nonNegative,
+  notSupported,
+  notSupportedText,
+  required,
+} from "../validation/field.ts";
 import { percent } from "../validation/names.ts";
 import { goLabelSelector, goLabels, semanticEqual } from "../validation/value.ts";
 
 /** Workloads (pkg/apis/apps/validation/validation.go), in upstream's order and words. */
-
-export function nonNegative(value: number | undefined | null, path: string): StatusCause[] {
-  return typeof value === "number" && value < 0 ? [invalid(path, value, "must be greater than or equal to 0")] : [];
-}
 
 /** `kind` as the message has it: `deployment`, `daemonset`, `statefulset`. */
 export function validateSelector(selector: LabelSelector | undefined | null, kind: string): StatusCause[] {

@@ -1,7 +1,6 @@
-import { nonNegative } from "../apps/validation.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { invalid, invalidText, notSupported, required } from "../validation/field.ts";
+import { invalid, invalidText, nonNegative, notSupported, required } from "../validation/field.ts";
 import { goLabelSelector } from "../validation/value.ts";
 import { validateJobFields } from "./job-strategy.ts";
 import { parseSchedule, ScheduleError } from "./schedule.ts";

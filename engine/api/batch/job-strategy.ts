@@ -1,11 +1,11 @@
-import { nonNegative, validateJobTemplate } from "../apps/validation.ts";
+import { validateJobTemplate } from "../apps/validation.ts";
 import { goStruct } from "../core/go-struct.ts";
 import type { Draft } from "../kind.ts";
 import { matchLabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { validateDomainPath } from "../validation/domain-path.ts";
-import { invalid, invalidText, notSupported, required, tooLong } from "../validation/field.ts";
+import { invalid, invalidText, nonNegative, notSupported, required, tooLong } from "../validation/field.ts";
 import { dns1123Label } from "../validation/names.ts";
 import { goLabelSelector, goLabels, semanticEqual } from "../validation/value.ts";
 import {

@@ -7,6 +7,7 @@ import {
   invalid,
   invalidEach,
   invalidText,
+  nonNegative,
   notSupported,
   required,
 } from "../validation/field.ts";
@@ -54,10 +55,6 @@ const ENV_RESOURCES = [
   "requests.memory",
 ];
 const NO_INIT = "may not be set for init containers without restartPolicy=Always";
-
-export function nonNegative(value: number | undefined, path: string): StatusCause[] {
-  return value !== undefined && value < 0 ? [invalid(path, value, NOT_NEGATIVE)] : [];
-}
 
 /** Regular containers. `volumes`: names that mounts may refer to. */
 export function validateContainers(

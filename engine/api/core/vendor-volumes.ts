@@ -1,6 +1,6 @@
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
-import { invalid, invalidEach, notSupported, required } from "../validation/field.ts";
+import { invalid, invalidEach, notSupported, required, tooLong } from "../validation/field.ts";
 import { dns1123Label, dns1123Subdomain, inRange } from "../validation/names.ts";
 import { validateDescendingPath } from "./paths.ts";
 
@@ -26,9 +26,12 @@ const secretRef: SourceCheck = ({ secretRef }, path) =>
 const partition: SourceCheck = ({ partition: part = 0 }, path) =>
   part < 0 || part > 255 ? [invalid(`${path}.partition`, part, inRange(1, 255))] : [];
 
-/** Name of a CSI driver (ValidateCSIDriverName). */
+const LONGEST_DRIVER = 63;
+
+/** Name of a CSI driver: large letters do, and it is shown as it was given (ValidateCSIDriverName). */
 export function validateDriverName(name: string, path: string): StatusCause[] {
   const causes = name === "" ? [required(path, "")] : [];
+  if (name.length > LONGEST_DRIVER) causes.push(tooLong(path, LONGEST_DRIVER));
   return [...causes, ...invalidEach(path, name, dns1123Subdomain(name.toLowerCase()))];
 }
 

@@ -1,25 +1,16 @@
-import { nonNegative } from "../core/container-validation.ts";
 import { address } from "../core/go-struct.ts";
+import { validateDriverName } from "../core/vendor-volumes.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { duplicate, forbidden, invalid, invalidEach, invalidText, required, tooLong } from "../validation/field.ts";
+import { duplicate, forbidden, invalid, invalidEach, invalidText, nonNegative, required } from "../validation/field.ts";
 import { dns1123Subdomain, qualifiedName } from "../validation/names.ts";
 import { goStrings, semanticEqual } from "../validation/value.ts";
 
 /** What drivers attach, and which of them a node has (pkg/apis/storage/validation). */
 
-const LONGEST_NAME = 63;
 const LONGEST_NODE_ID = 256;
 const IMMUTABLE = "field is immutable";
-
-/** ValidateCSIDriverName: large letters do, and the name is shown as it was given. */
-function validateDriverName(name: string, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  if (name === "") causes.push(required(path, ""));
-  if (name.length > LONGEST_NAME) causes.push(tooLong(path, LONGEST_NAME));
-  return [...causes, ...invalidEach(path, name, dns1123Subdomain(name.toLowerCase()))];
-}
 
 export function validateVolumeAttachment(object: KubeObject): StatusCause[] {
   const { attacher = "", nodeName = "", source = {} }: Draft = object["spec"] ?? {};

@@ -83,3 +83,10 @@ export function invalidEach(field: string, value: unknown, messages: readonly st
 export function child(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
+
+const NOT_NEGATIVE = "must be greater than or equal to 0";
+
+/** Of a number, where there is one (ValidateNonnegativeField). */
+export function nonNegative(value: number | undefined | null, path: string): StatusCause[] {
+  return typeof value === "number" && value < 0 ? [invalid(path, value, NOT_NEGATIVE)] : [];
+}
