@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import { httpDate, logDate } from "../../images/nginx/http.ts";
 import { say, serving } from "../../images/servers/serving.ts";
-import { encode, type Gen } from "../../kernel/index.ts";
+import { decode, encode, type Gen } from "../../kernel/index.ts";
 import { entriesOf } from "../../machine/inode.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -104,10 +104,25 @@ const failed = (status: number, message: string): Served => ({
   message,
 });
 
+/** The path below the folder: escapes that are none stay as they are, and nothing leads out (translate_path). */
+function pathOf(plain: string): string {
+  const bytes: number[] = [];
+  for (const [part, hex] of plain.matchAll(/%([0-9a-fA-F]{2})|[^%]+|%/g)) {
+    if (hex === undefined) bytes.push(...encode(part));
+    else bytes.push(Number.parseInt(hex, 16));
+  }
+  const out: string[] = [];
+  for (const word of decode(Uint8Array.from(bytes)).split("/")) {
+    if (word === "..") out.pop();
+    else if (word !== "" && word !== ".") out.push(word);
+  }
+  return `/${out.join("/")}${out.length > 0 && plain.endsWith("/") ? "/" : ""}`;
+}
+
 function served(p: Process, root: string, { method, path: asked, headers = {} }: HttpRequest): Served {
   if (method !== "GET" && method !== "HEAD") return failed(501, `Unsupported method ('${method}')`);
   const [plain = "/", query] = asked.split(/[?#](.*)/s);
-  const path = decodeURIComponent(plain);
+  const path = pathOf(plain);
   let file = (root + path).replace(/\/+$/, "") || "/";
   let node = sys.find(p, file);
   if (node?.kind === "dir") {

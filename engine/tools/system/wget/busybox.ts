@@ -53,11 +53,15 @@ function* get(p: Process, o: ParsedOptions, text: string): Gen<number> {
     yield* sys.printError(p, `wget: not an http or ftp url: ${text}\n`);
     return 1;
   }
+  const file = o.value("post-file");
+  if (file !== undefined && sys.find(p, file)?.kind !== "file") {
+    yield* sys.printError(p, `wget: can't open '${file}': No such file or directory\n`);
+    return 1;
+  }
   for (let hops = 0; ; hops++) {
     const headers: Record<string, string> = { host: authority(url), "user-agent": o.value("U") ?? "Wget" };
     for (const line of o.values("H"))
       headers[line.slice(0, line.indexOf(":")).trim().toLowerCase()] = line.slice(line.indexOf(":") + 1).trim();
-    const file = o.value("post-file");
     const post = file === undefined ? o.value("post") : sys.readText(p, file);
     const body = post === undefined ? {} : { body: { type: "bytes" as const, bytes: new TextEncoder().encode(post) } };
     const result: Exchange | HttpFailure = yield* exchange(

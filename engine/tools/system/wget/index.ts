@@ -38,8 +38,15 @@ export const wget: Program = function* (p) {
   }
   const list = o.value("i");
   if (o.operands.length === 0 && list === undefined) return yield* usage(p, "missing URL", 1);
-  const job: Job = { p, o, report: new Report(p, o), files: 0, bytes: 0, us: 0, connected: undefined };
-  return yield* all(job, list);
+  let report: Report;
+  try {
+    report = new Report(p, o);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    yield* sys.printError(p, `wget: ${o.value("a") ?? o.value("o")}: ${error.message}\n`);
+    return 1;
+  }
+  return yield* all({ p, o, report, files: 0, bytes: 0, us: 0, connected: undefined }, list);
 };
 
 function* usage(p: Process, message: string, status: number): Gen<number> {

@@ -65,6 +65,11 @@ export function* retrieve(job: Job, first: Url): Gen<number> {
     if (count > 1) yield* sleep(Math.min(count - 1, patience) * SECOND);
     const tried = count > 1 ? `(try:${String(count).padStart(2)})  ` : "";
     yield* report.verbose(`--${report.clock()}--  ${tried}${shown(url)}\n`);
+    const unread = bodyFault(job);
+    if (unread !== undefined) {
+      yield* report.brief(unread.text);
+      return unread.status;
+    }
     const outcome: Outcome = yield* attempt(job, url, first);
     if (typeof outcome === "number") return outcome;
     if (outcome === "again") {
@@ -80,6 +85,19 @@ export function* retrieve(job: Job, first: Url): Gen<number> {
     }
     url = outcome;
     count = 1;
+  }
+}
+
+/** Why the file that is to be sent cannot be. */
+function bodyFault({ p, o }: Job): { text: string; status: number } | undefined {
+  const path = o.value("post-file") ?? o.value("body-file");
+  if (path === undefined || o.has("post-data", "body-data")) return undefined;
+  try {
+    // A folder has a size, but nothing to read.
+    return sys.stat(p, path).kind === "dir" ? { text: "", status: 4 } : void sys.readBytes(p, path);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return { text: `BODY data file ‘${path}’ missing: ${error.message}\n`, status: 3 };
   }
 }
 
@@ -116,7 +134,7 @@ function* attempt(job: Job, url: Url, first: Url): Gen<Outcome> {
       insecure: o.has("no-check-certificate"),
       authorities: () => {
         const path = o.value("ca-certificate");
-        return path === undefined ? undefined : sys.readText(p, path);
+        return path === undefined || sys.find(p, path)?.kind !== "file" ? undefined : sys.readText(p, path);
       },
     });
   };
