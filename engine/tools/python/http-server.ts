@@ -7,6 +7,7 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { NetError } from "../../network/index.ts";
 import { parseDate } from "../../text/date-parse.ts";
+import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 
 /** Types of files by their endings (Lib/mimetypes.py of 3.11, and what Debian's /etc/mime.types adds). */
 const TYPES: Readonly<Record<string, string>> = {
@@ -151,17 +152,33 @@ function served(p: Process, root: string, { method, path: asked, headers = {} }:
   };
 }
 
+const SPEC = { short: "hb:d:p:", long: "help=h cgi bind:=b directory:=d protocol:=p", standard: false };
+const USAGE = "usage: server.py [-h] [--cgi] [-b ADDRESS] [-d DIRECTORY] [-p VERSION] [port]\n";
+
+function* refused(p: Process, why: string): Gen<number> {
+  yield* sys.printError(p, `${USAGE}server.py: error: ${why}\n`);
+  return 2;
+}
+
 /** `python3 -m http.server [--bind ADDRESS] [--directory DIR] [PORT]`: serves a directory until it is interrupted. */
 export function* httpServer(p: Process, rest: readonly string[]): Gen<number> {
-  const port = Number(rest.find((arg, i) => /^\d+$/.test(arg) && !/^-/.test(rest[i - 1] ?? "")) ?? 8000);
-  const option = (...names: string[]) => {
-    const at = rest.findIndex((arg) => names.includes(arg.split("=")[0]!));
-    return at < 0 ? undefined : (rest[at]!.split(/=(.*)/s)[1] ?? rest[at + 1]);
-  };
-  const root = (option("-d", "--directory") ?? p.cwd).replace(/\/$/, "");
-  const address = option("-b", "--bind");
-  p.comm = "python3";
-  p.rssKib = 19_000;
+  let o: ParsedOptions;
+  try {
+    o = parseOptions(rest, SPEC);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    return yield* refused(p, `unrecognized arguments: ${rest.filter((word) => word.startsWith("-")).join(" ")}`);
+  }
+  if (o.has("h")) {
+    yield* sys.print(p, USAGE);
+    return 0;
+  }
+  const [word = "8000", ...more] = o.operands;
+  if (!/^[-+]?\d+$/.test(word)) return yield* refused(p, `argument port: invalid int value: '${word}'`);
+  if (more.length > 0) return yield* refused(p, `unrecognized arguments: ${more.join(" ")}`);
+  const port = Number(word) & 0xffff;
+  const root = (o.value("d") ?? p.cwd).replace(/\/$/, "");
+  const address = o.value("b");
   const place = address ?? "0.0.0.0";
   const answered = (request: HttpRequest): HttpResponse => {
     const { status, bytes, headers, message } = served(p, root, request);
