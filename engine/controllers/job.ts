@@ -2,7 +2,7 @@ import { keyOf } from "../api/informer.ts";
 import { matchesSelector } from "../api/label-selector.ts";
 import { JOBS, PODS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
-import { formatTime, parseTime } from "../api/time.ts";
+import { formatTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, MS, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
@@ -27,15 +27,14 @@ import {
   isTracked,
   jobPod,
   lastFailed,
-  pastRestarts,
   pendingIndexes,
   replacesFailedOnly,
   succeededIndexes,
-  successPolicyMet,
   TRACKING,
 } from "./job-pods.ts";
+import { type Look, type Verdict, verdictOf } from "./job-verdict.ts";
 import { BURST, PodControl } from "./pod-control.ts";
-import { type Condition, condition, controllerRef, isActive, isReady } from "./pods.ts";
+import { type Condition, controllerRef, isActive, isReady } from "./pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 
 /** Changes of Pods are looked at together (job_controller.go syncJobBatchPeriod). */
@@ -43,30 +42,6 @@ const BATCH = SECOND;
 
 /** DefaultJobApiBackOff, MaxJobApiBackOff. */
 const RETRY = { first: SECOND, last: 60 * SECOND };
-
-/** What a Job comes to: the lasting condition's type, and why. */
-interface Verdict {
-  type: "Complete" | "Failed";
-  reason: string;
-  message: string;
-}
-
-/** One look at a Job. */
-interface Look {
-  key: string;
-  job: KubeObject;
-  pods: readonly KubeObject[];
-  active: readonly KubeObject[];
-  succeeded: number;
-  failed: number;
-  terminating: number;
-  indexes: ReadonlySet<number> | undefined;
-  /** Indexes that have failed for good; undefined unless failures count by index. */
-  failedIndexes: ReadonlySet<number> | undefined;
-  /** By such an index, its last Pod, which failed and is to be replaced. */
-  lastFailed: ReadonlyMap<number, KubeObject>;
-  backoff: Backoff;
-}
 
 /** Runs Pods to completion (pkg/controller/job). */
 class JobController implements Reconciler {
@@ -161,7 +136,7 @@ class JobController implements Reconciler {
     let { active } = look;
     let running = active.length;
     let terminating = look.terminating;
-    let verdict = this.verdict(look, now);
+    let verdict = verdictOf(look, now, (ms) => this.queue.addAfter(key, Math.ceil(ms) * MS));
     let problem: Error | undefined;
     let conditions: readonly Condition[] = stored.status?.conditions ?? [];
     let settled = true;
@@ -283,44 +258,6 @@ class JobController implements Reconciler {
       lastFailed: lost ? lastFailed(job, pods, (index) => settled(index) === true, now) : new Map(),
       backoff: backoffAfter(before, newDone, newFailed, now),
     };
-  }
-
-  /** Whether the Job is over, before its Pods are managed. */
-  private verdict({ key, job, pods, failed, indexes, failedIndexes: lost }: Look, now: number): Verdict | undefined {
-    const met = condition(job, "SuccessCriteriaMet");
-    if (met?.status === "True") return { type: "Complete", reason: met.reason ?? "", message: met.message ?? "" };
-    const target = condition(job, "FailureTarget");
-    if (target?.status === "True")
-      return { type: "Failed", reason: target.reason ?? "", message: target.message ?? "" };
-    for (const pod of pods) {
-      if (!job.spec.podFailurePolicy || !isTracked(pod) || !hasFailed(pod, job)) continue;
-      const { action, message = "" } = failureVerdict(job, pod);
-      if (action === "FailJob") return { type: "Failed", reason: "PodFailurePolicy", message };
-    }
-    if (failed > job.spec.backoffLimit || pastRestarts(job, pods))
-      return {
-        type: "Failed",
-        reason: "BackoffLimitExceeded",
-        message: "Job has reached the specified backoff limit",
-      };
-    const deadline: number | undefined = job.spec.activeDeadlineSeconds;
-    if (deadline !== undefined && !isSuspended(job)) {
-      const left = parseTime(job.status.startTime) + deadline * 1000 - now;
-      if (left <= 0)
-        return { type: "Failed", reason: "DeadlineExceeded", message: "Job was active longer than specified deadline" };
-      this.queue.addAfter(key, Math.ceil(left) * MS);
-    }
-    const { completions, maxFailedIndexes } = job.spec;
-    if (lost && maxFailedIndexes !== undefined && lost.size > maxFailedIndexes) {
-      const message = "Job has exceeded the specified maximal number of failed indexes";
-      return { type: "Failed", reason: "MaxFailedIndexesExceeded", message };
-    }
-    if (lost && lost.size > 0 && lost.size + (indexes?.size ?? 0) >= completions) {
-      return { type: "Failed", reason: "FailedIndexes", message: "Job has failed indexes" };
-    }
-    const message = indexes && successPolicyMet(job, indexes);
-    if (message) return { type: "Complete", reason: "SuccessPolicy", message };
-    return undefined;
   }
 
   /** Brings the number of Pods at work to what is still to be done (manageJob). */
