@@ -20,9 +20,10 @@ function terminals(session: Session, count: number): void {
 
 /** The most CPU time that one event of the kernel takes while a script runs, in ms; the median of several runs. */
 function longestStep(text: string): number {
+  // The process's CPU time counts V8's other threads too, the wall clock what other processes take: the lesser is told.
   const spent = () => {
     const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
+    return { cpu: (user + system) / 1000, wall: performance.now() };
   };
   return median(5, (take) => {
     const session = booted(60 + take);
@@ -31,7 +32,7 @@ function longestStep(text: string): number {
     let last = spent();
     session.kernel.runUntil(() => {
       const now = spent();
-      longest = Math.max(longest, now - last);
+      longest = Math.max(longest, Math.min(now.cpu - last.cpu, now.wall - last.wall));
       last = now;
       return false;
     }, session.kernel.now + MINUTE);

@@ -89,11 +89,10 @@ export class LiveDriver {
     const deadline = this.wallMs() + SLICE_MS;
     const skipping = this.skipping;
     const due = Math.max(this.due(), kernel.now);
-    let count = 0;
     let there = false;
     const finished = kernel.run(due, () => {
       there = skipping && (this.reached?.() ?? false);
-      return there || ((++count & 15) === 0 && this.wallMs() >= deadline);
+      return there || this.wallMs() >= deadline;
     });
     if (skipping && (there || finished)) this.stopSkipping();
     else if (skipping) this.anchor();

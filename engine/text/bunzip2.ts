@@ -1,5 +1,5 @@
 /** Reading of bzip2's format. */
-import { BLOCK_MAGIC, codesOf, crcOf, END_MAGIC, GROUP, joined, STEP } from "./bzip2.ts";
+import { BLOCK_MAGIC, codesOf, crcOf, END_MAGIC, GROUP, joined, SORTED, STEP } from "./bzip2.ts";
 import type { Steps } from "./steps.ts";
 
 /** The bytes are no bzip2 file, or break off. */
@@ -174,7 +174,7 @@ function* sorted(
   const front = Uint8Array.from(alphabet);
   let [run, place] = [0, 1];
   for (let i = 0; ; i++) {
-    if (i % STEP === 0) yield 0;
+    if (i % STEP === 0) yield SORTED;
     const tree = trees[selectors[Math.floor(i / GROUP)] ?? -1];
     if (tree === undefined) throw new Bzip2Error("data");
     let node = 0;
@@ -208,13 +208,13 @@ function* unsorted(column: Uint8Array, origin: number, out: Made): Steps<void> {
   if (origin >= column.length) throw new Bzip2Error("data");
   const starts = new Int32Array(257);
   for (let i = 0; i < column.length; i++) {
-    if (i % (8 * STEP) === 0) yield 0;
+    if (i % (8 * STEP) === 0) yield SORTED;
     starts[column[i]! + 1]!++;
   }
   for (let i = 0; i < 256; i++) starts[i + 1]! += starts[i]!;
   const next = new Int32Array(column.length);
   for (let i = 0; i < column.length; i++) {
-    if (i % (4 * STEP) === 0) yield 0;
+    if (i % (4 * STEP) === 0) yield SORTED;
     next[starts[column[i]!]!++] = i;
   }
   let at = next[origin]!;

@@ -8,8 +8,10 @@ export const BLOCK_MAGIC = [0x314159, 0x265359] as const;
 export const END_MAGIC = [0x177245, 0x385090] as const;
 export const GROUP = 50;
 const MOST_LENGTH = 17;
-/** Bytes of one step: about a millisecond. */
+/** Bytes of one step. */
 export const STEP = 16_384;
+/** What a step of one of the many passes over a block counts for, in bytes that go in. */
+export const SORTED = STEP / 2;
 
 const CRC = Uint32Array.from({ length: 256 }, (_, i) => {
   let value = i << 24;
@@ -20,8 +22,8 @@ const CRC = Uint32Array.from({ length: 256 }, (_, i) => {
 export function* crcOf(bytes: Uint8Array, from: number, to: number): Steps<number> {
   let crc = 0xffffffff;
   for (let at = from; at < to; at += 32 * STEP) {
-    yield 0;
     const end = Math.min(at + 32 * STEP, to);
+    yield (end - at) >> 4;
     for (let i = at; i < end; i++) crc = ((crc << 8) ^ CRC[(crc >>> 24) ^ bytes[i]!]!) >>> 0;
   }
   return ~crc >>> 0;
@@ -108,33 +110,33 @@ function* rotations(block: Uint8Array): Steps<{ order: Int32Array; origin: numbe
   let next = new Int32Array(n);
   const counts = new Int32Array(Math.max(256, n) + 1);
   for (let i = 0; i < n; i++) {
-    if (i % (8 * STEP) === 0) yield 0;
+    if (i % (8 * STEP) === 0) yield SORTED;
     counts[block[i]! + 1]!++;
   }
   for (let byte = 0; byte < 256; byte++) counts[byte + 1]! += counts[byte]!;
   const starts = counts.slice(0, 256);
   for (let i = 0; i < n; i++) {
-    if (i % STEP === 0) yield 0;
+    if (i % STEP === 0) yield SORTED;
     order[starts[block[i]!]!++] = i;
   }
   let last = 0;
   for (let i = 1; i < n; i++) {
-    if (i % STEP === 0) yield 0;
+    if (i % STEP === 0) yield SORTED;
     if (block[order[i]!] !== block[order[i - 1]!]) last++;
     classes[order[i]!] = last;
   }
   for (let width = 1; last < n - 1 && width < n; width *= 2) {
     counts.fill(0, 0, last + 2);
     for (let i = 0; i < n; i++) {
-      if (i % STEP === 0) yield 0;
+      if (i % STEP === 0) yield SORTED;
       counts[classes[i]! + 1]!++;
     }
     for (let i = 0; i <= last; i++) {
-      if (i % (4 * STEP) === 0) yield 0;
+      if (i % (4 * STEP) === 0) yield SORTED;
       counts[i + 1]! += counts[i]!;
     }
     for (let i = 0; i < n; i++) {
-      if (i % STEP === 0) yield 0;
+      if (i % STEP === 0) yield SORTED;
       const at = order[i]! - width;
       const start = at < 0 ? at + n : at;
       shifted[counts[classes[start]!]!++] = start;
@@ -143,7 +145,7 @@ function* rotations(block: Uint8Array): Steps<{ order: Int32Array; origin: numbe
     last = 0;
     next[order[0]!] = 0;
     for (let i = 1; i < n; i++) {
-      if (i % STEP === 0) yield 0;
+      if (i % STEP === 0) yield SORTED;
       const [a, b] = [order[i]!, order[i - 1]!];
       const [x, y] = [a + width < n ? a + width : a + width - n, b + width < n ? b + width : b + width - n];
       if (classes[a] !== classes[b] || classes[x] !== classes[y]) last++;
@@ -163,18 +165,16 @@ function* writeBlock(out: BitWriter, block: Uint8Array, crc: number): Steps<void
   out.put(0, 1);
   const { order, origin } = yield* rotations(block);
   out.put(origin, 24);
-  const used = new Set(block);
-  const groups = Array.from({ length: 16 }, (_, i) => [...Array(16).keys()].some((k) => used.has(16 * i + k)));
+  const used = new Uint8Array(256);
+  for (const byte of block) used[byte] = 1;
+  const groups = Array.from({ length: 16 }, (_, i) => used.subarray(16 * i, 16 * (i + 1)).includes(1));
   for (const one of groups) out.put(one ? 1 : 0, 1);
   groups.forEach((one, i) => {
-    if (one) for (let k = 0; k < 16; k++) out.put(used.has(16 * i + k) ? 1 : 0, 1);
+    if (one) for (let k = 0; k < 16; k++) out.put(used[16 * i + k]!, 1);
   });
-  const symbols = yield* movedToFront(
-    block,
-    order,
-    [...used].sort((a, b) => a - b),
-  );
-  const size = used.size + 2;
+  const alphabet = [...used.keys()].filter((byte) => used[byte] === 1);
+  const symbols = yield* movedToFront(block, order, alphabet);
+  const size = alphabet.length + 2;
   const { lengths, selectors } = yield* tables(symbols, size);
   out.put(lengths.length, 3);
   out.put(selectors.length, 15);
@@ -197,7 +197,7 @@ function* writeBlock(out: BitWriter, block: Uint8Array, crc: number): Steps<void
   }
   const codes = lengths.map(codesOf);
   for (let i = 0; i < symbols.length; i++) {
-    if (i % STEP === 0) yield 0;
+    if (i % STEP === 0) yield SORTED;
     const symbol = symbols[i]!;
     const table = selectors[Math.floor(i / GROUP)]!;
     out.put(codes[table]![symbol]!, lengths[table]![symbol]!);
@@ -214,7 +214,7 @@ function* movedToFront(block: Uint8Array, order: Int32Array, alphabet: number[])
     for (; run > 0; run = (run - 1) >> 1) out[size++] = (run - 1) & 1;
   };
   for (let i = 0; i < order.length; i++) {
-    if (i % (STEP / 2) === 0) yield 0;
+    if (i % (STEP / 2) === 0) yield SORTED;
     const start = order[i]!;
     const byte = block[start === 0 ? block.length - 1 : start - 1]!;
     if (front[0] === byte) {
@@ -255,7 +255,7 @@ function* tables(symbols: Uint16Array, size: number): Steps<{ lengths: number[][
     const seen = lengths.map(() => new Array<number>(size).fill(0));
     selectors = [];
     for (let at = 0; at < symbols.length; at += GROUP) {
-      if (at % (100 * GROUP) === 0) yield 0;
+      if (at % (100 * GROUP) === 0) yield SORTED;
       const end = Math.min(at + GROUP, symbols.length);
       let [best, least] = [0, Number.POSITIVE_INFINITY];
       lengths.forEach((table, t) => {

@@ -123,7 +123,7 @@ function* transform(
       const node = name === "stdin" ? undefined : sys.find(p, name);
       const time =
         node === undefined || o.has("n") ? 0 : Math.floor((p.machine.kernel.epochMs + node.mtime / 1000) / 1000);
-      out = yield* inSteps(gzipping(bytes, label, Math.max(0, time)), 7);
+      out = yield* inSteps(gzipping(bytes, label, Math.max(0, time)), 4);
     }
   } catch (error) {
     if (!(error instanceof DeflateError)) throw error;

@@ -45,7 +45,7 @@ const PACKERS: Readonly<Record<string, Packer>> = {
     knows: (bytes) => begins(bytes, 0x1f, 0x8b),
     pack: (bytes) => gzipping(bytes, undefined, 0),
     unpack: gunzipped,
-    shifts: [7, 9],
+    shifts: [4, 8],
     foreign: "\ngzip: stdin: not in gzip format\n",
     status: 1,
     broken: (error) => (error instanceof DeflateError ? { text: `\ngzip: stdin: ${error.message}\n` } : undefined),
@@ -54,7 +54,7 @@ const PACKERS: Readonly<Record<string, Packer>> = {
     knows: (bytes) => begins(bytes, 0x42, 0x5a, 0x68),
     pack: (bytes) => bzipping(bytes),
     unpack: (bytes) => bunzipping(bytes),
-    shifts: [5, 7],
+    shifts: [5, 6],
     foreign: "bzip2: (stdin) is not a bzip2 file.\n",
     status: 2,
     broken: (error) =>

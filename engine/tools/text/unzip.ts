@@ -191,7 +191,7 @@ class Extraction {
 
   *member(member: ZipMember): Gen<void> {
     const { p, has, quiet } = this;
-    const bytes = yield* inSteps(unpackBytes(member), 9);
+    const bytes = yield* inSteps(unpackBytes(member), 8);
     const how = member.method === 8 ? "  inflating: " : " extracting: ";
     if (has("t")) {
       if (bytes === undefined) this.bad++;

@@ -224,7 +224,7 @@ function* add(
   const { kernel } = p.machine;
   const mtime = Math.floor((kernel.epochMs * 1000 + (node?.mtime ?? kernel.now)) / 1e6);
   const time = localZone(p).calendar(mtime);
-  const packed = yield* inSteps(packBytes(bytes, how.level), 7);
+  const packed = yield* inSteps(packBytes(bytes, how.level), 4);
   const kind = node?.kind === "dir" ? 0o040000 : node?.kind === "symlink" ? 0o120000 : 0o100000;
   const there = members.has(name);
   members.set(name, {
