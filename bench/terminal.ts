@@ -84,7 +84,7 @@ export const terminalFigures: Figure[] = [
         session.kernel.run(session.kernel.now + SECOND / 10);
       };
       const idle = cpuMs(() => session.kernel.run(session.kernel.now + 20 * SECOND)) / 200;
-      for (let warm = 0; warm < 200; warm++) line();
+      for (let warm = 0; warm < 1000; warm++) line();
       return (
         median(
           5,
