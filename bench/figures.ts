@@ -73,24 +73,30 @@ export const figures: Figure[] = [
     name: "300 Pods created to Running",
     unit: "ms",
     peer: 8350,
-    measure: () =>
-      median(3, (take) => {
+    measure: () => {
+      const create = (take: number) => {
         const { session, run } = runner(10 + take);
         const count = running(session, "default");
         return cpuMs(() => {
           run("kubectl create deployment web --image=nginx --replicas=300 >/dev/null");
           session.kernel.runUntil(() => count() >= 300, session.kernel.now + HOUR);
         });
-      }),
+      };
+      for (let warm = 0; warm < 5; warm++) create(warm);
+      return median(3, (take) => create(5 + take));
+    },
   },
   {
     name: "an idle hour simulated",
     unit: "ms",
-    measure: () =>
-      median(3, (take) => {
+    measure: () => {
+      const idle = (take: number) => {
         const session = booted(20 + take);
         return cpuMs(() => session.kernel.run(session.kernel.now + HOUR));
-      }),
+      };
+      for (let warm = 0; warm < 3; warm++) idle(warm);
+      return median(3, (take) => idle(3 + take));
+    },
   },
   {
     name: "heap of an idle session",
