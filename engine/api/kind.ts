@@ -34,7 +34,7 @@ export type Warn = (text: string) => void;
 /** What a kind has in addition that a CustomResourceDefinition defines. */
 export interface CustomKind {
   /** Reads a body: pruned, defaulted; `strictErrors` name what was pruned. */
-  decode(value: unknown): Decoded;
+  decode(value: unknown, nulls?: boolean): Decoded;
   /** Schema of the kind in OpenAPI documents. */
   openapi(): Record<string, unknown>;
   readonly jsonSchema: JsonSchema;

@@ -1,6 +1,7 @@
 import { approvalOf } from "../api/apiextensions/approval.ts";
 import { customKinds, hasCondition } from "../api/apiextensions/custom-kind.ts";
 import { CLEANUP } from "../api/apiextensions/customresourcedefinition.ts";
+import type { Author } from "../api/managed-fields/index.ts";
 import { formatTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
@@ -96,9 +97,16 @@ export class CustomResources {
   private *update(name: string, status: (crd: KubeObject) => unknown): Gen {
     const def = this.registry.kind(GROUP, "v1", RESOURCE);
     if (def === undefined || this.registry.cache(def).get("", name) === undefined) return;
-    yield* guaranteedUpdate(this.registry, def, "", name, function* (crd): Gen<KubeObject> {
+    const author: Author = {
+      def,
+      manager: "kube-apiserver",
+      subresource: "status",
+      timeMs: this.registry.kernel.wallMs,
+    };
+    const change = function* (crd: KubeObject): Gen<KubeObject> {
       return { ...crd, status: status(crd) };
-    });
+    };
+    yield* guaranteedUpdate(this.registry, def, "", name, change, false, undefined, author);
   }
 
   private merged(crd: KubeObject, changed: readonly Condition[]): object[] {

@@ -23,7 +23,13 @@ export interface Expected {
  * The body as a mutable draft of the expected kind, read field by field as Go does. Throws BadRequest in upstream's
  * words; `kept` see api/decode.ts (apiserver pkg/endpoints/handlers/create.go and rest.go transformDecodeError).
  */
-export function decodeBody(context: Context, value: unknown, expected: Expected, kept: readonly unknown[] = []): Draft {
+export function decodeBody(
+  context: Context,
+  value: unknown,
+  expected: Expected,
+  kept: readonly unknown[] = [],
+  nulls = false,
+): Draft {
   const given = value === null && context.request.body !== undefined ? {} : value;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     const fault =
@@ -51,7 +57,7 @@ export function decodeBody(context: Context, value: unknown, expected: Expected,
     throw badRequest(otherKind(expected, wanted, apiVersion, kind, cannot));
   }
   const read = custom
-    ? custom.decode(given)
+    ? custom.decode(given, nulls)
     : expected.schema
       ? decodeAs(given, expected.schema)
       : readObject(given, expected, kept);

@@ -2,6 +2,7 @@ import { doc, since } from "../columns.ts";
 import { type Decoded, decodeAs } from "../decode.ts";
 import { keepStatus } from "../define.ts";
 import type { Cell, Column, Draft, KindDef, Subresource, Warn } from "../kind.ts";
+import { shareOrigin } from "../managed-fields/index.ts";
 import { describe } from "../schema/types.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -94,7 +95,7 @@ function customKind(crd: KubeObject, version: Draft, storage: Draft): KindDef {
     columns,
     cells,
     custom: {
-      decode: (value) => decodeCustom(value, schema),
+      decode: (value, nulls = false) => decodeCustom(value, schema, nulls),
       openapi: () => openApi(schema, group, version.name, names.kind),
       jsonSchema: schema,
       warnings: deprecation(crd, version),
@@ -144,8 +145,11 @@ function deprecation(crd: KubeObject, version: Draft): string[] {
   return [`${group}/${version.name} ${names.kind} is deprecated${advice}`];
 }
 
-/** Reads a body: metadata as Go's type has it, the rest pruned and defaulted; keys in Go's order. */
-function decodeCustom(value: unknown, schema: JsonSchema): Decoded {
+/**
+ * Reads a body: metadata as Go's type has it, the rest pruned and defaulted; keys in Go's order. `nulls`: what may not be
+ * null stays so, for validation to see.
+ */
+function decodeCustom(value: unknown, schema: JsonSchema, nulls: boolean): Decoded {
   const object = sortedCopy(value) as Draft;
   const meta = decodeAs(object.metadata ?? {}, OBJECT_META);
   if (meta.error !== undefined) return { object, strictErrors: [], error: meta.error };
@@ -156,7 +160,7 @@ function decodeCustom(value: unknown, schema: JsonSchema): Decoded {
   const { dropped, error } = coerceEmbedded(rest, schema);
   if (error !== undefined) return { object, strictErrors: [], error };
   strictErrors.push(...dropped.map((path) => `unknown field "${path}"`));
-  pruneNulls(rest, schema);
+  if (!nulls) pruneNulls(rest, schema);
   setDefaults(rest, schema);
   return { object: { apiVersion, kind, metadata, ...(sortedCopy(rest) as object) }, strictErrors };
 }
@@ -170,7 +174,7 @@ function reader(apiVersion: string, schema: JsonSchema): ((object: KubeObject) =
     const copy = sortedCopy(rest) as Draft;
     setDefaults(copy, schema);
     if (object.apiVersion === apiVersion && deepEqual(copy, rest)) return object;
-    return { apiVersion, kind, metadata, ...copy };
+    return shareOrigin({ apiVersion, kind, metadata, ...copy }, object);
   };
 }
 

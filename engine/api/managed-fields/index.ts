@@ -11,6 +11,6 @@ export {
   toEntries,
   updated,
 } from "./managers.ts";
-export { type Author, emptyOf, keepOrigin, managedOf, setOrigin, withManagedFields } from "./origin.ts";
+export { type Author, emptyOf, keepOrigin, managedOf, setOrigin, shareOrigin, withManagedFields } from "./origin.ts";
 export { type Shape, shapeOfKind } from "./shape.ts";
 export { compare, fieldSetOf, typeFaults } from "./walk.ts";

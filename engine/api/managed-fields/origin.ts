@@ -78,6 +78,13 @@ export function keepOrigin(object: KubeObject, previous: KubeObject): void {
   (object as Tracked)[ORIGIN] = { ...origin, claimed: previous };
 }
 
+/** A new, unfrozen form of an object is owned as the object is. */
+export function shareOrigin<T extends object>(form: T, object: KubeObject): T {
+  const origin = (object as Tracked)[ORIGIN];
+  if (origin !== undefined) (form as Tracked)[ORIGIN] = origin;
+  return form;
+}
+
 /** Who owns which fields of a stored object. */
 export function managedOf(object: KubeObject): Managed {
   const chain: KubeObject[] = [];

@@ -263,8 +263,12 @@ export function typeFaults(value: unknown, wide: Shape, path = ""): string[] {
   if (shape.kind === "list") return listFaults(value as unknown[], shape, path);
   const faults: string[] = [];
   for (const [key, part] of Object.entries(value as Mapping)) {
-    if (!shape.declared(key)) faults.push(`${path}.${key}: field not declared in schema`);
-    else faults.push(...typeFaults(part, shape.field(key), `${path}.${key}`));
+    if (!shape.declared(key)) {
+      // The first that nobody knows ends the walk through its map (visitMapItems).
+      faults.push(`${path}.${key}: field not declared in schema`);
+      break;
+    }
+    faults.push(...typeFaults(part, shape.field(key), `${path}.${key}`));
   }
   return faults;
 }

@@ -51,7 +51,7 @@ export function* apply(context: ResourceContext, body: unknown): Gen<HttpRespons
     const { object, managed } = merged(context, config, shown, trackedOf(context, current, shown), author);
     author.managed = managed;
     requireConvertible(context, object);
-    const draft = decodeBody(context, object, def.resource) as Draft;
+    const draft = decodeBody(context, object, def.resource, [], true) as Draft;
     syncLastApplied(author, draft, config);
     return toStored(def, draft);
   };
@@ -76,7 +76,7 @@ function* applyNew(context: ResourceContext, config: Draft, author: Author, dryR
   }
   author.managed = merged(context, config, emptyOf(def) as KubeObject, new Map(), author).managed;
   requireConvertible(context, config);
-  const draft = decodeBody(context, config, def.resource);
+  const draft = decodeBody(context, config, def.resource, [], true);
   draft.metadata.name ??= info.name;
   delete draft.metadata.resourceVersion;
   const object = yield* createObject(context, toStored(def, draft), dryRun, author);
@@ -91,7 +91,8 @@ function requireConvertible({ def, info }: ResourceContext, object: unknown): vo
   const { group, version, kind } = def.resource;
   const gvk = `${group}/${version}, Kind=${kind}`;
   const why = `unable to convert unstructured object to ${gvk}: ${converterError(error, misfit, text)}`;
-  throw plainError(`failed to convert new object (${info.namespace}/${info.name}; ${gvk}) to proper version: ${why}`);
+  const { namespace = "" } = (object as Draft).metadata ?? {};
+  throw plainError(`failed to convert new object (${namespace}/${info.name}; ${gvk}) to proper version: ${why}`);
 }
 
 /** The body as a configuration: of this kind, with no word about managers, every field known. */
