@@ -171,7 +171,7 @@ const RESERVED = new Set(
 );
 
 /** Field names that are no identifiers are reached by an escaped name (structured-merge escapes of cel-go's model). */
-function escaped(name: string): string | undefined {
+export function escaped(name: string): string | undefined {
   if (RESERVED.has(name)) return `__${name}__`;
   if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) && !name.includes("__")) return undefined;
   if (!/^[a-zA-Z_.\-/][a-zA-Z0-9_.\-/]*$/.test(name)) return undefined;

@@ -3,6 +3,7 @@ import { givenEmpty } from "../given-empty.ts";
 import type { StatusCause } from "../status.ts";
 import { child, forbidden, invalid, invalidText, notSupported, required } from "../validation/field.ts";
 import { fieldIn } from "./field-path.ts";
+import { ruleTypes } from "./rule-types.ts";
 import { isMapping, type JsonSchema, type Rule } from "./schema.ts";
 
 const TYPES = ["array", "boolean", "integer", "number", "object", "string"];
@@ -108,8 +109,10 @@ function ruleSetWords(schema: JsonSchema, path: string, compiled: StatusCause[] 
   const rules = schema["x-kubernetes-validations"] ?? [];
   const causes = rules.flatMap((rule, i) => ruleWords(rule, schema, `${path}.x-kubernetes-validations[${i}]`));
   if (compiled === undefined || causes.length > 0) return causes;
+  // Of a whole resource more can be named.
+  const types = rules.length === 0 ? undefined : ruleTypes(schema, path.endsWith("openAPIV3Schema"));
   for (const [i, rule] of rules.entries()) {
-    const why = ruleMistake(rule.rule);
+    const why = ruleMistake(rule.rule, types);
     const at = `${path}.x-kubernetes-validations[${i}].rule`;
     if (why !== undefined) compiled.push(invalidText(at, ruleText(rule), why));
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CelError, compileCel, toCel } from "./cel.ts";
+import { compileCel, toCel } from "./cel.ts";
+import { CelError } from "./error.ts";
 
 const self = toCel({
   a: 1,

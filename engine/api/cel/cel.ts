@@ -1,7 +1,13 @@
-import { Environment } from "@marcbachmann/cel-js";
+import { Environment, Optional } from "@marcbachmann/cel-js";
 import { compileRegex } from "../../text/regex/index.ts";
 import { re2Mistake } from "../../text/regex/re2.ts";
-import { compareQuantities, parseQuantity, type Quantity } from "../quantity.ts";
+import { CelError } from "./error.ts";
+import { registerFormat } from "./library/format.ts";
+import { registerNet } from "./library/net.ts";
+import { registerQuantity } from "./library/quantity.ts";
+import { registerSets } from "./library/sets.ts";
+import { registerStrings, shown } from "./library/strings.ts";
+import { registerUrl } from "./library/url.ts";
 import { celWords, type LibraryError } from "./words.ts";
 
 /**
@@ -16,32 +22,12 @@ export interface Program {
   run(variables: Variables): unknown;
 }
 
-/** A compile or run-time failure. `column` counts from 0 on `line`, which counts from 1. */
-export class CelError extends Error {
-  readonly code: string;
-  readonly line: number;
-  readonly column: number;
-
-  constructor(message: string, code: string, line = 1, column = 0) {
-    super(message);
-    this.code = code;
-    this.line = line;
-    this.column = column;
-  }
-}
-
-class CelQuantity {
-  readonly value: Quantity;
-
-  constructor(value: Quantity) {
-    this.value = value;
-  }
-}
-
 /** Same length as `matches`, so that positions in messages stay. */
 const MATCHES = "re2Test";
 /** The library's `has` takes names alone, not `has(self.list[0].field)`; this one takes any value before the last field. */
 const HAS = "hAs";
+
+const LIBRARIES = [registerFormat, registerNet, registerQuantity, registerSets, registerStrings, registerUrl];
 
 let made: Environment | undefined;
 
@@ -51,17 +37,25 @@ function shared(): Environment {
   return made;
 }
 
-/** Kubernetes' environment; with `variables`, one that knows these names and no other. */
-export function environment(variables?: readonly string[]): Environment {
+/** Types of what rules of a schema name: fields of objects by the names of their types, and the type of the value itself. */
+export interface CelTypes {
+  readonly self: string;
+  readonly objects: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+/** Kubernetes' environment; with `variables`, one that knows these names and no other, all of the type of `types`. */
+export function environment(variables?: readonly string[], types?: CelTypes): Environment {
   const own = new Environment({
     unlistedVariablesAreDyn: variables === undefined,
     enableOptionalTypes: true,
     homogeneousAggregateLiterals: variables !== undefined,
   });
-  for (const name of variables ?? []) own.registerVariable(name, "dyn");
+  // What an object's type is made of is known before it.
+  for (const [name, schema] of [...(types?.objects ?? [])].reverse()) own.registerType({ name, schema });
+  for (const name of variables ?? []) own.registerVariable(name, types?.self ?? "dyn");
+  for (const register of LIBRARIES) register(own);
   return own
     .registerFunction(`${HAS}(ast): bool`, hasMacro)
-    .registerType("kubernetes.Quantity", CelQuantity)
     .registerFunction(`string.${MATCHES}(string): bool`, test)
     .registerFunction(`${MATCHES}(string, string): bool`, test)
     .registerFunction("string.find(string): string", (text: string, pattern: string) => {
@@ -73,11 +67,6 @@ export function environment(variables?: readonly string[]): Environment {
     .registerFunction("string.findAll(string, int): list<string>", (text: string, pattern: string, limit: bigint) =>
       findAll(text, pattern, Number(limit)),
     )
-    .registerFunction("string.replace(string, string): string", (text: string, from: string, to: string) =>
-      text.split(from).join(to),
-    )
-    .registerFunction("string.charAt(int): string", (text: string, at: bigint) => text.charAt(Number(at)))
-    .registerFunction("string.format(list): string", format)
     .registerFunction("list.sum(): dyn", (list: unknown[]) =>
       list.reduce(
         (sum, one) => (typeof sum === "bigint" && typeof one === "bigint" ? sum + one : Number(sum) + Number(one)),
@@ -93,34 +82,15 @@ export function environment(variables?: readonly string[]): Environment {
     .registerFunction("list.lastIndexOf(dyn): int", (list: unknown[], value: unknown) =>
       BigInt(list.lastIndexOf(value)),
     )
-    .registerFunction("isQuantity(string): bool", (text: string) => !("error" in parseQuantity(text)))
-    .registerFunction("quantity(string): kubernetes.Quantity", (text: string) => {
-      const value = parseQuantity(text);
-      if ("error" in value) throw new CelError(value.error, "quantity");
-      return new CelQuantity(value);
-    })
-    .registerFunction("kubernetes.Quantity.compareTo(kubernetes.Quantity): int", (a: CelQuantity, b: CelQuantity) =>
-      BigInt(compareQuantities(a.value, b.value)),
+    .registerFunction("string(google.protobuf.Timestamp): string", shown)
+    .registerFunction("string(google.protobuf.Duration): string", shown)
+    .registerFunction("int(google.protobuf.Timestamp): int", (at: { getTime(): number }) =>
+      BigInt(Math.floor(at.getTime() / 1000)),
     )
-    .registerFunction(
-      "kubernetes.Quantity.isGreaterThan(kubernetes.Quantity): bool",
-      (a: CelQuantity, b: CelQuantity) => compareQuantities(a.value, b.value) > 0,
+    .registerOperator("optional == null", () => false)
+    .registerFunction("OptionalNamespace.ofNonZeroValue(dyn): optional<dyn>", (_: unknown, value: unknown) =>
+      isZero(value) ? Optional.none() : Optional.of(value),
     )
-    .registerFunction(
-      "kubernetes.Quantity.isLessThan(kubernetes.Quantity): bool",
-      (a: CelQuantity, b: CelQuantity) => compareQuantities(a.value, b.value) < 0,
-    )
-    .registerFunction("isIP(string): bool", isIP)
-    .registerFunction("isCIDR(string): bool", (text: string) => {
-      const [address = "", bits = "", ...more] = text.split("/");
-      return (
-        more.length === 0 &&
-        isIP(address) &&
-        /^\d{1,3}$/.test(bits) &&
-        Number(bits) <= (address.includes(":") ? 128 : 32)
-      );
-    })
-    .registerFunction("isURL(string): bool", (text: string) => /^(\/|[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[^/\s]+)/.test(text))
     .registerFunction("list.last(): dyn", (list: unknown[]) => list.at(-1) ?? "")
     .registerFunction("extract(string, string): string", (text: string, pattern: string) => {
       return regex(pattern).exec(text)?.groups[1] ?? "";
@@ -155,6 +125,11 @@ function hasMacro({ args, ast }: Any): Any {
         throw checker.createError("invalid_macro_argument", "invalid argument to has() macro", args[0]);
       }
       checker.check(base, context);
+      try {
+        checker.check(args[0], context);
+      } catch (error) {
+        throw checker.createError("has_field", (error as Error).message.split("\n")[0], ast);
+      }
       return checker.getType("bool");
     },
     evaluate(evaluator: Any, _macro: Any, context: Any): boolean {
@@ -169,6 +144,13 @@ function hasMacro({ args, ast }: Any): Any {
       return true;
     },
   };
+}
+
+/** What Go's zero value of a type is to CEL. */
+function isZero(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value !== "object" || value === null) return !value;
+  return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0;
 }
 
 function test(text: string, pattern: string): boolean {
@@ -191,35 +173,6 @@ function findAll(text: string, pattern: string, limit: number): string[] {
 function extreme(list: unknown[], name: string, better: (a: Comparable, b: Comparable) => boolean): unknown {
   if (list.length === 0) throw new CelError(`${name} called on empty list`, "empty_list");
   return (list as Comparable[]).reduce((best, one) => (better(one, best) ? one : best));
-}
-
-function isIP(text: string): boolean {
-  const parts = text.split(".");
-  if (parts.length === 4) return parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
-  return text.includes(":") && /^[0-9a-fA-F:]+$/.test(text) && text.split("::").length <= 2;
-}
-
-/** `%s`, `%d`, `%f` and `%%`, as the strings extension has them. */
-function format(pattern: string, values: unknown[]): string {
-  let next = 0;
-  return pattern.replace(/%(\.\d+)?([sdfxeb%])/g, (_all, precision: string | undefined, verb: string) => {
-    if (verb === "%") return "%";
-    if (next >= values.length) throw new CelError(`index ${next} out of range`, "format");
-    const value = values[next++];
-    if (verb === "f") return Number(value).toFixed(precision ? Number(precision.slice(1)) : 6);
-    if (verb === "x") return typeof value === "bigint" ? value.toString(16) : String(value);
-    return text(value);
-  });
-}
-
-function text(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(text).join(", ")}]`;
-  if (typeof value === "object" && value !== null) {
-    return `{${Object.entries(value)
-      .map(([key, one]) => `${key}: ${text(one)}`)
-      .join(", ")}}`;
-  }
-  return String(value);
 }
 
 const STRING =
@@ -258,6 +211,16 @@ export function compileCel(expression: string): Program {
   return program;
 }
 
+const ARITHMETIC: readonly (readonly [RegExp, string])[] = [
+  [/modulo/, "modulus by zero"],
+  [/division/, "division by zero"],
+  [/^integer overflow/, "integer overflow"],
+];
+const TYPES: Readonly<Record<string, string>> = {
+  timestamp: "google.protobuf.Timestamp",
+  duration: "google.protobuf.Duration",
+};
+
 /** cel-go's words for the library's. */
 export function fromLibrary(error: unknown, expression: string): CelError {
   if (error instanceof CelError) return error;
@@ -277,7 +240,19 @@ export function fromLibrary(error: unknown, expression: string): CelError {
   const outside = /index out of bounds, index (-?\d+)/.exec(head)?.[1];
   if (outside !== undefined) return new CelError(`index out of bounds: ${outside}`, "out_of_bounds", line, column);
   if (/^No such key: /.test(head)) return new CelError(`no such key: ${head.slice(13)}`, "no_such_key", line, column);
-  if (/division|modulo/.test(head)) return new CelError("division by zero", "division_by_zero", line, column);
+  const arithmetic = ARITHMETIC.find(([pattern]) => pattern.test(head))?.[1];
+  if (arithmetic !== undefined) return new CelError(arithmetic, code, line, column);
+  const conversion = /^(int|uint|double|bool|timestamp|duration)\(\) /.exec(head)?.[1];
+  if (conversion !== undefined && /conver|invalid|error/.test(head)) {
+    const type = TYPES[conversion] ?? conversion;
+    return new CelError(`type conversion error from 'string' to '${type}'`, code, line, column);
+  }
+  const written = /^(timestamp)\(\) requires|^Invalid (duration) string/.exec(head);
+  if (written !== null) {
+    const type = TYPES[written[1] ?? written[2] ?? ""];
+    return new CelError(`type conversion error from 'string' to '${type}'`, code, line, column);
+  }
+  if (code === "optional_value_missing") return new CelError("optional.none() dereference", code, line, column);
   return new CelError(head, code, line, column);
 }
 

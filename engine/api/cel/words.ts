@@ -20,11 +20,7 @@ const EXPRESSION =
 const FOREIGN = new Set(
   (
     "group resource subresource namespace name path serviceAccount check allowed reason error errored fieldSelector " +
-    "labelSelector url getScheme getHost getHostname getPort getEscapedPath getQuery ip cidr family isLoopback " +
-    "isUnspecified isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast containsIP containsCIDR masked prefixLength " +
-    "isCanonical contains equivalent intersects encode decode named dns1123Label dns1123Subdomain validate format " +
-    "semver isSemver major minor patch sign asInteger asApproximateFloat isInteger add sub ofNonZeroValue ofOpt optMap " +
-    "optFlatMap quote lowerAscii upperAscii replace substring reverse split join trim indexOf lastIndexOf abs ceil floor"
+    "labelSelector optMap optFlatMap"
   ).split(" "),
 );
 
@@ -111,14 +107,25 @@ const KNOWN = new Set(
     "size startsWith endsWith matches has int uint double string bool bytes duration timestamp type dyn all exists " +
     "exists_one map filter find findAll charAt sum min max isSorted isQuantity quantity compareTo isGreaterThan " +
     "isLessThan isIP isCIDR isURL getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours " +
-    "getMinutes getSeconds getMilliseconds orValue or value hasValue none of"
+    "getMinutes getSeconds getMilliseconds orValue or value hasValue none of ofNonZeroValue url getScheme getHost " +
+    "getHostname getPort getEscapedPath getQuery ip cidr family isLoopback isUnspecified isLinkLocalMulticast " +
+    "isLinkLocalUnicast isGlobalUnicast containsIP containsCIDR masked prefixLength isCanonical contains equivalent " +
+    "intersects validate sign asInteger asApproximateFloat isInteger add sub lowerAscii upperAscii replace substring " +
+    "split join trim indexOf lastIndexOf format"
   ).split(" "),
 );
 
 const goType = (type: string) => (type === "null" ? "null_type" : type.replaceAll("<", "(").replaceAll(">", ")"));
 
+/** As a signature names the types that Go has its own for. */
+const SIGNED: Readonly<Record<string, string>> = {
+  null: "null",
+  "google.protobuf.Duration": "duration",
+  "google.protobuf.Timestamp": "timestamp",
+};
+
 const overload = (name: string, types: readonly string[]) =>
-  `found no matching overload for '${name}' applied to '(${types.map(goType).join(", ")})'`;
+  `found no matching overload for '${name}' applied to '(${types.map((type) => SIGNED[type] ?? goType(type)).join(", ")})'`;
 
 /** Where the bracket stands whose closing one ends the text. */
 function open(text: string, bracket: string): number {
