@@ -1,8 +1,10 @@
 /** Ex commands that write, open and leave files. */
+import { bufferOf, show } from "./buffers.ts";
 import type { Line } from "./ex.ts";
 import { fileName, openFile, writeFile } from "./files.ts";
 import { ViError } from "./pattern.ts";
 import type { Vi } from "./state.ts";
+import { panesWith, within } from "./windows.ts";
 
 export function write(vi: Vi, line: Line, ranged: boolean): void {
   const append = line.argument.startsWith(">>");
@@ -15,12 +17,25 @@ export function write(vi: Vi, line: Line, ranged: boolean): void {
   });
 }
 
+/** :wa: every text that was changed; the first that cannot be written ends it. */
+export function writeAll(vi: Vi, force: boolean): void {
+  for (const text of vi.buffers) {
+    if (!text.modified) continue;
+    const pane = panesWith(vi, text)[0] ?? vi.pane;
+    within(vi, pane, () => {
+      const { text: shown } = vi;
+      vi.text = text;
+      try {
+        writeFile(vi, { path: undefined, force });
+      } finally {
+        vi.text = shown;
+      }
+    });
+  }
+}
+
 /** Leaves; other files of the command line must have been seen. */
 export function leave(vi: Vi, force: boolean): void {
-  if (vi.windows > 1 && !force) {
-    vi.windows--;
-    return;
-  }
   const left = vi.files.length - 1 - vi.fileAt;
   if (left > 0 && !force && !vi.warned) {
     vi.warned = true;
@@ -33,14 +48,15 @@ export function edit(vi: Vi, argument: string, force: boolean): void {
   const { text } = vi;
   if (argument === "#" && vi.alternate === undefined) throw new ViError("E23: No alternate file");
   const path = argument === "" ? text.path : fileName(vi, argument);
-  if (text.modified && !force && (path === text.path || true))
-    throw new ViError("E37: No write since last change (add ! to override)");
+  if (path !== undefined && path !== text.path) {
+    show(vi, bufferOf(vi, path), { force });
+    return;
+  }
+  if (text.modified && !force) throw new ViError("E37: No write since last change (add ! to override)");
   if (path === undefined) throw new ViError("E32: No file name");
-  const again = path === text.path;
-  if (!again) vi.alternate = text.path;
   const { row } = text;
   openFile(vi, path);
-  if (again) vi.goTo({ row, column: 0 });
+  vi.goTo({ row, column: 0 });
 }
 
 export function nextFile(vi: Vi, at: number, force: boolean): void {
@@ -49,8 +65,7 @@ export function nextFile(vi: Vi, at: number, force: boolean): void {
   if (at >= vi.files.length) throw new ViError("E165: Cannot go beyond last file");
   if (vi.text.modified && !force) throw new ViError("E37: No write since last change (add ! to override)");
   vi.fileAt = at;
-  vi.alternate = vi.text.path;
-  openFile(vi, vi.files[at]!);
+  edit(vi, vi.files[at]!, force);
 }
 
 /** Ctrl-G. */

@@ -6,11 +6,19 @@ import { ViError } from "./pattern.ts";
 import type { Vi } from "./state.ts";
 import { runOnTerminal } from "./suspend.ts";
 
+/** A shell command with the names of this file and the one before it in the place of % and #. */
+export function withNames(vi: Vi, command: string): string {
+  return command.replace(/(\\?)([%#])/g, (all, slash: string, char: string) =>
+    slash ? char : ((char === "%" ? vi.text.path : vi.alternate) ?? all),
+  );
+}
+
 /** :!cmd, and lines through a command. */
 export function* bangCommand(vi: Vi, line: Line): Gen<void> {
-  const command = line.argument
-    .replace(/(\\?)!/g, (_all, slash: string) => (slash ? "!" : vi.lastShell))
-    .replace(/(\\?)%/g, (_all, slash: string) => (slash ? "%" : (vi.text.path ?? "%")));
+  const command = withNames(
+    vi,
+    line.argument.replace(/(\\?)!/g, (_all, slash: string) => (slash ? "!" : vi.lastShell)),
+  );
   if (command === "") throw new ViError("E34: No previous command");
   vi.lastShell = command;
   if (line.range.given === 0) {
@@ -24,18 +32,16 @@ export function* bangCommand(vi: Vi, line: Line): Gen<void> {
     .join("");
   const { text: output, status } = yield* filter(vi.p, command, input);
   const lines = output === "" ? [] : output.replace(/\n$/, "").split("\n");
+  const count = last - first + 1;
+  if (status !== 0)
+    yield* vi.page([`shell returned ${status}`, ...(count > 2 ? [`${count} lines filtered`] : [])], vi.message);
   vi.text.row = first;
   vi.change();
-  const before = last - first + 1;
-  vi.text.splice(first, before, ...lines);
+  vi.text.splice(first, count, ...lines);
   vi.goTo({ row: first, column: 0 });
   vi.text.row = Math.min(first, vi.text.lines.length - 1);
   vi.text.column = Math.max(0, vi.text.line.search(/\S|.$/));
-  if (status !== 0) {
-    yield* vi.page([`shell returned ${status}`], vi.message);
-    return;
-  }
-  if (before > 2) vi.say(`${before} lines filtered`);
+  if (status === 0 && count > 2) vi.say(`${count} lines filtered`);
 }
 
 /** Runs a command on the terminal and waits for Enter. */

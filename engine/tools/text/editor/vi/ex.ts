@@ -1,20 +1,25 @@
 /** Ex commands: what is typed behind a colon, and what a vimrc holds. */
 import type { Gen } from "../../../../kernel/index.ts";
+import { isErrno } from "../../../../machine/errno.ts";
+import * as sys from "../../../../machine/sys.ts";
 import { filter } from "../filter.ts";
-import { aboutFile, edit, leave, nextFile, write } from "./ex-files.ts";
+import { bufferOf, forget, listing, show as showBuffer, toBuffer } from "./buffers.ts";
+import { aboutFile, edit, leave, nextFile, write, writeAll } from "./ex-files.ts";
 import { EDITS } from "./ex-lines.ts";
 import { fullName } from "./ex-names.ts";
-import { bangCommand } from "./ex-shell.ts";
+import { bangCommand, withNames } from "./ex-shell.ts";
+import { closeWindow, newTabPage, quitWindow, resizeCommand, splitWindow, tabCommand } from "./ex-windows.ts";
 import { fileName, readLines, writeFile } from "./files.ts";
 import { oneCommand } from "./normal.ts";
 import { ViError } from "./pattern.ts";
 import { prompt } from "./prompt.ts";
 import { ordered, type Range, readRange } from "./range.ts";
-import { draw } from "./screen.ts";
+import { draw, roomOf } from "./screen.ts";
 import { keysOf, type Vi } from "./state.ts";
 import { globally, substitute } from "./substitute.ts";
 import { runOnTerminal, suspend } from "./suspend.ts";
 import { map } from "./vimrc.ts";
+import { arrange, only, open as openWindow } from "./windows.ts";
 
 /** A command as it was read. */
 export interface Line {
@@ -32,6 +37,9 @@ export function* commandPrompt(vi: Vi, initial: string): Gen<void> {
   const typed = yield* prompt(vi, ":", initial);
   if (typed === undefined) return;
   vi.message = `:${typed}`;
+  // Commands for what was selected find the cursor where that begins.
+  const start = typed.startsWith("'<,'>") ? vi.text.marks.get("<") : undefined;
+  if (start) vi.goTo(start);
   if (typed.trim() !== "" && typed !== "@:") vi.lastCommand = typed;
   yield* ex(vi, typed);
 }
@@ -108,8 +116,9 @@ function* single(vi: Vi, source: string): Gen<void> {
     if ((yield* question(vi, "Backwards range given, OK to swap (y/n)?")) !== "y")
       throw new ViError("E493: Backwards range given");
   }
-  const needsRows = !/^(quit|qall|set|edit|help|next|w?next|map|normal)$/.test(name) || range.given > 0;
-  const rows = needsRows ? ordered(vi, range) : { first: vi.text.row, last: vi.text.row };
+  // A number before these is no line.
+  const counts = /^(w?next|v?split|v?new|sview|b(uffer|next|previous|Next)|tab.*|resize|close)$/.test(name);
+  const rows = counts ? { first: vi.text.row, last: vi.text.row } : ordered(vi, range);
   const line: Line = { range, rows, bang, argument };
   const whole = { first: 0, last: vi.text.lines.length - 1 };
   switch (name) {
@@ -141,8 +150,8 @@ function* single(vi: Vi, source: string): Gen<void> {
       yield* ex(vi, /^(["'])(.*)\1$/s.exec(argument)?.[2] ?? argument);
       return;
     case "read":
-      if (argument.startsWith("!")) {
-        const { text: output } = yield* filter(vi.p, argument.slice(1), "");
+      if (argument.startsWith("!") || bang) {
+        const { text: output } = yield* filter(vi.p, withNames(vi, argument.slice(bang ? 0 : 1)), "");
         vi.change();
         const lines = output === "" ? [] : output.replace(/\n$/, "").split("\n");
         insertLines(vi, range.given > 0 ? range.last : vi.text.row, lines);
@@ -158,7 +167,8 @@ function* single(vi: Vi, source: string): Gen<void> {
       if (argument.startsWith("!")) {
         const part = range.given > 0 ? vi.text.lines.slice(rows.first, rows.last + 1) : vi.text.lines;
         draw(vi);
-        const { text: output } = yield* filter(vi.p, argument.slice(1), part.map((one) => `${one}\n`).join(""));
+        const command = withNames(vi, argument.slice(1));
+        const { text: output } = yield* filter(vi.p, command, part.map((one) => `${one}\n`).join(""));
         yield* vi.page([...output.replace(/\n$/, "").split("\n"), ""], `:${source}`);
         return;
       }
@@ -167,44 +177,68 @@ function* single(vi: Vi, source: string): Gen<void> {
       if (vi.text.modified) write(vi, line, false);
       return;
     case "wq":
-    case "wqall":
     case "xit":
     case "exit":
+      if (/^\d+$/.test(argument) && name !== "wq") line.argument = "";
+      if (name === "wq" || vi.text.modified || line.argument !== "" || !vi.text.existed)
+        write(vi, line, range.given > 0);
+      return quitWindow(vi, bang);
+    case "wqall":
     case "xall":
     case "wall":
-      if (!/^(x|exit)/.test(name) || vi.text.modified || argument !== "" || !vi.text.existed) write(vi, line, false);
-      if (vi.text.modified && name !== "wall")
-        throw new ViError(
-          `E37: No write since last change\nE162: No write since last change for buffer "${vi.text.path}"`,
-        );
-      if (name !== "wall") leave(vi, bang || name.endsWith("all"));
+      writeAll(vi, bang);
+      if (name !== "wall") leave(vi, true);
       return;
     case "quit":
+      if (!/^\d*$/.test(argument)) throw new ViError(`E488: Trailing characters: ${argument.replace(/^\d+/, "")}`);
+      return quitWindow(vi, bang);
+    case "close":
+      return closeWindow(vi, bang);
+    case "only":
+      return only(vi);
     case "qall":
-    case "quitall":
-      if (vi.text.modified && !bang && vi.windows === 1)
+    case "quitall": {
+      const changed = vi.buffers.find((one) => one.modified);
+      if (changed && !bang)
         throw new ViError(
-          name === "quit"
-            ? "E37: No write since last change (add ! to override)"
-            : `E37: No write since last change\nE162: No write since last change for buffer "${vi.text.path ?? "[No Name]"}"`,
+          `E37: No write since last change\nE162: No write since last change for buffer "${changed.path ?? "[No Name]"}"`,
         );
-      return leave(vi, bang || name !== "quit");
+      return leave(vi, true);
+    }
     case "cquit":
       vi.status = Number(argument || 1);
       return;
     case "edit":
     case "view":
-    case "tabedit":
+      return edit(vi, argument, bang);
+    case "enew":
+      return showBuffer(vi, bufferOf(vi, undefined), { force: bang });
     case "split":
     case "vsplit":
     case "new":
     case "vnew":
-    case "tabnew": {
-      if (argument === "" && name !== "edit") {
-        vi.windows++;
-        return;
-      }
-      return edit(vi, argument, bang);
+    case "sview":
+      return splitWindow(vi, name, line);
+    case "tabedit":
+    case "tabnew":
+      return newTabPage(vi, line);
+    case "tabnext":
+    case "tabNext":
+    case "tabprevious":
+    case "tabfirst":
+    case "tabrewind":
+    case "tablast":
+    case "tabclose":
+    case "tabonly":
+      return tabCommand(vi, name, line);
+    case "resize":
+      return resizeCommand(vi, argument, "height");
+    case "vertical": {
+      const inner = /^(\S+?)(?=[-+\d\s]|$)\s*(.*)$/.exec(argument);
+      const what = fullName(inner?.[1] ?? "");
+      if (what === "resize") return resizeCommand(vi, inner![2]!, "width");
+      if (what === "split" || what === "new") return splitWindow(vi, `v${what}`, { ...line, argument: inner![2]! });
+      return yield* ex(vi, argument);
     }
     case "next":
     case "wnext":
@@ -212,7 +246,11 @@ function* single(vi: Vi, source: string): Gen<void> {
     case "rewind":
     case "first":
     case "last":
-      if (name === "wnext") write(vi, { ...line, argument: "" }, false);
+      if (name === "wnext") {
+        write(vi, { ...line, argument: "" }, false);
+        const said = vi.message;
+        if (vi.files.length <= 1) throw new ViError(`${said}\nE163: There is only one file to edit`);
+      }
       return nextFile(
         vi,
         name === "rewind" || name === "first"
@@ -224,28 +262,21 @@ function* single(vi: Vi, source: string): Gen<void> {
       );
     case "bnext":
     case "bprevious":
+    case "bNext":
+    case "bfirst":
+    case "brewind":
+    case "blast":
     case "buffer":
-      if (vi.alternate !== undefined) return edit(vi, "#", bang);
-      return;
+      return toBuffer(vi, name, argument || (range.given > 0 ? String(range.last + 1) : ""), bang);
+    case "sbuffer":
+      openWindow(vi, "height");
+      return toBuffer(vi, "buffer", argument, bang);
     case "bdelete":
-      if (vi.text.modified && !bang)
-        throw new ViError(`E89: No write since last change for buffer 1 (add ! to override)`);
-      vi.text.forget();
-      vi.text.lines = [""];
-      vi.text.path = undefined;
-      vi.text.modified = false;
-      vi.text.existed = false;
-      return;
+      return forget(vi, argument, bang);
     case "buffers":
     case "files":
     case "ls":
-      yield* vi.page(
-        [
-          `  1 %a ${vi.text.modified ? "+" : " "} "${vi.text.path ?? "[No Name]"}"`.padEnd(40) +
-            `line ${vi.text.row + 1}`,
-        ],
-        `:${source}`,
-      );
+      yield* vi.page(listing(vi), `:${source}`);
       return;
     case "saveas":
       writeFile(vi, { path: fileName(vi, argument), force: bang });
@@ -264,7 +295,7 @@ function* single(vi: Vi, source: string): Gen<void> {
     case "set":
     case "setlocal":
     case "setglobal":
-      return yield* set(vi, argument, source);
+      return yield* set(vi, argument, source, name !== "setlocal");
     case "print":
     case "Print":
     case "number":
@@ -316,11 +347,7 @@ function* single(vi: Vi, source: string): Gen<void> {
       );
       return;
     case "undo":
-      if (argument !== "") {
-        for (let said = ""; !said.startsWith("Already"); ) said = vi.text.travel(true, vi.now);
-        for (let i = 0; i < Number(argument); i++) vi.say(vi.text.travel(false, vi.now));
-        return;
-      }
+      if (argument !== "") return vi.say(vi.text.travelTo(Number(argument), vi.now));
       vi.say(vi.text.travel(true, vi.now));
       return;
     case "redo":
@@ -351,6 +378,22 @@ function* single(vi: Vi, source: string): Gen<void> {
     case "help":
       vi.say(argument === "" ? "E433: No tags file" : `E149: Sorry, no help for ${argument}`);
       return;
+    case "cd":
+      try {
+        sys.chdir(vi.p, argument === "" ? (vi.p.env.get("HOME") ?? "/") : fileName(vi, argument));
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new ViError(`E344: Can't find directory "${argument}" in cdpath\nE472: Command failed`);
+      }
+      return;
+    case "messages":
+      if (vi.told.length > 1) yield* vi.page(vi.told, `:${source}`);
+      else vi.message = vi.told[0] ?? vi.message;
+      return;
+    case "args":
+      return vi.say(vi.files.map((one, i) => (i === vi.fileAt ? `[${one}]` : one)).join(" "));
+    case "undolist":
+      return vi.say("Nothing to undo");
     case "pwd":
       vi.say(vi.p.cwd);
       return;
@@ -376,9 +419,6 @@ function* single(vi: Vi, source: string): Gen<void> {
       if (from && to.length > 0) vi.abbreviations.set(from, to.join(" "));
       return;
     }
-    case "only":
-      vi.windows = 1;
-      return;
     case "colorscheme":
       vi.say("");
       return;
@@ -406,7 +446,7 @@ export function insertLines(vi: Vi, below: number, lines: readonly string[]): vo
   if (lines.length > 2 && vi.message.startsWith(":")) vi.say(`${lines.length} more lines`);
 }
 
-function* set(vi: Vi, argument: string, source: string): Gen<void> {
+function* set(vi: Vi, argument: string, source: string, everywhere: boolean): Gen<void> {
   if (argument === "" || argument === "all") {
     yield* vi.page(["--- Options ---", ...vi.options.changed()], `:${source}`);
     return;
@@ -416,12 +456,13 @@ function* set(vi: Vi, argument: string, source: string): Gen<void> {
     if (word.startsWith('"')) break;
     if (word === "all&") continue;
     try {
-      const said = vi.options.set(word);
+      const said = vi.options.set(word, everywhere);
       if (said !== undefined) told.push(said);
     } catch (error) {
       throw new ViError((error as Error).message);
     }
   }
+  arrange(vi);
   if (/\bhls/.test(argument)) vi.highlighting = true;
   if (told.length === 1) vi.say(told[0]!);
   else if (told.length > 1) yield* vi.page(told, `:${source}`);
@@ -440,7 +481,7 @@ function* show(vi: Vi, rows: { first: number; last: number }, numbered: boolean,
     );
   vi.goTo({ row: rows.last, column: Math.max(0, text.lines[rows.last]!.search(/\S|.$/)) });
   if (vi.quiet) vi.quiet.printed.push(...lines);
-  else if (lines.length === 1 && lines[0]!.length < vi.terminal.columns - 28) vi.say(lines[0]!);
+  else if (lines.length === 1 && lines[0]!.length < roomOf(vi) + 1) vi.say(lines[0]!);
   else yield* vi.page(lines);
 }
 

@@ -32,6 +32,7 @@ export function openFile(vi: Vi, path: string): void {
   text.row = text.column = 0;
   text.modified = false;
   text.existed = false;
+  vi.options.put("readonly", vi.readOnly);
   vi.top = 0;
   vi.wanted = undefined;
   try {
@@ -39,7 +40,11 @@ export function openFile(vi: Vi, path: string): void {
     text.none =
       text.lines.length === 1 && text.line === "" && (!text.existed || sys.readBytes(vi.p, path).length === 0);
     vi.options.put("fileformat", "unix");
-    if (!text.existed) vi.say(`"${path}" [New]`);
+    for (const mark of ["'", '"', "["]) text.marks.set(mark, { row: 0, column: 0 });
+    text.marks.set("]", { row: text.lines.length - 1, column: 0 });
+    const folder = /^(.*)\/[^/]*$/.exec(path)?.[1];
+    const noFolder = folder !== undefined && folder !== "" && sys.find(vi.p, folder) === undefined;
+    if (!text.existed) vi.say(`"${path}" [New${noFolder ? " DIRECTORY" : ""}]`);
     else {
       const bytes = sys.readBytes(vi.p, path);
       const dos =
@@ -109,6 +114,8 @@ export function writeFile(vi: Vi, how: Write): void {
   if (vi.options.on("readonly") && !how.force && own)
     throw new ViError("E45: 'readonly' option is set (add ! to override)");
   const there = sys.find(p, target);
+  if (how.append && there === undefined && !how.force)
+    throw new ViError(`"${target}"\n"${target}" E212: Can't open file for writing`);
   if (how.path !== undefined && !own && there !== undefined && !how.force && !how.append)
     throw new ViError("E13: File exists (add ! to override)");
   if (there?.kind === "dir") throw new ViError(`E502: "${target}" is a directory`);

@@ -3,11 +3,13 @@ import type { Program } from "../../../../machine/process.ts";
 import * as sys from "../../../../machine/sys.ts";
 import { tool } from "../../../tool.ts";
 import { Terminal } from "../../screen/terminal.ts";
+import { bufferOf, show } from "./buffers.ts";
 import { ex } from "./ex.ts";
 import { openFile } from "./files.ts";
 import { oneCommand } from "./normal.ts";
 import { Vi } from "./state.ts";
 import { source } from "./vimrc.ts";
+import { arrange, enter, evenly, open, openTab, toTab } from "./windows.ts";
 
 /** vi(1): vim 9.1 with Debian's settings, and defaults.vim where there is no ~/.vimrc. */
 export const vi: Program = tool(
@@ -32,11 +34,18 @@ export const vi: Program = tool(
     const editor = new Vi(t.p, terminal);
     try {
       yield* settings(editor, o.value("u"));
-      editor.options.put("readonly", o.has("R") || t.name.endsWith("view"));
+      editor.readOnly = o.has("R") || t.name.endsWith("view");
+      if (o.has("M")) editor.options.put("modifiable", false);
+      editor.options.settle();
       editor.files = [...o.operands];
+      editor.buffers[0]!.path = o.operands[0];
+      for (const path of o.operands.slice(1)) bufferOf(editor, path).loaded = false;
+      arrange(editor);
       const [path] = o.operands;
       if (path !== undefined) openFile(editor, path);
       if (path !== undefined) yield* settled(editor);
+      for (const kind of ["o", "O", "p"] as const)
+        if (o.has(kind)) beside(editor, kind, Number(o.value(kind) || o.operands.length));
       const said = editor.message;
       for (const command of o.values("c")) yield* ex(editor, command);
       if (editor.message === "") editor.message = said;
@@ -71,6 +80,28 @@ function* settled(vi: Vi): Gen<void> {
   const { message } = vi;
   for (const command of vi.onYaml) yield* ex(vi, command);
   vi.message = message;
+}
+
+/** -o, -O and -p: a window or a tab page for each file, the first being the current one. */
+function beside(vi: Vi, kind: "o" | "O" | "p", most: number): void {
+  const { pane, message } = vi;
+  let last = message;
+  for (const path of vi.files.slice(1, most).reverse()) {
+    if (kind === "p") openTab(vi);
+    else {
+      const name = kind === "o" ? "splitbelow" : "splitright";
+      vi.options.put(name, true);
+      open(vi, kind === "o" ? "height" : "width");
+      vi.options.put(name, false);
+    }
+    show(vi, bufferOf(vi, path));
+    if (last === message && kind !== "p") last = vi.message;
+    if (kind === "p") toTab(vi, 0);
+    else enter(vi, pane);
+  }
+  vi.tab.previous = undefined;
+  evenly(vi);
+  vi.message = last;
 }
 
 function* run(vi: Vi): Gen<number> {

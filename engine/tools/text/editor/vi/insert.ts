@@ -115,7 +115,7 @@ function* typedKey(session: Session, key: string): Gen<boolean> {
       return false;
     case "pageup":
     case "pagedown": {
-      const by = (vi.terminal.rows - 3) * (key === "pageup" ? -1 : 1);
+      const by = (vi.pane.height - 2) * (key === "pageup" ? -1 : 1);
       const row = Math.max(0, Math.min(text.lines.length - 1, text.row + by));
       moved(session, () => vi.goTo({ row, column: vi.indexFor(row, vi.curswant) }));
       return false;

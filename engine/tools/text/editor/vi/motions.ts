@@ -343,7 +343,7 @@ function* goMotion(vi: Vi, next: string, count: number | undefined, asked: Asked
         wanted: Number.POSITIVE_INFINITY,
       };
     case "m": {
-      const middle = Math.floor(vi.terminal.columns / 2);
+      const middle = Math.floor(vi.pane.width / 2);
       return {
         row: text.row,
         column: Math.min(vi.indexFor(text.row, middle), Math.max(0, text.line.length - 1)),

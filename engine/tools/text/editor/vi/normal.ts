@@ -2,6 +2,7 @@
 import type { Gen } from "../../../../kernel/index.ts";
 import { commandPrompt, ex } from "./ex.ts";
 import { runShell } from "./ex-shell.ts";
+import { windowKey } from "./ex-windows.ts";
 import { blanks, leading, newIndent, yaml } from "./indent.ts";
 import { insertMode } from "./insert.ts";
 import { forward, motion, scroll, scrollTo } from "./motions.ts";
@@ -9,10 +10,12 @@ import { addTo, apply, type Command, done, operator } from "./operate.ts";
 import { type Area, CASES, emptyLines, join, put, recast, remove, yank } from "./operators.ts";
 import { ViError } from "./pattern.ts";
 import { Registers } from "./registers.ts";
+import { roomOf } from "./screen.ts";
 import { matchAt } from "./search.ts";
 import { keysOf, textOf, type Vi } from "./state.ts";
 import { suspend } from "./suspend.ts";
 import { restore, selectAgain, visualKey } from "./visual.ts";
+import { toTab } from "./windows.ts";
 
 /** Reads one command and does it. */
 export function* oneCommand(vi: Vi): Gen<void> {
@@ -24,7 +27,7 @@ export function* oneCommand(vi: Vi): Gen<void> {
     return;
   }
   if (!vi.replaying) vi.failed = false;
-  const before = { lines: vi.text.lines.length, message: vi.message };
+  const before = { text: vi.text, lines: vi.text.lines.length, message: vi.message };
   vi.text.commandBegins();
   vi.recorded = [first];
   if (first !== "esc" && vi.visual === undefined) vi.pending = first.length === 1 ? first : "";
@@ -39,14 +42,18 @@ export function* oneCommand(vi: Vi): Gen<void> {
   vi.recorded = [];
   vi.clamp();
   // Lines that come or go take along what stood at the bottom.
-  if (vi.text.lines.length !== before.lines && (vi.message === before.message || /^[:/?]/.test(vi.message)))
+  if (
+    vi.text === before.text &&
+    vi.text.lines.length !== before.lines &&
+    (vi.message === before.message || /^[:/?]/.test(vi.message))
+  )
     vi.message = "";
   const error = vi.message.replace(/\x1b\[[\d;]*m/g, "");
   if (
     vi.status === undefined &&
     vi.message !== before.message &&
-    /^E\d|E212/.test(error) &&
-    (error.length >= vi.terminal.columns - 28 || error.includes("\n"))
+    /^E\d|E212|\nE\d/.test(error) &&
+    (error.length > roomOf(vi) || error.includes("\n"))
   )
     yield* vi.page(error.split("\n"));
 }
@@ -300,7 +307,7 @@ function* normalKey(vi: Vi, key: string, it: Command): Gen<void> {
     case "ctrl-g":
       return yield* ex(vi, "f");
     case "ctrl-^":
-      return yield* ex(vi, "e #");
+      return yield* ex(vi, "b #");
     case "ctrl-z":
       return yield* suspend(vi);
     case "ctrl-c":
@@ -308,9 +315,14 @@ function* normalKey(vi: Vi, key: string, it: Command): Gen<void> {
         `Type  :qa${text.modified ? "!" : ""}  and press <Enter> to ${text.modified ? "abandon all changes and " : ""}exit Vim`,
       );
       return;
-    case "ctrl-w":
-      yield* vi.more();
-      return;
+    case "ctrl-w": {
+      let next = yield* vi.more();
+      while (/^[0-9]$/.test(next)) {
+        it.count = (it.count ?? 0) * 10 + Number(next);
+        next = yield* vi.more();
+      }
+      return yield* windowKey(vi, next, it.count, (line) => ex(vi, line));
+    }
     case "paste-begin":
       // A paste in Normal mode is inserted before the cursor.
       vi.feed(["i", "paste-begin"]);
@@ -386,6 +398,10 @@ function* afterG(vi: Vi, it: Command): Gen<void> {
     }
     case "&":
       return yield* ex(vi, "%s//~/&");
+    case "t":
+    case "T":
+      if (vi.tabs.length === 1) return vi.beep();
+      return toTab(vi, next === "T" ? vi.tabAt - n : it.count === undefined ? vi.tabAt + 1 : n - 1);
     case "r":
       yield* vi.more();
       return;

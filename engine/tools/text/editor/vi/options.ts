@@ -82,11 +82,27 @@ const KINDS: Kind[] = [
   { name: "writebackup", short: "wb", value: true },
 ];
 
+/** Values of options that a window or a text has of its own; what is not named stands at its default. */
+export type Held = readonly (readonly [name: string, value: boolean | number | string])[];
+
+export const LOCAL_TO_WINDOW: readonly string[] = [
+  ...["colorcolumn", "cursorcolumn", "cursorline", "foldenable", "foldmethod", "linebreak", "list", "number"],
+  ...["relativenumber", "scroll", "spell", "wrap"],
+];
+
+const LOCAL_TO_BUFFER: readonly string[] = [
+  ...["autoindent", "cindent", "copyindent", "expandtab", "fileencoding", "fileformat", "filetype", "fixendofline"],
+  ...["indentkeys", "modeline", "modifiable", "nrformats", "readonly", "shiftwidth", "smartindent", "softtabstop"],
+  ...["swapfile", "syntax", "tabstop", "textwidth", "undofile"],
+];
+
 const BY_NAME = new Map(KINDS.flatMap((kind) => [kind.name, kind.short].map((name) => [name, kind] as const)));
 
 /** `:set`'s options. */
 export class Options {
   private readonly values = new Map<string, boolean | number | string>();
+  /** Options of texts, as another one gets them. */
+  private readonly global = new Map<string, boolean | number | string>();
   /** `:set paste` puts these aside. */
   private aside: [string, boolean | number | string][] = [];
 
@@ -121,6 +137,43 @@ export class Options {
     } else for (const [one, old] of this.aside) this.values.set(one, old);
   }
 
+  /** What stands for these options now. */
+  held(names: readonly string[]): Held {
+    return names.flatMap((name) => {
+      const value = this.values.get(name);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+  }
+
+  hold(names: readonly string[], held: Held): void {
+    for (const name of names) this.values.delete(name);
+    for (const [name, value] of held) this.values.set(name, value);
+  }
+
+  heldOfBuffer(): Held {
+    return this.held(LOCAL_TO_BUFFER);
+  }
+
+  holdOfBuffer(held: Held): void {
+    this.hold(LOCAL_TO_BUFFER, held);
+  }
+
+  /** Another text begins with what `:set` said for all. */
+  renew(): void {
+    this.hold(
+      LOCAL_TO_BUFFER,
+      LOCAL_TO_BUFFER.flatMap((name) => {
+        const value = this.global.get(name);
+        return value === undefined ? [] : [[name, value] as const];
+      }),
+    );
+  }
+
+  /** What stands now is what `:set` said for all: after a vimrc was read. */
+  settle(): void {
+    for (const [name, value] of this.heldOfBuffer()) this.global.set(name, value);
+  }
+
   /** Columns that `>` and a Tab at the start of a line move by. */
   get shift(): number {
     return this.number("shiftwidth") || this.number("tabstop");
@@ -129,7 +182,15 @@ export class Options {
   /**
    * Obeys one word of `:set`; what it tells when the word asks. Throws the words of vim's error.
    */
-  set(word: string): string | undefined {
+  set(word: string, everywhere = true): string | undefined {
+    const said = this.obey(word);
+    const name = /^(?:no|inv)?([a-z]+)/.exec(word)?.[1] ?? "";
+    const kind = BY_NAME.get(/^[a-z]+/.exec(word)?.[0] ?? "") ?? BY_NAME.get(name);
+    if (everywhere && kind) this.global.set(kind.name, this.get(kind.name));
+    return said;
+  }
+
+  private obey(word: string): string | undefined {
     const match = /^(no|inv)?([a-z]+)([!?&]|[-+^]?[=:](.*))?$/s.exec(word);
     const whole = match && BY_NAME.get((match[1] ?? "") + match[2]);
     const prefix = whole ? undefined : match?.[1];

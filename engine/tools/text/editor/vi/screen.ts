@@ -1,8 +1,21 @@
 /** What vi shows: the text in its window, and the bottom line. */
 import { wcwidth } from "../../../../text/width.ts";
+import { type Frame, leaves } from "./layout.ts";
 import { findIn, ViError, viPattern } from "./pattern.ts";
 import { type Cell, cellsOf, columnOf } from "./shown.ts";
 import type { Vi } from "./state.ts";
+import {
+  arrange,
+  connected,
+  frameOf,
+  hasStatus,
+  originOf,
+  type Pane,
+  panesOf,
+  parted,
+  tabLine,
+  within,
+} from "./windows.ts";
 
 /** Lines said instead of what stands at the bottom, with a request to press Enter; a command line in its place. */
 export interface Over {
@@ -21,7 +34,26 @@ function gutterOf(vi: Vi): number {
 
 /** Rows of the window. */
 export function heightOf(vi: Vi): number {
-  return vi.terminal.rows - 1;
+  return vi.pane.height;
+}
+
+/** The ruler stands in the last line, not in a window's status line. */
+function rulerBelow(vi: Vi): boolean {
+  return vi.options.on("ruler") && !hasStatus(vi, lastFrame(vi));
+}
+
+function lastFrame(vi: Vi): Frame<Pane> {
+  return leaves(vi.tab.root).at(-1)!;
+}
+
+/** Columns of the last line that a message may fill. */
+export function roomOf(vi: Vi): number {
+  return vi.terminal.columns - (rulerBelow(vi) || !hasStatus(vi, lastFrame(vi)) ? 29 : 12);
+}
+
+/** Rows that a line takes in the current window. */
+export function plainRows(vi: Vi, row: number): number {
+  return tall(vi, row, Math.max(1, vi.pane.width - gutterOf(vi)));
 }
 
 function tall(vi: Vi, row: number, width: number): number {
@@ -92,6 +124,14 @@ function follow(vi: Vi, width: number): void {
     }
     vi.top = top;
   };
+  // In a window too low for 'scrolloff' the cursor's line is put in the middle over and over.
+  const wish = vi.options.number("scrolloff");
+  if (wish > margin && vi.top > 0 && row < vi.top + wish) {
+    if (Math.min(vi.top + wish, lines.length) - row >= Math.max(2, Math.floor(height / 2) - 1)) {
+      halfway();
+      return;
+    }
+  }
   if (row < vi.top + margin && vi.top > 0) {
     const missing = vi.top + margin - row;
     if (missing >= Math.floor(height / 2) + margin || row + Math.floor(height / 2) <= vi.top) halfway();
@@ -234,6 +274,11 @@ function sizes(text: string): [chars: number, bytes: number] {
 
 /** The ruler: line, column in bytes and of the screen, and how much of the text is seen. */
 function ruler(vi: Vi, bottom: number): string {
+  const [where, extent] = rulerParts(vi, bottom);
+  return where.padEnd(14) + extent;
+}
+
+function rulerParts(vi: Vi, bottom: number): [where: string, extent: string] {
   const { text } = vi;
   const column = sizes(text.line.slice(0, text.column))[1] + 1;
   const inTab = vi.mode === "normal" && text.line[text.column] === "\t" && !vi.options.on("list");
@@ -248,7 +293,7 @@ function ruler(vi: Vi, bottom: number): string {
       : below <= 0
         ? "Bot"
         : `${String(Math.floor((100 * vi.top) / (vi.top + below))).padStart(2)}%`;
-  return `${`${text.none ? 0 : text.row + 1},${where}`.padEnd(14)}${extent}`;
+  return [`${text.none ? 0 : text.row + 1},${where}`, extent];
 }
 
 /** The beginning of a text that fits into so many columns. */
@@ -266,7 +311,7 @@ function fitted(text: string, room: number): string {
 
 /** A message cut in its middle, as vim's shortmess T has it. */
 export function shortened(vi: Vi, text: string): string {
-  const room = vi.terminal.columns - 29;
+  const room = roomOf(vi);
   if (text.length <= room || room < 8) return text;
   const head = Math.floor((room - 3) / 2);
   return `${text.slice(0, head)}...${text.slice(text.length - (room - 3 - head))}`;
@@ -280,15 +325,22 @@ function messageLine(vi: Vi, message: string): string {
   return short === plain ? message : message.replace(plain, short);
 }
 
-/** Draws everything anew that differs. */
-export function draw(vi: Vi, over: Over = {}): void {
-  const { terminal, text } = vi;
-  const height = heightOf(vi);
+/** A window's rows, where the cursor stands in it, and the first line below it. */
+interface View {
+  rows: string[];
+  cursor: { row: number; column: number };
+  bottom: number;
+}
+
+/** The current window. */
+function paint(vi: Vi, typing: boolean): View {
+  const { text, pane } = vi;
+  const { height } = pane;
   vi.clamp();
   const gutter = gutterOf(vi);
-  const width = Math.max(1, terminal.columns - gutter);
+  const width = Math.max(1, pane.width - gutter);
   follow(vi, width);
-  const inTab = vi.mode === "normal" && text.line[text.column] === "\t" && !vi.options.on("list") && !over.typed;
+  const inTab = vi.mode === "normal" && text.line[text.column] === "\t" && !vi.options.on("list") && !typing;
   const column = columnOf(text.line, text.column + (inTab ? 1 : 0), vi.look) - (inTab ? 1 : 0);
   if (!vi.options.on("wrap")) {
     if (column < vi.left || column >= vi.left + width) vi.left = Math.max(0, column - Math.floor(width / 2));
@@ -319,6 +371,93 @@ export function draw(vi: Vi, over: Over = {}): void {
     });
   }
   while (rows.length < height) rows.push("\x1b[94m~\x1b[m");
+  pane.shownAt = cursor.row;
+  return { rows, cursor, bottom: at };
+}
+
+/** A text cut or filled to a width; colours take none. */
+function padded(row: string, width: number): string {
+  let used = 0;
+  for (const part of row.split(/\x1b\[[\d;]*m/)) for (const char of part) used += wcwidth(char);
+  return used < width ? row + " ".repeat(width - used) : row;
+}
+
+/** The line below a window: its file, and the ruler. */
+function statusLine(vi: Vi, bottom: number, current: boolean): string {
+  const { text, pane } = vi;
+  const { width } = pane;
+  const flags = `${text.modified ? "[+]" : ""}${vi.options.on("readonly") ? "[RO]" : ""}`;
+  let name = (text.path ?? "[No Name]") + (flags === "" ? "" : ` ${flags}`);
+  const from = Math.max(width - 18, Math.floor((width + 1) / 2));
+  if (name.length > from - 1) name = `<${name.slice(name.length - Math.max(0, from - 2))}`;
+  const [where, extent] = rulerParts(vi, bottom);
+  const room = width - from;
+  const told = !vi.options.on("ruler")
+    ? ""
+    : where.length + extent.length >= room
+      ? where.slice(0, room)
+      : vi.options.on("ruler")
+        ? (where.padEnd(Math.max(where.length + 1, room - extent.length)) + extent).slice(0, room)
+        : "";
+  return `\x1b[${current ? "1;" : ""}7m${fitted(name, from)}${told.padEnd(room)}\x1b[m`;
+}
+
+/** Everything a frame holds, each row as wide as it. */
+function compose(vi: Vi, frame: Frame<Pane>, typing: boolean, views: Map<Pane, View>): string[] {
+  if (frame.kind === "column") return frame.parts.flatMap((part) => compose(vi, part, typing, views));
+  if (frame.kind === "row") {
+    const parts = frame.parts.map((part) => compose(vi, part, typing, views));
+    return parts[0]!.map((_, i) => parts.map((part) => part[i] ?? "").join(""));
+  }
+  const pane = frame.pane!;
+  const current = pane === vi.pane;
+  return within(vi, pane, () => {
+    const view = paint(vi, typing && current);
+    views.set(pane, view);
+    const line = parted(frame);
+    const rows = line ? view.rows.map((row) => `${padded(row, pane.width)}\x1b[7m|\x1b[m`) : [...view.rows];
+    if (hasStatus(vi, frame)) {
+      const status = statusLine(vi, view.bottom, current);
+      rows.push(line ? `${status}\x1b[7m${connected(frame) ? " " : "|"}\x1b[m` : status);
+    }
+    return rows;
+  });
+}
+
+/** The names of the tab pages. */
+function tabNames(vi: Vi): string {
+  const { columns } = vi.terminal;
+  const width = Math.max(6, Math.floor((columns - 1 + Math.floor(vi.tabs.length / 2)) / vi.tabs.length));
+  let out = "";
+  let used = 0;
+  for (const tab of vi.tabs) {
+    if (used >= columns - 4) break;
+    const panes = panesOf(tab);
+    const changed = panes.some((pane) => pane.text.modified);
+    const marks = `${panes.length > 1 ? panes.length : ""}${changed ? "+" : ""}`;
+    const lead = marks === "" ? " " : ` ${marks} `;
+    const name = (tab.current.text.path ?? "[No Name]").replace(/([^/])[^/]*\//g, "$1/");
+    const room = Math.max(0, width - lead.length - 1);
+    const shown = name.length > room ? name.slice(name.length - room) : name;
+    out += `\x1b[${tab === vi.tab ? "1" : "4"}m${lead}${shown} \x1b[m`;
+    used += lead.length + shown.length + 1;
+  }
+  return `${out}\x1b[7m${" ".repeat(Math.max(0, columns - 1 - used))}\x1b[m\x1b[4mX\x1b[m`;
+}
+
+/** Draws everything anew that differs. */
+export function draw(vi: Vi, over: Over = {}): void {
+  const { terminal } = vi;
+  const height = terminal.rows - 1;
+  if (vi.tab.root.width !== terminal.columns || vi.tab.root.height !== height - tabLine(vi)) arrange(vi);
+  const views = new Map<Pane, View>();
+  const rows = [...(tabLine(vi) ? [tabNames(vi)] : []), ...compose(vi, vi.tab.root, over.typed !== undefined, views)];
+  const view = views.get(vi.pane)!;
+  const at = view.bottom;
+  vi.cursorColumn = view.cursor.column;
+  const origin = originOf(vi, frameOf(vi));
+  let cursor = { row: origin.row + view.cursor.row, column: origin.column + view.cursor.column };
+  while (rows.length < height) rows.push("");
   if (over.lines) {
     const all = [...rows, ...(over.above === undefined ? [] : [over.above]), ...over.lines];
     const prompt = "Press ENTER or type command to continue";
@@ -342,10 +481,10 @@ export function draw(vi: Vi, over: Over = {}): void {
     over.asked === undefined ? (mode === "" ? messageLine(vi, vi.message) : mode) : shortened(vi, over.asked);
   const { columns } = terminal;
   let bottom = left;
-  const withRuler = vi.options.on("ruler");
+  const withRuler = rulerBelow(vi);
   const plain = left.replace(/\x1b\[[\d;]*m/g, "");
-  if (plain.length < columns - 28 || mode !== "") {
-    const end = withRuler ? columns - 18 : columns - 11;
+  if (plain.length <= roomOf(vi) || mode !== "") {
+    const end = withRuler ? columns - 18 : columns - 1;
     const command = vi.options.on("showcmd") && over.asked === undefined ? measure(vi).slice(-10) : "";
     bottom =
       withRuler || command !== ""

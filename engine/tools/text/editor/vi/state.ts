@@ -7,6 +7,7 @@ import { Registers } from "./registers.ts";
 import { draw } from "./screen.ts";
 import { columnOf, indexAt, type Look } from "./shown.ts";
 import { type Place, ViText } from "./text.ts";
+import { newTab, Pane, type Tab } from "./windows.ts";
 
 export interface Visual extends Place {
   kind: "v" | "V" | "block";
@@ -30,7 +31,11 @@ const MAX_REPLAY = 200_000;
 export class Vi {
   readonly p: Process;
   readonly terminal: Terminal;
-  readonly text = new ViText();
+  /** The text in the current window, and all that are known. */
+  text = new ViText();
+  buffers: ViText[] = [this.text];
+  tabs: Tab[] = [newTab(new Pane(this.text))];
+  tabAt = 0;
   readonly options = new Options();
   readonly registers = new Registers();
   mode: "normal" | "insert" | "replace" = "normal";
@@ -97,8 +102,12 @@ export class Vi {
   warned = false;
   /** What a vimrc sets for files of type yaml. */
   readonly onYaml: string[] = [];
-  /** Windows that were opened on the text (:sp); one of them is shown. */
-  windows = 1;
+  /** What was said, for :messages. */
+  told: string[] = [];
+  /** Files are opened not to be written (-R). */
+  readOnly = false;
+  /** Column of the window that the cursor was last shown in. */
+  cursorColumn = 0;
   /** A command failed: what is left of a macro is dropped. */
   failed = false;
 
@@ -106,6 +115,15 @@ export class Vi {
     this.p = p;
     this.terminal = terminal;
     this.registers.special = (name) => this.special(name);
+  }
+
+  get tab(): Tab {
+    return this.tabs[this.tabAt]!;
+  }
+
+  /** The current window. */
+  get pane(): Pane {
+    return this.tab.current;
   }
 
   private special(name: string): string | undefined {
@@ -166,6 +184,8 @@ export class Vi {
   }
 
   say(text: string): void {
+    if (text !== "") this.told.push(text);
+    if (this.told.length > 200) this.told.shift();
     this.message = text;
   }
 
@@ -224,6 +244,7 @@ export class Vi {
       do {
         draw(this);
         key = yield* this.terminal.key();
+        if (key === "resize") this.message = "";
       } while (key === "resize");
       if (key !== undefined) this.recording?.keys.push(key);
     }

@@ -12,6 +12,7 @@ export function* suspend(vi: Vi): Gen<void> {
   vi.p.machine.signalGroup(vi.p.group, "TSTP");
   yield* cpu(0);
   vi.terminal.take();
+  vi.message = "";
 }
 
 /** Runs a shell command on the terminal and waits for a key (`:!`); its exit status. */

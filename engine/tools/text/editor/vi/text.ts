@@ -1,4 +1,5 @@
 import { Buffer } from "../buffer.ts";
+import type { Held } from "./options.ts";
 
 export interface Place {
   row: number;
@@ -24,6 +25,15 @@ export class ViText extends Buffer {
   private numbered = 0;
   /** There is no line at all, not even an empty one: a new file, or all of them were deleted. */
   none = true;
+  /** Number in the list of buffers, whether that shows it, and whether its text was read and is kept. */
+  number = 1;
+  listed = true;
+  loaded = true;
+  /** It was the current text once. */
+  seen = false;
+  /** Where the cursor was when it was left, and the options of its own. */
+  at: Place = { row: 0, column: 0 };
+  options: Held | undefined;
   /** The name was changed (:file): Ctrl-G says so. */
   notEdited = false;
   /** The present command has noted what was there before it. */
@@ -74,6 +84,14 @@ export class ViText extends Buffer {
     let said = this.step(back, now);
     for (let i = 1; i < times && (back ? this.made : this.takenBack).length > 0; i++) said = this.step(back, now);
     return said;
+  }
+
+  /** To the state after a change of this number (:undo 3). */
+  travelTo(number: number, now: number): string {
+    if (number > this.numbered) return `E830: Undo number ${number} not found`;
+    const done = this.made.at(-1)?.number ?? 0;
+    if (done === number) return `0 changes; ${number === 0 ? "before" : "after"} #${number}`;
+    return this.travel(number < done, now, Math.abs(done - number));
   }
 
   private step(back: boolean, now: number): string {
