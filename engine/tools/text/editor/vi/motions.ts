@@ -1,6 +1,6 @@
 /** Where vi's motions lead. */
 import type { Gen } from "../../../../kernel/index.ts";
-import { heightOf } from "./screen.ts";
+import { heightOf } from "./paint.ts";
 import { searchAgain, searchPrompt, searchWord } from "./search.ts";
 import { columnOf } from "./shown.ts";
 import type { Vi } from "./state.ts";

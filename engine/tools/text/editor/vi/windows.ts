@@ -1,8 +1,8 @@
 /** vi's windows and tab pages: which there are, which is the current one, and how they change (src/window.c). */
 import { connected, type Extra, equalize, type Frame, leaf, leaves, parted, resize, split, take } from "./layout.ts";
 import { type Held, LOCAL_TO_WINDOW } from "./options.ts";
+import { plainRows } from "./paint.ts";
 import { ViError } from "./pattern.ts";
-import { plainRows } from "./screen.ts";
 import type { Vi } from "./state.ts";
 import type { Place, ViText } from "./text.ts";
 
