@@ -89,7 +89,7 @@ const ETC: Record<string, Entry> = {
 };
 
 export const busybox: ImageDef = {
-  names: ["docker.io/library/busybox", "registry.k8s.io/busybox", "registry.k8s.io/e2e-test-images/busybox"],
+  names: ["docker.io/library/busybox", "registry.k8s.io/e2e-test-images/busybox"],
   tags: /^(latest|stable|unstable|musl|glibc|uclibc|1|1\.(2[0-9]|3[0-7])(\.\d)?)(-(\d|musl|glibc|uclibc))?$/,
   sizeBytes: 2_154_000,
   sizes: { latest: 2_156_518, "1.37": 2_156_518, "1.37.0": 2_156_518, "1.36": 2_160_406, "1.28": 727_869 },
@@ -97,4 +97,14 @@ export const busybox: ImageDef = {
   entrypoint: [],
   cmd: ["sh"],
   env: () => ({ PATH: DEFAULT_PATH }),
+};
+
+/** Kubernetes' own copy was made in 2015 and 2017 and never again: its nslookup is the old one. */
+export const frozenBusybox: ImageDef = {
+  ...busybox,
+  names: ["registry.k8s.io/busybox"],
+  tags: /^(latest|1|1\.24|1\.27|1\.27\.2)$/,
+  sizes: {},
+  sizeBytes: 727_869,
+  rootfs: () => rootfs(SKELETON, applets("bin", "busybox-1.28"), ETC),
 };

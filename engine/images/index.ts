@@ -1,6 +1,6 @@
 import { alpine } from "./alpine.ts";
 import { BASE_IMAGES } from "./bases.ts";
-import { busybox } from "./busybox.ts";
+import { busybox, frozenBusybox } from "./busybox.ts";
 import { CALICO_IMAGES } from "./calico.ts";
 import { CILIUM_IMAGES } from "./cilium.ts";
 import { curl } from "./curl.ts";
@@ -36,6 +36,7 @@ export { type ImageReference, ImageReferenceError, parseReference, pulledAs } fr
 export const IMAGES: readonly ImageDef[] = [
   nginx,
   busybox,
+  frozenBusybox,
   alpine,
   curl,
   pause,

@@ -26,6 +26,25 @@ export function spaceCalled(host: NetNamespace, name: string): NetNamespace | un
   return undefined;
 }
 
+/** Interfaces with their index, in that order: 1 is the loopback. */
+export function numbered(net: NetNamespace): [number, Interface][] {
+  return [...net.interfaces.values()]
+    .map((one, i): [number, Interface] => [one.index ?? i + 1, one])
+    .sort(([a], [b]) => a - b);
+}
+
+/** The number of a pair's other end (`namespace/interface`) where that lies; 2 where it cannot be seen. */
+export function peerIndex(net: NetNamespace, peer: string): number {
+  const slash = peer.lastIndexOf("/");
+  const [space, device] = [peer.slice(0, slash), peer.slice(slash + 1)];
+  for (const one of [net.host, net, spaceCalled(net.host, space)]) {
+    if (one?.name !== space) continue;
+    const found = numbered(one).find(([, other]) => other.name === device);
+    if (found) return found[0];
+  }
+  return 2;
+}
+
 /**
  * All devices that take frames of one, itself among them: through pairs whose ends are up, bridges, and the devices that
  * VLANs lie on, where a frame has their number.

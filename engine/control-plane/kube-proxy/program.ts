@@ -38,7 +38,8 @@ type Say = (source: string, message: string, kv?: Record<string, unknown>) => vo
 export const kubeProxy: Program = function* kubeProxy(p) {
   const { kernel, net } = p.machine;
   const log = logger(p);
-  const say: Say = (source, message, kv) => log(klog(kernel, p.nsPid, "I", source, message, kv));
+  // Its lines are structured, with values or without.
+  const say: Say = (source, message, kv = {}) => log(klog(kernel, p.nsPid, "I", source, message, kv));
   const flags = flagsOf(p);
   const path = flags.get("config") ?? CONFIG;
   if (sys.find(p, path) === undefined) {
@@ -104,6 +105,8 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
   say("shared_informer.go:313", "Waiting for caches to sync", { controller: "service config" });
   say("config.go:105", "Starting endpoint slice config controller");
   say("shared_informer.go:313", "Waiting for caches to sync", { controller: "endpoint slice config" });
+  say("config.go:329", "Starting node config controller");
+  say("shared_informer.go:313", "Waiting for caches to sync", { controller: "node config" });
 }
 
 function warnOfNodePorts(p: Process): void {
@@ -225,6 +228,7 @@ function runProxier(
     }
     initialized = true;
     say("shared_informer.go:320", "Caches are synced", { controller: "service config" });
+    say("shared_informer.go:320", "Caches are synced", { controller: "node config" });
     say("shared_informer.go:320", "Caches are synced", { controller: "endpoint slice config" });
     runner.run();
   };

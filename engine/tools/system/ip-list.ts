@@ -10,7 +10,7 @@ import { groupNumber } from "./ip-link-words.ts";
 import { prefix, RouteError } from "./ip-route-words.ts";
 import { show } from "./ip-show.ts";
 import { badArgument, incomplete, LinkError } from "./link-kinds.ts";
-import { broadcast, flags, linkLines, numbered, shownName, state } from "./link-text.ts";
+import { broadcast, flags, kindOf, linkLines, numbered, shownName, state } from "./link-text.ts";
 
 /** `ip link show` and `ip address show`, which choose by the same words (ip/ipaddress.c ipaddr_list_flush_or_save). */
 
@@ -76,13 +76,6 @@ export function readChoice(p: Process, words: readonly string[]): Choice {
   if (out.dev !== undefined && !p.ns.net.interfaces.has(out.dev))
     throw new LinkError(`Device "${out.dev}" does not exist.`, 1);
   return out;
-}
-
-/** What a device is to `type`. */
-function kindOf(one: Interface): string | undefined {
-  if (one.kind !== undefined) return one.kind;
-  if (one.peer !== undefined) return "veth";
-  return /^cni|^docker|^br-/.test(one.name) ? "bridge" : one.name.startsWith("flannel") ? "vxlan" : undefined;
 }
 
 /** Devices that are chosen, with their numbers. */

@@ -80,7 +80,7 @@ const BRIDGE_MULTICAST =
   "mcast_router 1 mcast_query_use_ifaddr 0 mcast_querier 0 mcast_hash_elasticity 16 mcast_hash_max 4096 mcast_last_member_count 2 mcast_startup_query_count 2 mcast_last_member_interval 100 mcast_membership_interval 26000 mcast_querier_interval 25500 mcast_query_interval 12500 mcast_query_response_interval 1000 mcast_startup_query_interval 3124 mcast_stats_enabled 0 mcast_igmp_version 2 mcast_mld_version 1 nf_call_iptables 0 nf_call_ip6tables 0 nf_call_arptables 0";
 
 /** `8000.2:42:ac:11:0:1`: a bridge's priority and its address without zeros in front. */
-function bridgeId(priority: string, mac: string): string {
+export function bridgeId(priority: string, mac: string): string {
   const short = mac
     .split(":")
     .map((byte) => Number.parseInt(byte, 16).toString(16))

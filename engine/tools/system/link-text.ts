@@ -1,17 +1,13 @@
+import { hairpins } from "../../machine/base/sysfs-net.ts";
 import type { Process } from "../../machine/process.ts";
-import type { Interface, NetNamespace } from "../../network/index.ts";
-import { peerOf, spaceCalled } from "../../network/links.ts";
+import type { Interface } from "../../network/index.ts";
+import { numbered, peerIndex, peerOf } from "../../network/links.ts";
 import { ipv4Number, ipv4Text } from "../../text/ipv4.ts";
-import { KINDS } from "./link-kinds.ts";
+import { bridgeId, KINDS } from "./link-kinds.ts";
 
 /** How ip(8) shows a device (ip/ipaddress.c print_linkinfo). */
 
-/** Interfaces with their index, in that order: 1 is the loopback. */
-export function numbered(net: NetNamespace): [number, Interface][] {
-  return [...net.interfaces.values()]
-    .map((one, i): [number, Interface] => [one.index ?? i + 1, one])
-    .sort(([a], [b]) => a - b);
-}
+export { numbered };
 
 /** Kinds that others are asked for nothing on. */
 const WITHOUT_ARP = ["dummy", "ifb", "vrf"];
@@ -71,18 +67,7 @@ export function shownName(p: Process, one: Interface): string {
   if (one.link !== undefined && one.kind !== "vxlan") return `${one.name}@${one.link}`;
   if (one.peer === undefined) return one.name;
   if (one.peer.startsWith(`${p.ns.net.name}/`)) return `${one.name}@${one.peer.slice(one.peer.lastIndexOf("/") + 1)}`;
-  return `${one.name}@if${peerIndex(p, one.peer)}`;
-}
-
-function peerIndex(p: Process, peer: string): number {
-  const [space, device] = [peer.slice(0, peer.lastIndexOf("/")), peer.slice(peer.lastIndexOf("/") + 1)];
-  const { net } = p.ns;
-  for (const one of [p.machine.net, net, spaceCalled(net.host, space)]) {
-    if (one?.name !== space) continue;
-    const found = numbered(one).find(([, other]) => other.name === device);
-    if (found) return found[0];
-  }
-  return 2;
+  return `${one.name}@if${peerIndex(p.ns.net, one.peer)}`;
 }
 
 /** The discipline by which a device's packets wait. */
@@ -159,6 +144,13 @@ function counters({ received, sent }: Interface, level: number): string[] {
   ];
 }
 
+/** What a device is to `type`. */
+export function kindOf(one: Interface): string | undefined {
+  if (one.kind !== undefined) return one.kind;
+  if (one.peer !== undefined) return "veth";
+  return /^cni|^docker|^br-/.test(one.name) ? "bridge" : one.name.startsWith("flannel") ? "vxlan" : undefined;
+}
+
 /** What `ip -d link` says besides of a device. */
 function linkDetails(p: Process, one: Interface): string {
   const { name, peer, kind } = one;
@@ -166,14 +158,41 @@ function linkDetails(p: Process, one: Interface): string {
   const pair = peer !== undefined && (kind === undefined || kind === "veth");
   const queues = pair ? p.machine.hardware.cpus : 1;
   const tail = `addrgenmode eui64 numtxqueues ${queues} numrxqueues ${queues} gso_max_size 65536 gso_max_segs 65535 tso_max_size ${isLoop(one) || pair ? 524_280 : 65_536} tso_max_segs 65535 gro_max_size 65536 `;
-  const head = ` promiscuity ${one.flags?.promisc ? 1 : 0}  allmulti ${one.flags?.allmulti ? 1 : 0} minmtu ${virtual ? 0 : 68} maxmtu ${virtual ? 0 : 65_535} `;
+  const head = ` promiscuity ${one.flags?.promisc || isPort(p, one) ? 1 : 0}  allmulti ${one.flags?.allmulti || isPort(p, one) ? 1 : 0} minmtu ${virtual ? 0 : 68} maxmtu ${virtual ? 0 : 65_535} `;
   if (name.startsWith("flannel") && kind === undefined) {
     const local = p.ns.net.firstAddress();
     return `${head}\n    vxlan id 1 local ${local} dev eth0 srcport 0 0 dstport 8472 nolearning ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx ${tail}`;
   }
-  const shown = kind ?? (pair ? "veth" : undefined);
-  if (shown === undefined) return head + tail;
-  return `${head}\n    ${shown} ${KINDS[shown]?.details(detailed(p, one), one) ?? ""}${tail}`;
+  const shown = kindOf(one);
+  const port = bridgePort(p, one);
+  if (shown === undefined) return head + port + tail;
+  return `${head}\n    ${shown} ${KINDS[shown]?.details(detailed(p, one), one) ?? ""}${port}${tail}`;
+}
+
+/** What comes to a bridge's port is for anybody. */
+const isPort = (p: Process, { master = "" }: Interface): boolean => {
+  const bridge = p.ns.net.interfaces.get(master);
+  return bridge !== undefined && kindOf(bridge) === "bridge";
+};
+
+/** What a bridge keeps of its port (iplink_bridge_slave.c); ports are numbered as they came. */
+function bridgePort(p: Process, one: Interface): string {
+  const { interfaces } = p.ns.net;
+  const bridge = interfaces.get(one.master ?? "");
+  if (bridge === undefined || kindOf(bridge) !== "bridge") return "";
+  const ports = numbered(p.ns.net).filter(([, { master }]) => master === bridge.name);
+  const number = ports.findIndex(([, port]) => port === one) + 1;
+  const id = bridgeId(bridge.settings?.["priority"] ?? "32768", bridge.mac);
+  const state = one.up ? "forwarding" : "disabled";
+  const hairpin = hairpins(one) ? "on" : "off";
+  const hex = (value: number) => `0x${value.toString(16)}`;
+  return (
+    `\n    bridge_slave state ${state} priority 32 cost 2 hairpin ${hairpin} guard off root_block off fastleave off learning on flood on ` +
+    `port_id ${hex(0x8000 + number)} port_no ${hex(number)} designated_port ${0x8000 + number} designated_cost 0 designated_bridge ${id} ` +
+    `designated_root ${id} hold_timer    0.00 message_age_timer    0.00 forward_delay_timer    0.00 topology_change_ack 0 config_pending 0 ` +
+    "proxy_arp off proxy_arp_wifi off mcast_router 1 mcast_fast_leave off mcast_flood on bcast_flood on mcast_to_unicast off " +
+    "neigh_suppress off group_fwd_mask 0 group_fwd_mask_str 0x0 vlan_tunnel off isolated off locked off "
+  );
 }
 
 /** A bridge without ports has no address to be known by. */

@@ -94,7 +94,8 @@ const printable = (text: string): string => text.replace(/[\x00-\x1f\x7f]/g, "?"
 
 const pid = (seen: Seen) => String(seen.pid);
 const none = () => "-";
-const vszKib = ({ process }: Seen) => process.rssKib * 3;
+/** Memory is counted in pages of 4 KiB. */
+const vszKib = ({ process }: Seen) => (process.rssKib * 3) & ~3;
 const namespace = (kind: string) => (seen: Seen) => String(namespaceNumber(seen.process, kind));
 const cgroupPart = (pattern: RegExp) => (seen: Seen) => pattern.exec(seen.process.ns.cgroup)?.[1] ?? "-";
 const niceness =
@@ -124,7 +125,7 @@ export const CELLS: Record<string, Cell> = {
   pmem: memoryPercent,
   vsz: (seen) => String(vszKib(seen)),
   size: (seen) => String(vszKib(seen) >> 1),
-  rss: ({ process }) => String(process.rssKib),
+  rss: ({ process }) => String(process.rssKib & ~3),
   pss: ({ process }) => String(process.rssKib >> 1),
   sz: (seen) => String(vszKib(seen) >> 2),
   trs: ({ process }) => String(process.rssKib >> 2),

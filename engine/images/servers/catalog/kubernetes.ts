@@ -12,7 +12,7 @@ const FLUENTD = (p: Process): string =>
 const echoed = (p: Process, request: HttpRequest): string =>
   `\n\nHostname: ${host(p)}\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n\tserver_version=nginx: 1.13.3 - lua: 10008\n\n` +
   `Request Information:\n\tclient_address=${request.remoteAddress}\n\tmethod=${request.method}\n\treal path=${request.path}\n\tquery=${request.path.split("?")[1] ?? ""}\n` +
-  `\trequest_version=1.1\n\trequest_scheme=http\n\trequest_uri=http://${request.headers["host"] ?? ""}:8080${request.path}\n\nRequest Headers:\n` +
+  `\trequest_version=1.1\n\trequest_scheme=http\n\trequest_uri=http://${(request.headers["host"] ?? "").replace(/:\d+$/, "")}:8080${request.path}\n\nRequest Headers:\n` +
   Object.entries(request.headers)
     .map(([name, value]) => `\t${name}=${value}\n`)
     .sort()
