@@ -34,7 +34,7 @@ describe("image references", () => {
 
   it.each([
     ["k8s.gcr.io/pause:3.9", "registry.k8s.io/pause"],
-    ["gcr.io/google_containers/busybox:1.24", "docker.io/library/busybox"],
+    ["gcr.io/google_containers/busybox:1.24", "registry.k8s.io/busybox"],
     ["public.ecr.aws/docker/library/httpd:alpine", "docker.io/library/httpd"],
     ["public.ecr.aws/nginx/nginx:stable-alpine", "docker.io/library/nginx"],
     ["mirror.gcr.io/library/redis", "docker.io/library/redis"],
