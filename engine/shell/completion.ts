@@ -71,6 +71,11 @@ function commandWords(text: string, breaks: string): Commandline {
       word += text[++i] ?? "";
     } else if (/\s/.test(c)) {
       end();
+      // A group begins anew, wherever its brace stands.
+      if (word === "{" && text[i - 1] === "{") {
+        words = [];
+        starts = [];
+      }
     } else if (/[;|&(\n`]/.test(c)) {
       words = [];
       starts = [];
@@ -101,38 +106,23 @@ function commandWords(text: string, breaks: string): Commandline {
   return { words, starts, word: word.slice(from), start, quote, substituted };
 }
 
-/** Words that come before a command. */
-const BEFORE = ["sudo", "time", "then", "do", "else", "!", "{", "exec", "command", "env", "nohup", "watch", "xargs"];
-
 /** Candidates for the word at the end of `text`, behind which stands `after`; `type` as COMP_TYPE tells it. */
 export function* complete(sh: Shell, text: string, after = "", type?: number): Gen<Candidates> {
   const breaks = sh.get("COMP_WORDBREAKS") ?? WORD_BREAKS;
   const { words, starts, word, start, quote, substituted } = commandWords(text, breaks);
-  while (words.length > 1 && (/^[A-Za-z_]\w*=/.test(words[0]!) || BEFORE.includes(words[0]!))) {
+  while (words.length > 1 && /^[A-Za-z_]\w*=/.test(words[0]!)) {
     words.shift();
     starts.shift();
   }
-  const variable = /\$\{?(\w*)$/.exec(word);
-  if (variable && quote !== "'") {
-    const head =
-      text.slice(0, text.length - variable[0].length) + variable[0].slice(0, variable[0].length - variable[1]!.length);
-    const close = variable[0].startsWith("${") ? "}" : "";
-    const isDir = (name: string) => {
-      const value = sh.get(name.replace(/\}$/, ""));
-      return value !== undefined && value !== "" && find(sh.p, value)?.kind === "dir";
-    };
-    const values = sh.vars
-      .names()
-      .filter((name) => name.startsWith(variable[1]!))
-      .map((name) => name + close);
-    const sign = variable[0].startsWith("${") ? "${" : "$";
-    return {
-      start: head.length,
-      values,
-      // A directory goes on, behind its closing quote.
-      suffix: (value) => (isDir(value) ? `${quote}/` : quote === "" ? " " : ""),
-      label: (value) => sign + value,
-    };
+  // A dollar sign behind a backslash is one of a name.
+  const raw = /\$\{?\w*$/.exec(text);
+  if (quote !== "'" && raw !== null && !/(?<!\\)(?:\\\\)*\\$/.test(text.slice(0, raw.index)))
+    return variables(sh, text, raw[0], quote);
+  if (words.length === 1) {
+    const special = text.trim() === "" ? "-E" : "-I";
+    const command = { name: special, begin: starts[0]!, start, quote };
+    const made = sh.completions.has(special) ? yield* programmable(sh, command, text, after, type) : undefined;
+    if (made !== undefined && "values" in made) return made;
   }
   if (words.length === 1 && !word.includes("/") && !word.startsWith("~")) {
     if (word === "" && sh.shopts.has("no_empty_cmd_completion")) return { start, values: [] };
@@ -145,10 +135,39 @@ export function* complete(sh: Shell, text: string, after = "", type?: number): G
     if (made !== undefined && "values" in made) return made;
     noSpace = made?.noSpace ?? false;
   }
-  const directories = words.length > 1 && ["cd", "pushd", "rmdir"].includes(words[0]!);
-  const found = files(sh, word, start, quote, { directories, executables: words.length === 1 });
+  const found = files(sh, word, start, quote, { directories: false, executables: words.length === 1 });
   return noSpace ? { ...found, suffix: () => "" } : found;
 }
+
+/** Names of variables for `$HO` or `${HO`, with what they stand behind. */
+export function variables(sh: Shell, text: string, typed: string, quote: string): Candidates {
+  const sign = /^\$?\{?/.exec(typed)![0];
+  const prefix = typed.slice(sign.length);
+  const close = sign === "${" ? "}" : "";
+  const isDir = (name: string) => {
+    const value = sh.get(name.replace(/\}$/, ""));
+    return value !== undefined && value !== "" && find(sh.p, value)?.kind === "dir";
+  };
+  return {
+    start: text.length - prefix.length,
+    values: sh.vars
+      .names()
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name + close),
+    // A directory goes on, behind its closing quote.
+    suffix: (value) => (isDir(value) ? `${quote}/` : quote === "" ? " " : ""),
+    label: (value) => sign + value,
+  };
+}
+
+/** Names of files for the word that ends a text. */
+export function fileCandidates(sh: Shell, text: string): Candidates {
+  const { word, start, quote } = commandWords(text, sh.get("COMP_WORDBREAKS") ?? WORD_BREAKS);
+  return files(sh, word, start, quote, { directories: false, executables: false });
+}
+
+/** What the functions for lines without a command and for their first words are told. */
+const INNER_NAMES: Record<string, string> = { "-E": "_EmptycmD_", "-I": "_InitialWorD_" };
 
 /** How often a function may send the search for a specification on. */
 const RETRIES = 32;
@@ -177,7 +196,7 @@ function* programmable(
     if (spec === undefined) return undefined;
     const end = /[;|&(`\n]/.exec(after)?.index ?? after.length;
     got = yield* runSpec(sh, spec, {
-      command: name,
+      command: INNER_NAMES[name] ?? name,
       word: text.slice(from),
       line: line + after.slice(0, end),
       point: line.length,
@@ -230,7 +249,8 @@ export function commandNames(sh: Shell, prefix: string): string[] {
   return [...out];
 }
 
-function protect(name: string, quote: string): string {
+/** A name as it must be written behind `quote` (none: with backslashes). */
+export function protect(name: string, quote: string): string {
   if (quote === "'") return name.replaceAll("'", "'\\''");
   if (quote === '"') return name.replace(/["\\$`]/g, "\\$&");
   return name.replace(/[ \t'"\\|&;()<>!{}*[\]?$`#]/g, "\\$&");

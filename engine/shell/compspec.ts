@@ -156,6 +156,14 @@ function firstFields(sh: Shell, path: string, separator: string | RegExp): strin
   return lines.filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(separator)[0]!);
 }
 
+/** The names that $HOSTFILE or /etc/hosts gives. */
+function hostNames(sh: Shell): Set<string> {
+  const path = sh.get("HOSTFILE") || "/etc/hosts";
+  if (find(sh.p, path)?.kind !== "file") return new Set();
+  const lines = readText(sh.p, path).split("\n");
+  return new Set(lines.flatMap((line) => line.replace(/#.*/, "").trim().split(/\s+/).slice(1)));
+}
+
 /** Kinds that have no letter of their own. */
 export const ACTIONS = [
   "arrayvar binding disabled enabled function helptopic hostname running setopt shopt signal stopped",
@@ -188,7 +196,7 @@ export function action(sh: Shell, kind: string, word: string): string[] {
     case "job":
       return starts(sh.jobs.jobs.map((job) => job.text));
     case "hostname":
-      return starts([sh.p.ns.uts.hostname]);
+      return starts(hostNames(sh));
     case "user":
       return starts(userNames(sh));
     case "group":

@@ -14,6 +14,8 @@ export class History {
   readonly lines: string[] = [];
   /** Seconds since 1970 at which each line was typed. */
   readonly times: number[] = [];
+  /** Lines that were edited where they stand, which `history` marks. */
+  private readonly changed: boolean[] = [];
   /** Number of the first line. */
   base = 1;
   /** How many of the last lines are not in HISTFILE yet. */
@@ -26,6 +28,7 @@ export class History {
     const other = new History();
     other.lines.push(...this.lines);
     other.times.push(...this.times);
+    other.changed.push(...this.changed);
     other.base = this.base;
     other.fresh = this.fresh;
     other.inFile = this.inFile;
@@ -62,11 +65,20 @@ export class History {
   push(text: string, time: number): void {
     this.lines.push(text);
     this.times.push(time);
+    this.changed.push(false);
+  }
+
+  /** Puts another text in a line's place. */
+  change(at: number, text: string): void {
+    if (this.lines[at] === undefined || this.lines[at] === text) return;
+    this.lines[at] = text;
+    this.changed[at] = true;
   }
 
   remove(at: number, count = 1): void {
     this.lines.splice(at, count);
     this.times.splice(at, count);
+    this.changed.splice(at, count);
     this.fresh = Math.min(this.fresh, this.lines.length);
   }
 
@@ -76,7 +88,7 @@ export class History {
     let out = "";
     for (let i = from; i < this.lines.length; i++) {
       const time = format ? strftime(format, shellCalendar(sh, this.times[i]!), "libc") : "";
-      out += `${String(this.base + i).padStart(5)}  ${time}${this.lines[i]}\n`;
+      out += `${String(this.base + i).padStart(5)}${this.changed[i] ? "*" : " "} ${time}${this.lines[i]}\n`;
     }
     return out;
   }

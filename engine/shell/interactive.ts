@@ -7,12 +7,12 @@ import { Editor, windowSize } from "./editor/editor.ts";
 import { runSource } from "./execute.ts";
 import { expanding, promptText } from "./expand.ts";
 import { History } from "./history.ts";
+import { historyEntries } from "./history-entry.ts";
 import { expandHistory } from "./history-expand.ts";
 import { isOpen } from "./input.ts";
 import { jobState } from "./jobs.ts";
 import { ignoredEnds } from "./modes.ts";
 import { readUntil } from "./read-line.ts";
-import { skipQuoted } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import { readInputrc, sourceIfThere } from "./startup.ts";
@@ -183,33 +183,8 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
     text += `${added}\n`;
     if (!isOpen(sh, text)) break;
   }
-  sh.history!.add(sh, oneLine(text.replace(/\n$/, "")));
+  for (const entry of historyEntries(sh, text.replace(/\n$/, ""))) sh.history!.add(sh, entry);
   return text;
-}
-
-/** The lines of a command as one history entry (cmdhist): joined by semicolons where the grammar lets one stand. */
-function oneLine(text: string): string {
-  if (!text.includes("\n")) return text;
-  // A here document ends with its last newline.
-  if (text.includes("<<")) return `${text}\n`;
-  let out = "";
-  for (const line of text.split("\n")) {
-    if (out === "") out = line;
-    else if (out.endsWith("\\")) out = out.slice(0, -1) + line;
-    else if (openQuote(out)) out += `\n${line}`;
-    else out += (/(^|[\s;&|(){])(then|do|else|elif|in|\{|\(|&&|\|\|?|;;|;|&)\s*$/.test(out) ? " " : "; ") + line;
-  }
-  return out;
-}
-
-function openQuote(text: string): boolean {
-  for (let i = 0; i < text.length; ) {
-    const next = skipQuoted(text, i);
-    if (next >= text.length && /['"`]/.test(text[i]!) && (next === i + 1 || text[text.length - 1] !== text[i]))
-      return true;
-    i = next > i ? next : i + 1;
-  }
-  return false;
 }
 
 function* readOne(sh: Shell, editor: Editor | undefined, prompt: string): Gen<string | undefined | "interrupted"> {

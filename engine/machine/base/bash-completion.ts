@@ -89,6 +89,58 @@ _completion_loader() {
 }
 complete -D -o bashdefault -o default -F _completion_loader
 
+# _command_offset N: completes as if the command began at the Nth word.
+_command_offset() {
+    local _i _spec _opt
+    for ((_i = 0; _i < $1; _i++)); do
+        COMP_POINT=$((COMP_POINT - \${#COMP_LINE}))
+        COMP_LINE=\${COMP_LINE#*"\${COMP_WORDS[_i]}"}
+        COMP_LINE=\${COMP_LINE#"\${COMP_LINE%%[![:blank:]]*}"}
+        COMP_POINT=$((COMP_POINT + \${#COMP_LINE}))
+    done
+    COMP_WORDS=("\${COMP_WORDS[@]:$1}")
+    COMP_CWORD=$((COMP_CWORD - $1))
+    local cur=\${COMP_WORDS[COMP_CWORD]} _name=\${COMP_WORDS[0]}
+    COMPREPLY=()
+    if ((COMP_CWORD == 0)); then
+        mapfile -t COMPREPLY < <(compgen -d -c -- "$cur")
+        compopt -o filenames
+        return
+    fi
+    if ! _spec=$(complete -p -- "\${_name##*/}" 2>/dev/null); then
+        _completion_loader "$_name"
+        _spec=$(complete -p -- "\${_name##*/}" 2>/dev/null) || return
+    fi
+    if [[ $_spec == *' -F '* ]]; then
+        _opt=\${_spec#* -F }
+        "\${_opt%% *}" "$_name" "$cur" "\${COMP_WORDS[COMP_CWORD - 1]}"
+    elif [[ $_spec == *' -'[a-zA-Z]* ]]; then
+        mapfile -t COMPREPLY < <(_spec=\${_spec#complete }; eval "compgen \${_spec% *} -- "$cur"" 2>/dev/null)
+    fi
+    while [[ $_spec == *' -o '* ]]; do
+        _spec=\${_spec#* -o }
+        compopt -o "\${_spec%% *}" 2>/dev/null
+    done
+}
+
+# Completes the command that stands behind one that runs others, after its options.
+_command() {
+    local _at
+    for ((_at = 1; _at < COMP_CWORD; _at++)); do
+        [[ \${COMP_WORDS[_at]} == [-=]* || \${COMP_WORDS[_at + 1]-} == = || \${COMP_WORDS[_at - 1]} == = ]] || break
+    done
+    _command_offset "$_at"
+}
+complete -F _command sudo nohup exec nice eval time then else do command xargs env watch
+
+# cd and pushd go on into directories.
+_cd() {
+    local cur prev words cword
+    _init_completion && _filedir -d
+}
+complete -o nospace -F _cd cd pushd
+complete -o filenames -d rmdir
+
 for _file in /etc/bash_completion.d/*; do
     [[ -f $_file && -r $_file ]] && . "$_file"
 done

@@ -175,6 +175,11 @@ const bind: Builtin = function* (sh, args) {
   const { bindings } = sh;
   const value = (letter: string) => parsed.options.find((option) => option.letter === letter)?.value;
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  const keymap = value("m");
+  if (keymap !== undefined && !KEYMAPS.has(keymap)) {
+    yield* sh.complain(`bind: \`${keymap}': invalid keymap name`);
+    return 1;
+  }
   const file = value("f");
   if (file !== undefined && !bindings.file(sh.p, file)) {
     yield* sh.complain(`bind: ${file}: cannot read: No such file or directory`);
@@ -212,15 +217,10 @@ const bind: Builtin = function* (sh, args) {
     }
     yield* put(sh, "bind", foundOn(asked, keys, "invoked via"));
   }
-  const keymap = value("m");
-  if (keymap !== undefined && !KEYMAPS.has(keymap)) {
-    yield* sh.complain(`bind: \`${keymap}': invalid keymap name`);
-    return 1;
-  }
   const gone = value("r");
   if (gone !== undefined) {
     bindings.keys.delete(keySequence(gone));
-    bindings.removed.add(shownSequence(keySequence(gone)));
+    bindings.removed.add(keySequence(gone));
   }
   const freed = value("u");
   if (freed !== undefined) {
@@ -249,12 +249,10 @@ const bind: Builtin = function* (sh, args) {
 /** Sequences that a function can be invoked by, as `bind -p` writes them. */
 function sequencesOf(sh: Shell, name: string): string[] {
   const chosen = [...sh.bindings.keys].map(([keys, bound]) => ({ keys: shownSequence(keys), bound }));
-  const taken = new Set(chosen.map(({ keys }) => keys));
+  const taken = new Set([...chosen.map(({ keys }) => keys), ...[...sh.bindings.removed].map(shownSequence)]);
   const own = chosen.filter(({ bound }) => bound.kind === "function" && bound.name === name).map(({ keys }) => keys);
   const unbound = sh.bindings.unbound.get(name);
-  const usual = (KEYMAP.get(name) ?? []).filter(
-    (keys) => !taken.has(keys) && !unbound && !sh.bindings.removed.has(keys),
-  );
+  const usual = (KEYMAP.get(name) ?? []).filter((keys) => !taken.has(keys) && !unbound);
   if (own.length === 0) return usual;
   const order = (keys: string) => keySequence(keys);
   return [...usual, ...own].sort((a, b) => (order(a) < order(b) ? -1 : 1));

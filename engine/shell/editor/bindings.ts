@@ -27,9 +27,16 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   "character-search-backward": "M-C-]",
   "clear-screen": "C-l",
   complete: "tab",
+  "complete-command": "M-!",
+  "complete-filename": "M-/",
+  "complete-hostname": "M-@",
+  "complete-into-braces": "M-{",
+  "complete-username": "M-~",
+  "complete-variable": "M-$",
   "delete-char": "C-d",
   "delete-horizontal-space": "M-\\",
   "digit-argument": "",
+  "dynamic-complete-history": "M-tab",
   "downcase-word": "M-l",
   "edit-and-execute-command": "C-x C-e",
   "end-kbd-macro": "C-x )",
@@ -39,6 +46,9 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   "forward-char": "C-f",
   "forward-search-history": "C-s",
   "forward-word": "M-f",
+  "glob-complete-word": "M-g",
+  "glob-expand-word": "C-x *",
+  "glob-list-expansions": "C-x g",
   "history-expand-line": "M-^",
   "history-search-backward": "history-search-backward",
   "history-search-forward": "history-search-forward",
@@ -51,8 +61,15 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   "menu-complete": "menu-complete",
   "menu-complete-backward": "menu-complete-backward",
   "next-history": "C-n",
+  "non-incremental-forward-search-history": "M-n",
+  "non-incremental-reverse-search-history": "M-p",
   "operate-and-get-next": "C-o",
   "possible-completions": "M-?",
+  "possible-command-completions": "C-x !",
+  "possible-filename-completions": "C-x /",
+  "possible-hostname-completions": "C-x @",
+  "possible-username-completions": "C-x ~",
+  "possible-variable-completions": "C-x $",
   "previous-history": "C-p",
   "quoted-insert": "C-v",
   "reverse-search-history": "C-r",
@@ -60,6 +77,7 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   "self-insert": "",
   "set-mark": "C-@",
   "start-kbd-macro": "C-x (",
+  "tilde-expand": "M-&",
   "transpose-chars": "C-t",
   "transpose-words": "M-t",
   undo: "C-_",
@@ -155,11 +173,15 @@ export class Bindings {
     const set = /^set\s+([\w-]+)\s*(.*)$/i.exec(text.trim());
     if (set) {
       if (!isReadlineVariable(set[1]!.toLowerCase())) return `${set[1]}: unknown variable name`;
-      this.variables.set(set[1]!.toLowerCase(), set[2]!.trim().toLowerCase());
+      this.variables.set(
+        set[1]!.toLowerCase(),
+        /^(on|off)$/i.test(set[2]!.trim()) ? set[2]!.trim().toLowerCase() : set[2]!.trim(),
+      );
       return undefined;
     }
     const quoted = /^"((?:\\.|[^"\\])*)"\s*:?\s*(.*)$/s.exec(text.trim());
-    const named = /^([\w-]+)\s*:\s*(.*)$/s.exec(text.trim());
+    const named = /^([\w\\-]+)\s*:\s*(.*)$/s.exec(text.trim());
+    if (quoted === null && text.trim().startsWith('"')) return `${text.trim()}: no closing \`"' in key binding`;
     if (quoted === null && named === null) return `${text.trim()}: no key sequence terminator`;
     const keys = quoted ? keySequence(quoted[1]!) : namedKey(named![1]!);
     const what = (quoted ?? named)![2]!.trim();
@@ -198,12 +220,14 @@ export class Bindings {
   }
 }
 
+const PREFIX = /^\\?(control-|c-|ctrl-|meta-|m-)/i;
+
 /** `Control-x`, `Meta-x`, `TAB` and the like. */
 function namedKey(text: string): string {
   let rest = text;
   let control = false;
   let meta = false;
-  for (let part = /^(control-|c-|meta-|m-)/i.exec(rest); part; part = /^(control-|c-|meta-|m-)/i.exec(rest)) {
+  for (let part = PREFIX.exec(rest); part; part = PREFIX.exec(rest)) {
     if (/^c/i.test(part[1]!)) control = true;
     else meta = true;
     rest = rest.slice(part[0].length);

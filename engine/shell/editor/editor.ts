@@ -6,17 +6,18 @@ import type { Tty } from "../../machine/tty.ts";
 import type { Candidates } from "../completion.ts";
 import { editCommands } from "../edit-commands.ts";
 import { runSource } from "../execute.ts";
-import { expandHistory, historyWords } from "../history-expand.ts";
 import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
 import { handleSignals } from "../traps.ts";
-import { FUNCTIONS } from "./bindings.ts";
+import { FUNCTIONS, keySequence } from "./bindings.ts";
 import { COMMANDS, KILLS } from "./commands.ts";
 import { type Key, KeyReader } from "./keys.ts";
+import { KIND_KEYS } from "./kinds.ts";
 import { Line } from "./line.ts";
+import { expandLine, expandTilde, insertArgument, LastArgument, searchPrefix } from "./recall.ts";
 import { Screen } from "./screen.ts";
-import { incrementalSearch } from "./search.ts";
-import { completeWord } from "./tab.ts";
+import { incrementalSearch, plainSearch } from "./search.ts";
+import { completeIntoBraces, completeWord } from "./tab.ts";
 import { ViMode } from "./vi-mode.ts";
 
 /** How long the rest of a key may take, in µs. */
@@ -55,13 +56,16 @@ export class Editor {
   private plainPrompt: string | undefined;
   /** The lines of the prompt above its last one. */
   private promptHead = "";
+  /** Its last line, before which the mode may be told. */
+  private promptTail = "";
   /** `C-o`: the line of the history that comes next. */
   private next: number | undefined;
   /** What was searched for last: `C-r C-r` looks for it again. */
   lastSearch = "";
-  private lastArgWord: number | undefined;
+  /** The same of `M-p` and `M-n`. */
+  lastPlainSearch = "";
+  private readonly lastArgument = new LastArgument();
   private interrupted = false;
-  private lastArgPlace = 0;
   private readonly vi = new ViMode(this);
 
   constructor(sh: Shell, tty: Tty) {
@@ -141,7 +145,8 @@ export class Editor {
       .map((one) => `${one.replace(/[\x01\x02]/g, "")}\n`)
       .join("");
     this.put(paste + this.promptHead);
-    this.put(this.screen.begin(lines.at(-1)!, tty.columns));
+    this.promptTail = lines.at(-1)!;
+    this.put(this.screen.begin(this.modeSign() + this.promptTail, tty.columns));
     if (initial !== "") {
       line.insert(initial);
       this.redraw();
@@ -172,6 +177,7 @@ export class Editor {
           ended = result.kind === "end";
           return result;
         }
+        this.showMode();
         // Characters that came together are shown together.
         if (key.name !== "char" || !this.keys.buffered) this.redraw();
       }
@@ -182,8 +188,31 @@ export class Editor {
     }
   }
 
-  /** Takes the line as it is. */
+  /** What `show-mode-in-prompt` puts before the prompt. */
+  private modeSign(): string {
+    const { bindings, options } = this.sh;
+    if (!bindings.on("show-mode-in-prompt")) return "";
+    const [variable, sign] = !options.has("vi")
+      ? ["emacs-mode-string", "@"]
+      : this.vi.commanding
+        ? ["vi-cmd-mode-string", "(cmd)"]
+        : ["vi-ins-mode-string", "(ins)"];
+    return keySequence(bindings.variables.get(variable) ?? sign).replace(/^"(.*)"$/s, "$1");
+  }
+
+  /** Tells of another mode. */
+  private showMode(): void {
+    if (!this.sh.bindings.on("show-mode-in-prompt") || this.plainPrompt !== undefined) return;
+    const prompt = this.modeSign() + this.promptTail;
+    if (prompt !== this.screen.prompt) this.put(this.screen.relabel(prompt, this.line.text, this.line.cursor));
+  }
+
+  /** Takes the line as it is; other lines of the history stay as they were edited. */
   accept(): EditResult {
+    const { history, bindings } = this.sh;
+    this.edited.delete(this.place);
+    if (history && !bindings.on("revert-all-at-newline"))
+      for (const [place, text] of this.edited) history.change(place, text);
     this.line.cursor = this.line.chars.length;
     this.redraw();
     this.put(this.screen.leave());
@@ -195,7 +224,11 @@ export class Editor {
     const { line } = this;
     let key = typed;
     if (key.name === "bound") {
-      const bound = this.sh.bindings.keys.get(key.text)!;
+      const bound = this.sh.bindings.keys.get(key.text);
+      if (bound === undefined) {
+        this.bell();
+        return;
+      }
       if (bound.kind === "macro") {
         this.keys.type(encode(bound.text));
         return;
@@ -205,12 +238,17 @@ export class Editor {
     }
     if (this.sh.options.has("vi")) {
       const result = yield* this.vi.press(key);
-      if (result !== "emacs") return result;
+      if (result === undefined || typeof result === "object") {
+        if (result === undefined || "kind" in result) return result;
+        key = { name: result.name, text: "" };
+      }
     }
     if (key.name !== "char") this.redraw();
     const digit =
       /^M-([0-9-])$/.exec(key.name)?.[1] ?? (this.argument !== undefined && /^[0-9]$/.test(key.text) ? key.text : "");
     if (digit !== "") {
+      // A minus sign that a Meta digit follows has become an argument of its own: -1.
+      if (this.argument === "-" && key.name !== "char") this.argument = "-1";
       this.argument = (this.argument ?? "") + digit;
       this.plainPrompt ??= this.screen.prompt;
       const shown = this.argument === "-" ? "-1" : this.argument;
@@ -261,7 +299,7 @@ export class Editor {
         return this.accept();
       case "M-#":
         line.cursor = 0;
-        line.insert("#");
+        line.insert(this.sh.bindings.variables.get("comment-begin") ?? "#");
         return this.accept();
       case "C-d":
         if (line.chars.length === 0) return { kind: "end" };
@@ -272,10 +310,10 @@ export class Editor {
         return;
       case "M-?":
       case "M-=":
-        yield* completeWord(this, true, "list");
+        yield* completeWord(this, true, { how: "list" });
         return;
       case "M-*":
-        yield* completeWord(this, true, "insert");
+        yield* completeWord(this, true, { how: "insert" });
         return;
       case "C-r":
       case "C-s": {
@@ -303,12 +341,23 @@ export class Editor {
         COMMANDS["C-u"]!(this, 1, false);
         return;
       case "history-search-backward":
+      case "page-up":
+        searchPrefix(this, -1);
+        return;
       case "history-search-forward":
-        this.searchPrefix(key.name.endsWith("backward") ? -1 : 1);
+      case "page-down":
+        searchPrefix(this, 1);
+        return;
+      case "M-p":
+      case "M-n":
+        yield* plainSearch(this, key.name === "M-n");
         return;
       case "menu-complete":
       case "menu-complete-backward":
-        yield* completeWord(this, true, key.name === "menu-complete" ? "next" : "previous");
+        yield* completeWord(this, true, { how: key.name === "menu-complete" ? "next" : "previous" });
+        return;
+      case "M-{":
+        yield* completeIntoBraces(this);
         return;
       case "C-]":
       case "M-C-]":
@@ -330,16 +379,19 @@ export class Editor {
         return;
       case "M-.":
       case "M-_":
-        this.lastArgument(n, given);
+        this.lastArgument.press(this, n, given, this.finished === "M-." || this.finished === "M-_");
         return;
       case "M-C-y":
-        this.argumentOf(size - 1, given ? n : 1);
+        insertArgument(this, this.place - 1, given ? n : 1);
+        return;
+      case "M-&":
+        expandTilde(this);
         return;
       case "M-r":
         line.revert();
         return;
       case "M-^":
-        this.expandHistory();
+        expandLine(this);
         return;
       case "C-x (":
         this.keys.record();
@@ -350,8 +402,11 @@ export class Editor {
       case "C-x e":
         for (let i = 0; i < Math.min(n, 100); i++) this.keys.replay();
         return;
-      default:
-        this.bell();
+      default: {
+        const kind = KIND_KEYS[key.name];
+        if (kind) yield* completeWord(this, this.finished === key.name, kind);
+        else this.bell();
+      }
     }
   }
 
@@ -372,40 +427,17 @@ export class Editor {
     line.cursor = at;
   }
 
-  /** `M-^`: history expansion on the line as it is. */
-  private expandHistory(): void {
-    const { history } = this.sh;
-    const expanded = history && expandHistory(history, this.line.text);
-    if (expanded && "text" in expanded && expanded.changed) this.line.replace(0, this.line.chars.length, expanded.text);
-  }
-
-  /** The line before (or after) that begins with what stands before the cursor. */
-  private searchPrefix(step: 1 | -1): void {
-    const lines = this.sh.history?.lines ?? [];
-    const { line } = this;
-    const prefix = line.chars.slice(0, line.cursor).join("");
-    const { cursor } = line;
-    for (let i = this.place + step; i >= 0 && i <= lines.length; i += step) {
-      const text = lines[i] ?? "";
-      if (!text.startsWith(prefix) || text === line.text) continue;
-      this.go(i);
-      line.cursor = prefix === "" ? line.chars.length : cursor;
-      return;
-    }
-    this.bell();
-  }
-
   /** Completes the word at the cursor, for vi mode. */
   *complete(how?: "list" | "insert"): Gen<void> {
-    yield* completeWord(this, true, how);
+    yield* completeWord(this, true, how && { how });
   }
 
   /** `C-x C-e`: the line in an editor; what is saved there runs. */
   *editAndExecute(): Gen<EditResult> {
     const { sh, line } = this;
     const text = line.text;
+    this.accept();
     line.set("");
-    this.put(`\r\x1b[J`);
     if (text !== "") sh.history?.add(sh, text);
     yield* this.aside(function* () {
       yield* editCommands(sh, "${VISUAL:-${EDITOR:-editor}}", `${text}\n`);
@@ -458,33 +490,14 @@ export class Editor {
     }
     this.edited.set(this.place, this.line.text);
     this.place = place;
+    const { cursor } = this.line;
+    const kept = cursor < this.line.chars.length && this.sh.bindings.on("history-preserve-point");
     this.line.set(this.edited.get(place) ?? lines[place] ?? "");
+    if (kept) this.line.cursor = Math.min(cursor, this.line.chars.length);
   }
 
-  /** Inserts the last word of the previous command, or the `n`th; again: of the one before. */
-  private lastArgument(n: number, given: boolean): void {
-    if (this.finished === "M-." || this.finished === "M-_") {
-      this.line.undo();
-      this.lastArgPlace--;
-    } else {
-      this.lastArgPlace = (this.sh.history?.lines.length ?? 0) - 1;
-      this.lastArgWord = given ? n : undefined;
-    }
-    this.argumentOf(this.lastArgPlace, this.lastArgWord);
-  }
-
-  /** Inserts a word of a line of the history: the last one, or the `n`th (from the end when negative). */
-  private argumentOf(place: number, n: number | undefined): void {
-    const words = historyWords(this.sh.history?.lines[place] ?? "");
-    const word = n === undefined ? words.at(-1) : words.at(n < 0 ? n : Math.min(n, words.length));
-    if (word) this.line.replace(this.line.cursor, this.line.cursor, word);
-    else this.bell();
-  }
-
-  /** Puts a line found by searching in place. */
-  take(text: string, place: number | undefined, at?: number): void {
-    this.line.set(text);
-    if (at !== undefined) this.line.cursor = at;
-    if (place !== undefined) this.place = place;
+  /** The line that is being typed below the history, as it was left. */
+  get newest(): string {
+    return this.edited.get(this.sh.history?.lines.length ?? 0) ?? "";
   }
 }

@@ -104,7 +104,7 @@ export class KeyReader {
   *next(): Gen<Key | undefined> {
     const known = this.before.shift();
     if (known) return known;
-    if (this.bindings.keys.size > 0) {
+    if (this.bindings.keys.size > 0 || this.bindings.removed.size > 0) {
       const bound = yield* this.bound();
       if (bound) return bound;
     }
@@ -120,7 +120,7 @@ export class KeyReader {
   private *bound(): Gen<Key | undefined> {
     let typed = "";
     for (;;) {
-      const starts = [...this.bindings.keys.keys()].filter((keys) => keys.startsWith(typed));
+      const starts = [...this.bindings.keys.keys(), ...this.bindings.removed].filter((keys) => keys.startsWith(typed));
       if (starts.length === 0) break;
       if (starts.includes(typed) && (starts.length === 1 || (this.pending.length === 0 && (yield* this.silence()))))
         return { name: "bound", text: typed };
@@ -130,7 +130,8 @@ export class KeyReader {
       typed += String.fromCharCode(byte);
     }
     const bytes = [...typed].map((char) => char.charCodeAt(0));
-    if (typed !== "" && this.bindings.keys.has(typed)) return { name: "bound", text: typed };
+    if (typed !== "" && (this.bindings.keys.has(typed) || this.bindings.removed.has(typed)))
+      return { name: "bound", text: typed };
     this.pending.unshift(...bytes);
     return undefined;
   }
@@ -193,7 +194,8 @@ export class KeyReader {
 }
 
 function control(byte: number): Key {
-  if (byte === 13 || byte === 10) return { name: "enter", text: "" };
+  if (byte === 13) return { name: "enter", text: "" };
+  if (byte === 10) return { name: "enter", text: "\n" };
   if (byte === 9) return { name: "tab", text: "\t" };
   if (byte === 8) return { name: "backspace", text: "" };
   const letter = byte >= 1 && byte <= 26 ? byte + 96 : byte + 64;

@@ -1,5 +1,6 @@
 interface Undo {
   chars: string[];
+  /** Where the cursor stands when the change is taken back: behind what comes back. */
   cursor: number;
   /** Characters typed in a row since, and where the next one would stand. */
   typed: number;
@@ -42,8 +43,8 @@ export class Line {
     this.yanked = undefined;
   }
 
-  private remember(typed = 0): void {
-    this.undos.push({ chars: this.chars.slice(), cursor: this.cursor, typed, next: this.cursor + typed });
+  private remember(typed = 0, cursor = this.cursor): void {
+    this.undos.push({ chars: this.chars.slice(), cursor, typed, next: cursor + typed });
     if (this.undos.length > 200) this.undos.shift();
   }
 
@@ -53,6 +54,11 @@ export class Line {
     this.chars = old.chars;
     this.cursor = old.cursor;
     return true;
+  }
+
+  /** What was changed so far stays. */
+  settle(): void {
+    this.undos = [];
   }
 
   /** Back to the text that the line began with. */
@@ -73,7 +79,7 @@ export class Line {
 
   delete(from: number, to: number): string {
     if (to <= from) return "";
-    this.remember();
+    this.remember(0, to);
     const gone = this.chars.splice(from, to - from).join("");
     if (this.cursor > to) this.cursor -= to - from;
     else if (this.cursor > from) this.cursor = from;
@@ -82,7 +88,7 @@ export class Line {
 
   /** Puts a text in place of another, as one change. */
   replace(from: number, to: number, text: string): void {
-    this.remember();
+    this.remember(0, to);
     this.chars.splice(from, to - from, ...text);
     this.cursor = from + [...text].length;
   }
@@ -150,8 +156,8 @@ export class Line {
 
   transpose(): boolean {
     if (this.cursor === 0 || this.chars.length < 2) return false;
-    this.remember();
     const at = this.cursor === this.chars.length ? this.cursor - 1 : this.cursor;
+    this.remember(0, at);
     [this.chars[at - 1], this.chars[at]] = [this.chars[at]!, this.chars[at - 1]!];
     this.cursor = at + 1;
     return true;

@@ -1,29 +1,29 @@
 import type { Gen } from "../../kernel/index.ts";
-import { type Candidates, complete } from "../completion.ts";
+import { type Candidates, complete, fileCandidates } from "../completion.ts";
 import { byCodePoint } from "../glob.ts";
 import type { Editor } from "./editor.ts";
+import { type Completing, ofKind } from "./kinds.ts";
 import { textWidth } from "./width.ts";
 
 /**
  * The Tab key: completes the word before the cursor; pressed again, lists what there is. `how`: `M-?` only lists, `M-*`
- * inserts all.
+ * inserts all. `kind`: what the key completes, whatever the command would.
  */
-export function* completeWord(
-  editor: Editor,
-  again: boolean,
-  how?: "list" | "insert" | "next" | "previous",
-): Gen<void> {
+export function* completeWord(editor: Editor, again: boolean, { how, kind }: Completing = {}): Gen<void> {
   const { line } = editor;
+  const { bindings } = editor.sh;
   // A Tab that has changed the line is no first Tab: the next one only rings.
   if (editor.completionChanged) again = how !== undefined;
   editor.completionChanged = false;
   const before = line.chars.slice(0, line.cursor).join("");
   const listing = how === "list" || (how === undefined && again);
-  const type = how === "insert" ? "*" : how ? "%" : editor.sh.bindings.on("show-all-if-ambiguous") ? "!" : "\t";
+  const type = how === "insert" ? "*" : how ? "%" : bindings.on("show-all-if-ambiguous") ? "!" : "\t";
   const after = line.chars.slice(line.cursor).join("");
   const command = editor.answering ? ": " : "";
-  const found = yield* complete(editor.sh, command + before, after, (listing ? "?" : type).charCodeAt(0));
-  found.start -= command.length;
+  const found = kind
+    ? ofKind(editor.sh, kind, before, how === undefined)
+    : yield* complete(editor.sh, command + before, after, (listing ? "?" : type).charCodeAt(0));
+  if (kind === undefined) found.start -= command.length;
   const values =
     found.sorted === false
       ? found.values.filter((value, i) => value !== found.values[i - 1])
@@ -39,6 +39,12 @@ export function* completeWord(
       editor.menu !== undefined && editor.menu.line === line.text
         ? editor.menu
         : { found, values, at: how === "next" ? -1 : values.length, line: "" };
+    const prefix = menu.line === "" && bindings.on("menu-complete-display-prefix") ? commonPrefix(values) : "";
+    if (prefix.length > typed.length) {
+      replace(editor, found, prefix);
+      editor.menu = { ...menu, line: line.text };
+      return;
+    }
     menu.at = (menu.at + (how === "next" ? 1 : -1) + menu.values.length) % menu.values.length;
     const value = menu.values[menu.at]!;
     replace(editor, menu.found, value + (menu.found.suffix?.(value) ?? " "));
@@ -55,19 +61,21 @@ export function* completeWord(
   }
   if (values.length === 1) {
     const [value] = values as [string];
-    replace(editor, found, value.endsWith("/") && after.startsWith("/") ? value.slice(0, -1) : value);
+    const bare = value.endsWith("/") && (after.startsWith("/") || bindings.variables.get("mark-directories") === "off");
+    replace(editor, found, bare ? value.slice(0, -1) : value);
     if (after === "") line.insert(found.suffix?.(value) ?? " ");
     editor.completionChanged = true;
     return;
   }
   const common = commonPrefix(values);
-  const atOnce = editor.sh.bindings.on("show-all-if-ambiguous");
+  const atOnce = bindings.on("show-all-if-ambiguous");
   // What a program offers takes the place of what was typed even where it is shorter.
   const shorter = found.sorted !== undefined && found.label === undefined && common !== "" && common !== typed;
   if (
     shorter ||
     common.length > typed.length ||
-    (common.length === typed.length && common !== typed && editor.sh.bindings.on("completion-ignore-case"))
+    (common.length === typed.length && common !== typed && bindings.on("completion-ignore-case")) ||
+    kind === "pattern"
   ) {
     if (atOnce) yield* list(editor, values, found.label);
     replace(editor, found, common);
@@ -81,11 +89,33 @@ export function* completeWord(
   yield* list(editor, values, found.label);
 }
 
+/** `M-{`: the files that begin so, as one word in braces (bracecomp.c). */
+export function* completeIntoBraces(editor: Editor): Gen<void> {
+  const { line } = editor;
+  const found = fileCandidates(editor.sh, line.chars.slice(0, line.cursor).join(""));
+  const names = [...new Set(found.values.map((name) => name.replace(/\/$/, "")))].sort(byCodePoint);
+  if (names.length === 0) editor.bell();
+  else replace(editor, found, `${inBraces(names, "")} `);
+}
+
+/** Names that share a beginning stand in braces behind it; those that share none stand in braces of their own. */
+function inBraces(names: readonly string[], shared: string): string {
+  const parts: string[] = [];
+  for (let from = 0; from < names.length; ) {
+    let to = from + 1;
+    while (to < names.length && commonPrefix([names[from]!, names[to]!]).length > shared.length) to++;
+    const group = names.slice(from, to);
+    const common = commonPrefix(group);
+    parts.push(common.slice(shared.length) + (group.length > 1 ? inBraces(group, common) : ""));
+    from = to;
+  }
+  return parts.length === 1 ? parts[0]! : `{${parts.join(",")}}`;
+}
+
 function replace(editor: Editor, found: Candidates, text: string): void {
   const { line } = editor;
   const start = [...line.chars.join("").slice(0, found.start)].length;
-  line.delete(start, line.cursor);
-  line.insert(text);
+  line.replace(start, line.cursor, text);
 }
 
 function commonPrefix(values: readonly string[]): string {
@@ -104,7 +134,9 @@ function* list(editor: Editor, values: readonly string[], label: Candidates["lab
   const labels = label ? values.map(label) : values;
   const { screen, line, tty } = editor;
   editor.put(screen.leave());
-  if (labels.length >= QUERY_ITEMS) {
+  const { variables } = editor.sh.bindings;
+  const asked = Number(variables.get("completion-query-items") ?? QUERY_ITEMS);
+  if (asked > 0 && labels.length >= asked) {
     editor.put(`Display all ${labels.length} possibilities? (y or n)`);
     for (;;) {
       const key = yield* editor.keys.next();
@@ -119,16 +151,20 @@ function* list(editor: Editor, values: readonly string[], label: Candidates["lab
   // The slash of a directory comes on top of what was measured.
   const measured = label ? labels.map((text) => text.replace(/(.)\/$/, "$1")) : labels;
   const width = Math.max(...measured.map(textWidth)) + 2;
-  let across = Math.max(1, Math.floor(tty.columns / width));
-  if (across > 1 && across * width === tty.columns) across--;
+  const given = Number(variables.get("completion-display-width") ?? -1);
+  const columns = given >= 0 && given <= tty.columns ? given : tty.columns;
+  const sideways = editor.sh.bindings.on("print-completions-horizontally");
+  let across = Math.max(1, Math.floor(columns / width));
+  if (across > 1 && across * width === columns) across--;
   const rows = Math.ceil(labels.length / across);
   let text = "";
   let shown = 0;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < across; column++) {
-      const label = labels[column * rows + row];
+      const at = (place: number) => labels[sideways ? row * across + place : place * rows + row];
+      const label = at(column);
       if (label === undefined) break;
-      const more = labels[(column + 1) * rows + row] !== undefined && column + 1 < across;
+      const more = at(column + 1) !== undefined && column + 1 < across;
       text += label + (more ? " ".repeat(Math.max(0, width - textWidth(label))) : "");
     }
     text += "\n";

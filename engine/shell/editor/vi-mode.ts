@@ -2,6 +2,12 @@ import type { Gen } from "../../kernel/index.ts";
 import type { Editor, EditResult } from "./editor.ts";
 import type { Key } from "./keys.ts";
 import type { Line } from "./line.ts";
+import { insertArgument } from "./recall.ts";
+
+/** A command of Emacs mode that the key stands for. */
+interface Other {
+  name: string;
+}
 
 /** Readline's vi mode: what the keys of its command mode do, and what Insert mode leaves to Emacs' commands. */
 export class ViMode {
@@ -10,6 +16,7 @@ export class ViMode {
   commanding = false;
   private kept = "";
   private lastFind: [kind: string, char: string] | undefined;
+  private marks = new Map<string, number>();
   private searched = "";
   private searchBack = true;
   /** Keys of the change under way, and of the last one. */
@@ -27,17 +34,19 @@ export class ViMode {
     this.commanding = false;
     this.replacing = false;
     this.recorded = [];
+    this.marks.clear();
   }
 
   /**
-   * Does a key; "emacs" when it is left to the commands that both modes have. What ends the line is a result.
+   * Does a key; "emacs" when it is left to the commands that both modes have, or which of them. What ends the line is a
+   * result.
    */
-  *press(key: Key): Gen<EditResult | "emacs" | undefined> {
+  *press(key: Key): Gen<EditResult | Other | "emacs" | undefined> {
     if (!this.commanding) return yield* this.typed(key);
     return yield* this.command(key);
   }
 
-  private *typed(key: Key): Gen<"emacs" | undefined> {
+  private *typed(key: Key): Gen<EditResult | Other | "emacs" | undefined> {
     const { line } = this.editor;
     if (!this.repeating) this.recorded.push(key);
     if (key.name === "escape") {
@@ -47,14 +56,19 @@ export class ViMode {
       if (!this.repeating && this.recorded.length > 1) this.repeat = this.recorded;
       this.recorded = [];
       this.repeating = false;
+      // What was typed is no longer taken back.
+      line.settle();
       return undefined;
     }
+    if (key.name === "C-d" && line.chars.length > 0) return this.editor.accept();
+    if (key.name === "C-n" || key.name === "C-p")
+      return { name: `menu-complete${key.name === "C-p" ? "-backward" : ""}` };
     if (key.name === "char" && this.replacing && line.cursor < line.chars.length) {
       line.replace(line.cursor, line.cursor + 1, key.text);
       return undefined;
     }
     // What Emacs binds and vi does not is text.
-    if (/^C-[abefgklnopxz]$|^C-\]$/.test(key.name) && key.text !== "" && key.name !== "C-l") {
+    if (/^C-[abefgklopxz]$|^C-\]$/.test(key.name) && key.text !== "" && key.name !== "C-l") {
       line.insert(key.text);
       return undefined;
     }
@@ -62,6 +76,7 @@ export class ViMode {
   }
 
   private *next(): Gen<Key> {
+    this.editor.redraw();
     const key = (yield* this.editor.keys.next()) ?? { name: "escape", text: "" };
     if (!this.repeating) this.recorded.push(key);
     return key;
@@ -170,9 +185,24 @@ export class ViMode {
         this.clamp();
         return undefined;
       case "U":
-        line.revert();
-        this.clamp();
+        if (line.undo()) {
+          line.revert();
+          line.cursor = 0;
+        } else editor.bell();
         return undefined;
+      case "m": {
+        const mark = yield* this.next();
+        if (/^[a-z]$/.test(mark.text)) this.marks.set(mark.text, line.cursor);
+        else editor.bell();
+        return undefined;
+      }
+      case "_": {
+        // Words are counted from 1 here.
+        const put = insertAfter(editor, () => insertArgument(editor, editor.at - 1, digits === "" ? undefined : n - 1));
+        this.commanding = !put;
+        if (!put) this.clamp();
+        return undefined;
+      }
       case ".":
         if (this.repeat.length === 0) return undefined;
         this.repeating = true;
@@ -228,9 +258,10 @@ export class ViMode {
       case "escape":
         editor.bell();
         return undefined;
+      case "C-d":
+        return end > 0 ? editor.accept() : "emacs";
       case "enter":
       case "C-c":
-      case "C-d":
       case "C-l":
       case "C-r":
       case "C-s":
@@ -280,11 +311,8 @@ export class ViMode {
       if (place.at < from) [from, to] = [place.at, from];
     }
     this.kept = line.chars.slice(from, to).join("");
-    if (operator === "y") {
-      line.cursor = from;
-      this.clamp();
-      return;
-    }
+    // The cursor stays where a copy was begun.
+    if (operator === "y") return;
     line.delete(from, to);
     line.cursor = from;
     if (operator === "c") this.commanding = false;
@@ -323,6 +351,11 @@ export class ViMode {
       case "$":
       case "end":
         return { at: Math.max(0, chars.length - 1), inclusive: true };
+      case "`": {
+        const mark = yield* this.next();
+        const at = this.marks.get(mark.text);
+        return at === undefined || at > chars.length ? undefined : { at };
+      }
       case "|":
         return { at: Math.min(n - 1, chars.length) };
       case "w":
@@ -405,6 +438,13 @@ export class ViMode {
     }
     editor.bell();
   }
+}
+
+/** Steps behind the cursor and puts a blank there, and then what `put` puts; false when that was nothing. */
+function insertAfter({ line }: Editor, put: () => boolean): boolean {
+  line.cursor = Math.min(line.chars.length, line.cursor + 1);
+  line.insert(" ");
+  return put();
 }
 
 function kindOf(char: string | undefined, big: boolean): "blank" | "word" | "mark" {
