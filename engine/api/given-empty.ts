@@ -12,3 +12,10 @@ export function noteEmpty(struct: object, field: string): void {
 export function givenEmpty(struct: object | undefined, field: string): boolean {
   return struct !== undefined && (emptied.get(struct)?.includes(field) ?? false);
 }
+
+/** A copy of a struct keeps what was given empty in it. */
+export function keepEmpty<T extends object>(copy: T, from: object): T {
+  const fields = emptied.get(from);
+  if (fields) emptied.set(copy, [...fields]);
+  return copy;
+}

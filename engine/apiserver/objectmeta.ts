@@ -25,7 +25,7 @@ export function fillMeta(kernel: Kernel, def: KindDef, draft: Draft, namespace: 
 }
 
 /**
- * Puts the metadata that a client may not change back to what they were; identity and times only where the client left
+ * Puts the metadata that a client may not change back to what they were; identity and the end only where the client left
  * them out, since validation refuses others (apiserver pkg/registry/rest/update.go).
  */
 export function keepMeta(draft: Draft, old: KubeObject): void {
@@ -33,13 +33,15 @@ export function keepMeta(draft: Draft, old: KubeObject): void {
   const before = old.metadata;
   metadata.name = before.name;
   metadata.uid ||= before.uid;
-  metadata.creationTimestamp ||= before.creationTimestamp;
+  metadata.creationTimestamp = before.creationTimestamp;
   metadata.resourceVersion = before.resourceVersion;
   keep(metadata, "namespace", before.namespace);
   keep(metadata, "generateName", before.generateName);
   keep(metadata, "generation", before.generation);
   if (!metadata.deletionTimestamp) keep(metadata, "deletionTimestamp", before.deletionTimestamp);
-  keep(metadata, "deletionGracePeriodSeconds", before.deletionGracePeriodSeconds);
+  if (metadata.deletionGracePeriodSeconds === undefined) {
+    keep(metadata, "deletionGracePeriodSeconds", before.deletionGracePeriodSeconds);
+  }
 }
 
 function keep(metadata: Draft, field: string, value: unknown): void {

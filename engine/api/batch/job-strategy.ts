@@ -134,7 +134,7 @@ export function validateJobUpdate(object: KubeObject, old: KubeObject): StatusCa
     const elastic = spec.completionMode === "Indexed";
     const detail = elastic ? "can only be modified in tandem with spec.parallelism" : "field is immutable";
     if (!elastic || (spec.completions !== undefined && spec.completions !== spec.parallelism))
-      causes.push(invalid("spec.completions", spec.completions, detail));
+      causes.push(invalidText("spec.completions", String(spec.completions ?? '"null"'), detail));
   }
   if (!semanticEqual(spec.selector, before.selector))
     causes.push(invalidText("spec.selector", goLabelSelector(spec.selector), "field is immutable"));
@@ -143,13 +143,19 @@ export function validateJobUpdate(object: KubeObject, old: KubeObject): StatusCa
   if (!semanticEqual(placeless(spec.template, free), placeless(before.template, free)))
     causes.push(invalidText("spec.template", goStruct("PodTemplateSpec", spec.template), "field is immutable"));
   if (spec.completionMode !== before.completionMode)
-    causes.push(invalid("spec.completionMode", spec.completionMode, "field is immutable"));
-  if (!semanticEqual(spec.podFailurePolicy, before.podFailurePolicy))
-    causes.push(invalid("spec.podFailurePolicy", spec.podFailurePolicy, "field is immutable"));
-  for (const field of ["backoffLimitPerIndex", "managedBy", "successPolicy"])
+    causes.push(invalid("spec.completionMode", spec.completionMode ?? null, "field is immutable"));
+  causes.push(...sameStruct("podFailurePolicy", "batch.PodFailurePolicy", spec, before));
+  for (const field of ["backoffLimitPerIndex", "managedBy"])
     if (!semanticEqual(spec[field], before[field]))
-      causes.push(invalid(`spec.${field}`, spec[field], "field is immutable"));
+      causes.push(invalid(`spec.${field}`, spec[field] ?? null, "field is immutable"));
+  causes.push(...sameStruct("successPolicy", "batch.SuccessPolicy", spec, before));
   return causes;
+}
+
+function sameStruct(field: string, type: string, spec: Draft, before: Draft): StatusCause[] {
+  if (semanticEqual(spec[field], before[field])) return [];
+  const shown = spec[field] ? goStruct(type, spec[field]) : '"null"';
+  return [invalidText(`spec.${field}`, shown, "field is immutable")];
 }
 
 function placeless(template: Draft, free: boolean): Draft {

@@ -1,3 +1,4 @@
+import { keepEmpty } from "../given-empty.ts";
 import type { Draft } from "../kind.ts";
 import { compareQuantities, quantity } from "../quantity.ts";
 import { validateLabelSelector } from "../selector.ts";
@@ -6,6 +7,7 @@ import type { KubeObject } from "../types.ts";
 import { forbidden, invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
 import { dns1123Label, dns1123Subdomain } from "../validation/names.ts";
 import { semanticEqual } from "../validation/value.ts";
+import { goDiff } from "./go-diff.ts";
 
 /** Claims on volumes, in the words of pkg/apis/core/validation. */
 
@@ -79,25 +81,37 @@ function validateDataSource({ name, kind, apiGroup }: Draft, path: string): Stat
 const CLAIM_FIXED =
   "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 
+/** ValidatePersistentVolumeClaimUpdate. */
 export function validateClaimUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
   const [spec, before]: Draft[] = [object["spec"] ?? {}, old["spec"] ?? {}];
   if (spec === before) return [];
-  const rest = ({ resources, volumeName, storageClassName, volumeAttributesClassName, ...others }: Draft) => ({
-    ...others,
-    limits: resources?.limits,
-  });
-  // A claim that is not bound yet may get its volume, and a class where it had none.
-  const bindable = before.volumeName === undefined || before.volumeName === spec.volumeName;
-  const sameClass = before.storageClassName === undefined || before.storageClassName === spec.storageClassName;
+  const causes: StatusCause[] = [];
   const [wanted, had] = [spec.resources?.requests?.storage, before.resources?.requests?.storage];
-  const bound = old["status"]?.phase === "Bound";
-  const resized = wanted !== had;
-  if (!semanticEqual(rest(spec), rest(before)) || !bindable || !sameClass || (resized && !bound)) {
-    return [forbidden("spec", CLAIM_FIXED)];
+  const [is, was]: Draft[] = [keepEmpty({ ...spec }, spec), { ...before }];
+  const put = (to: Draft, from: Draft, field: string) => {
+    if (from[field] === undefined) delete to[field];
+    else to[field] = from[field];
+  };
+  // A claim may get its volume, and a class where it had none.
+  if (!was.volumeName) put(was, is, "volumeName");
+  if (was.storageClassName === undefined && is.storageClassName !== undefined) put(is, was, "storageClassName");
+  if (object["status"]?.phase === "Bound" && spec.resources?.requests) {
+    const requests = { ...spec.resources.requests, storage: had ?? "0" };
+    is.resources = { ...spec.resources, requests };
+    if (spec.volumeAttributesClassName !== undefined) put(is, was, "volumeAttributesClassName");
   }
-  if (!resized || wanted === undefined || had === undefined) return [];
-  if (compareQuantities(quantity(wanted), quantity(had)) >= 0) return [];
-  const capacity = old["status"]?.capacity?.storage ?? had;
-  if (compareQuantities(quantity(wanted), quantity(capacity)) > 0) return [];
-  return [forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")];
+  if (!semanticEqual(is, was)) {
+    const changes = goDiff("PersistentVolumeClaimSpec", was, is);
+    causes.push(forbidden("spec", `${CLAIM_FIXED}\n${changes}`));
+  }
+  if (compareQuantities(quantity(wanted ?? "0"), quantity(had ?? "0")) < 0) {
+    const capacity = old["status"]?.capacity?.storage ?? "0";
+    if (compareQuantities(quantity(wanted ?? "0"), quantity(capacity)) <= 0) {
+      causes.push(forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"));
+    }
+  }
+  if (spec.volumeMode !== before.volumeMode) {
+    causes.push(invalid("volumeMode", spec.volumeMode ?? null, "field is immutable"));
+  }
+  return causes;
 }

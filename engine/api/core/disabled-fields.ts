@@ -31,16 +31,18 @@ function dropFromContainer(container: Draft, images: ReadonlySet<string>): void 
   if (container.volumeMounts.length === 0) delete container.volumeMounts;
 }
 
-/** Whence a claim is filled: only what the server knows stays, and both fields for it say the same (pvc/util.go). */
-export function settleDataSource(spec: Draft): void {
-  delete spec.volumeAttributesClassName;
-  const { dataSource: source, dataSourceRef: ref } = spec;
-  if (ref?.namespace) delete spec.dataSourceRef;
-  if (source && !isKnown(source)) delete spec.dataSource;
+/**
+ * Whence a claim is filled: only what the server knows stays, unless the claim had a source before, and both fields for
+ * it say the same (pkg/api/persistentvolumeclaim/util.go).
+ */
+export function settleDataSource(spec: Draft, old: Draft = {}): void {
+  if (old.volumeAttributesClassName === undefined) delete spec.volumeAttributesClassName;
+  if (spec.dataSourceRef?.namespace && !old.dataSourceRef) delete spec.dataSourceRef;
+  const used = old.dataSource || old.dataSourceRef;
+  if (!used && !spec.dataSourceRef && spec.dataSource && !isKnown(spec.dataSource)) delete spec.dataSource;
   if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };
-  else if (spec.dataSourceRef && !spec.dataSource && !source) {
-    const { namespace: _, ...same } = spec.dataSourceRef;
-    spec.dataSource = same;
+  else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) {
+    spec.dataSource = { ...spec.dataSourceRef };
   }
 }
 

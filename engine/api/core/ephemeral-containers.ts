@@ -4,6 +4,7 @@ import type { KubeObject } from "../types.ts";
 import { forbidden } from "../validation/field.ts";
 import { validateMetaUpdate } from "../validation/meta.ts";
 import { semanticEqual } from "../validation/value.ts";
+import { goDiff } from "./go-diff.ts";
 import { validatePod } from "./pod-validation.ts";
 
 const PATH = "spec.ephemeralContainers";
@@ -27,7 +28,9 @@ export function validateEphemeralContainers(pod: KubeObject, old: KubeObject): S
     if (now === undefined) {
       causes.push(forbidden(PATH, `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`));
     } else if (!semanticEqual(now, before)) {
-      causes.push(forbidden(PATH, `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n`));
+      const changes = goDiff("EphemeralContainer", before, now);
+      const why = `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n${changes}`;
+      causes.push(forbidden(PATH, why));
     }
   }
   return causes;

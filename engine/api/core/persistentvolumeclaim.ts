@@ -1,5 +1,5 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
-import { define } from "../define.ts";
+import { define, keepStatus } from "../define.ts";
 import { accessModes, storageClassOf } from "../storage/access.ts";
 import { validateClaim, validateClaimUpdate } from "./claim-validation.ts";
 import { settleDataSource } from "./disabled-fields.ts";
@@ -21,6 +21,10 @@ export const persistentVolumeClaim = define({
   prepareForCreate: (draft) => {
     draft.status = { phase: "Pending" };
     settleDataSource(draft.spec);
+  },
+  prepareForUpdate: (draft, old) => {
+    keepStatus(draft, old);
+    settleDataSource(draft.spec, old["spec"]);
   },
   shortNames: ["pvc"],
   status: true,

@@ -1,3 +1,4 @@
+import { keepEmpty } from "../given-empty.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -6,6 +7,7 @@ import { validateKubeFinalizers, validateMetaUpdate } from "../validation/meta.t
 import { inRange } from "../validation/names.ts";
 import { deepEqual, semanticEqual } from "../validation/value.ts";
 import { validateGates, validateNarrowing } from "./gated-pod.ts";
+import { goDiff } from "./go-diff.ts";
 import { validatePod, validatePodMeta } from "./pod-validation.ts";
 
 /** What an update of a Pod may change (pkg/apis/core/validation/validation.go ValidatePodUpdate). */
@@ -47,7 +49,10 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject): StatusCause
   const munged = munge(spec, before);
   if (!semanticEqual(munged, before)) {
     causes.push(
-      forbidden("spec", `pod updates may not change fields other than ${UPDATABLE}\n${specDiff(before, munged)}`),
+      forbidden(
+        "spec",
+        `pod updates may not change fields other than ${UPDATABLE}\n${goDiff("PodSpec", internalSpec(before), internalSpec(munged))}`,
+      ),
     );
   }
   return causes;
@@ -75,10 +80,10 @@ function validateAddedTolerations(now: Draft[], before: Draft[]): StatusCause[] 
 
 /** The new spec with the fields that may change put back. */
 function munge(spec: Draft, before: Draft): Draft {
-  const munged: Draft = { ...spec };
+  const munged: Draft = keepEmpty({ ...spec }, spec);
   for (const field of ["containers", "initContainers"]) {
     if (!spec[field]) continue;
-    munged[field] = spec[field].map((c: Draft, i: number) => ({ ...c, image: before[field][i].image }));
+    munged[field] = spec[field].map((c: Draft, i: number) => keepEmpty({ ...c, image: before[field][i].image }, c));
   }
   const put = (field: string) => {
     if (before[field] === undefined) delete munged[field];
@@ -101,93 +106,13 @@ function munge(spec: Draft, before: Draft): Draft {
   return munged;
 }
 
-/** Fields of core.PodSpec in Go's order, as far as a difference needs to name them. */
-const SPEC_FIELDS = [
-  "volumes",
-  "initContainers",
-  "containers",
-  "ephemeralContainers",
-  "restartPolicy",
-  "terminationGracePeriodSeconds",
-  "activeDeadlineSeconds",
-  "dnsPolicy",
-  "nodeSelector",
-  "serviceAccountName",
-  "automountServiceAccountToken",
-  "nodeName",
-  "securityContext",
-  "imagePullSecrets",
-  "hostname",
-  "subdomain",
-  "setHostnameAsFQDN",
-  "affinity",
-  "schedulerName",
-  "tolerations",
-  "hostAliases",
-  "priorityClassName",
-  "priority",
-  "preemptionPolicy",
-  "dnsConfig",
-  "readinessGates",
-  "runtimeClassName",
-  "overhead",
-  "enableServiceLinks",
-  "topologySpreadConstraints",
-  "os",
-  "schedulingGates",
-  "resourceClaims",
-  "resources",
-];
-
 /**
- * The difference in the manner of go-cmp, whose own output varies from build to build: unchanged fields are counted,
- * changed ones stand with their old and new value.
+ * A PodSpec as the server's internal type has it: what containers share of the node stands in the security context
+ * (pkg/apis/core/v1/conversion.go).
  */
-function specDiff(before: Draft, after: Draft): string {
-  const lines = ["  core.PodSpec{"];
-  let same = 0;
-  const flush = () => {
-    if (same > 0) lines.push(`  \t... // ${same} identical field${same === 1 ? "" : "s"}`);
-    same = 0;
-  };
-  for (const field of SPEC_FIELDS) {
-    if (semanticEqual(before[field], after[field])) {
-      same++;
-      continue;
-    }
-    flush();
-    const name = GO_NAMES[field] ?? field[0]!.toUpperCase() + field.slice(1);
-    lines.push(...fieldDiff(name, before[field], after[field], 1));
-  }
-  flush();
-  return `${[...lines, "  }"].join("\n")}\n`;
-}
-
-const GO_NAMES: Record<string, string> = { dnsPolicy: "DNSPolicy", dnsConfig: "DNSConfig", os: "OS" };
-
-function fieldDiff(name: string, before: Draft, after: Draft, depth: number): string[] {
-  const tabs = "\t".repeat(depth);
-  const isObject = (v: Draft): boolean => typeof v === "object" && v !== null;
-  if (isObject(before) && isObject(after) && Array.isArray(before) === Array.isArray(after)) {
-    const keys = Array.isArray(before)
-      ? [...Array(Math.max(before.length, after.length)).keys()]
-      : [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    const inner: string[] = [];
-    for (const key of keys) {
-      if (semanticEqual(before[key], after[key])) continue;
-      const label = typeof key === "number" ? "" : key[0]!.toUpperCase() + key.slice(1);
-      inner.push(...fieldDiff(label, before[key], after[key], depth + 1));
-    }
-    return [`  ${tabs}${name === "" ? "" : `${name}: `}{`, ...inner, `  ${tabs}},`];
-  }
-  const prefix = name === "" ? "" : `${name}: `;
-  const lines: string[] = [];
-  if (before !== undefined || after === undefined || name !== "") lines.push(`- ${tabs}${prefix}${shown(before)},`);
-  lines.push(`+ ${tabs}${prefix}${shown(after)},`);
-  return lines;
-}
-
-function shown(value: unknown): string {
-  if (value === undefined || value === null) return "nil";
-  return JSON.stringify(value);
+function internalSpec(spec: Draft): Draft {
+  const { hostNetwork, hostPID, hostIPC, shareProcessNamespace, hostUsers, ...others } = spec;
+  const shared = { hostNetwork, hostPID, hostIPC, shareProcessNamespace, hostUsers };
+  const given = spec.securityContext ?? {};
+  return keepEmpty({ ...others, securityContext: keepEmpty({ ...shared, ...given }, given) }, spec);
 }

@@ -14,6 +14,7 @@ import {
 import { dns1123Subdomain } from "../validation/names.ts";
 import { goQuantity, semanticEqual } from "../validation/value.ts";
 import { isPositive, VOLUME_MODES, validateModes } from "./claim-validation.ts";
+import { goDiff } from "./go-diff.ts";
 import { address } from "./go-struct.ts";
 import { validateNoBacksteps } from "./paths.ts";
 import { validateVolumeNodeAffinity } from "./placement-validation.ts";
@@ -149,10 +150,17 @@ function validateSources(spec: Draft): StatusCause[] {
 
 export function validatePersistentVolumeUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
   const causes: StatusCause[] = [];
-  const source = (spec: Draft) =>
+  const source = (spec: Draft): Draft =>
     Object.fromEntries(Object.entries(spec ?? {}).filter(([name]) => !NOT_SOURCES.has(name)));
-  if (!semanticEqual(source(object["spec"]), source(old["spec"]))) {
-    causes.push(forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation"));
+  const [is, was] = [source(object["spec"]), source(old["spec"])];
+  // A secret for expansion may come later.
+  if (is["csi"]?.controllerExpandSecretRef && was["csi"] && !was["csi"].controllerExpandSecretRef) {
+    const { controllerExpandSecretRef: _, ...csi } = is["csi"];
+    is["csi"] = csi;
+  }
+  if (!semanticEqual(is, was)) {
+    const why = `spec.persistentvolumesource is immutable after creation\n${goDiff("PersistentVolumeSource", was, is)}`;
+    causes.push(forbidden("spec.persistentvolumesource", why));
   }
   const mode = object["spec"]?.volumeMode;
   if (mode !== old["spec"]?.volumeMode) causes.push(invalid("volumeMode", mode ?? null, "field is immutable"));

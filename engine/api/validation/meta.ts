@@ -116,7 +116,7 @@ export function validateMetaUpdate(object: KubeObject, old: KubeObject, path = "
   const meta = object.metadata;
   const before = old.metadata;
   if (meta === before) return [];
-  const causes: StatusCause[] = [];
+  const causes = validateFinalizers(meta.finalizers, child(path, "finalizers"));
   if (before.deletionTimestamp) {
     const extra = (meta.finalizers ?? []).filter((f) => !before.finalizers?.includes(f)).sort();
     if (extra.length > 0) {

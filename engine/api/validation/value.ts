@@ -85,18 +85,33 @@ function isEmpty(value: unknown): boolean {
   return false;
 }
 
-/** `%#v` of a resource.Quantity that was read from `text`. */
-export function goQuantity(text: string): string {
+/**
+ * What a resource.Quantity holds that was read from `text` (apimachinery pkg/api/resource/quantity.go ParseQuantity):
+ * `s` is the text where that is canonical.
+ */
+export function goQuantityParts(text: string): { value: bigint; scale: number; s: string; format: string } {
   const [, sign = "", whole = "", fraction = "", suffix = ""] = /^([+-]?)(\d*)(?:\.(\d*))?(.*)$/.exec(text) ?? [];
   const binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].indexOf(suffix);
   const decimal = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"].indexOf(suffix);
   const exponent = /^[eE]([+-]?\d+)$/.exec(suffix)?.[1];
-  const digits = `${sign.replace("+", "")}${whole}${fraction}` || "0";
-  const value = BigInt(digits) * (binary < 0 ? 1n : 1024n ** BigInt(binary + 1));
+  const digits = `${whole}${fraction}` || "0";
+  const value = BigInt(`${sign.replace("+", "")}${digits}`) * (binary < 0 ? 1n : 1024n ** BigInt(binary + 1));
   const power = exponent === undefined ? (binary < 0 ? (decimal - 3) * 3 : 0) : Number(exponent);
   const format = exponent === undefined ? (binary < 0 ? "DecimalSI" : "BinarySI") : "DecimalExponent";
-  const amount = `resource.int64Amount{value:${value}, scale:${power - fraction.length}}`;
-  return `resource.Quantity{i:${amount}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:${JSON.stringify(text)}, Format:"${format}"}`;
+  const scale = power - fraction.length;
+  const significant = digits.replace(/^0+/, "");
+  const canonical =
+    text === "0" ||
+    (significant !== "" &&
+      (binary < 0 ? scale % 3 === 0 && !significant.endsWith("000") : fraction === "" && BigInt(digits) % 8n !== 0n));
+  return { value, scale, s: canonical ? text : "", format };
+}
+
+/** `%#v` of a resource.Quantity that was read from `text`. */
+export function goQuantity(text: string): string {
+  const { value, scale, s, format } = goQuantityParts(text);
+  const amount = `resource.int64Amount{value:${value}, scale:${scale}}`;
+  return `resource.Quantity{i:${amount}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:${JSON.stringify(s)}, Format:"${format}"}`;
 }
 
 /** `%#v` of JSON that Go holds in an interface: `map[string]interface {}{"a":1}`; a text, a number or a boolean as `%v`. */

@@ -7,8 +7,14 @@ import { isResource, MIRROR_ANNOTATION, refuse } from "./refuse.ts";
 export const priority: AdmissionPlugin = {
   name: "Priority",
   mutate(attributes) {
-    if (!isResource(attributes, "", "pods") || attributes.operation !== "CREATE") return;
+    if (!isResource(attributes, "", "pods") || !attributes.object) return;
     const { metadata, spec } = attributes.object;
+    if (attributes.operation === "UPDATE") {
+      const before = attributes.old?.["spec"] ?? {};
+      if (before.priority !== undefined) spec.priority ??= before.priority;
+      if (before.preemptionPolicy !== undefined) spec.preemptionPolicy ??= before.preemptionPolicy;
+    }
+    if (attributes.operation !== "CREATE") return;
     const classes = attributes.context.registry.cacheOf("scheduling.k8s.io", "v1", "priorityclasses");
     // Mirror Pods of a control plane may come before their class does.
     if (!spec.priorityClassName && metadata.annotations?.[MIRROR_ANNOTATION] && spec.priority === NODE_CRITICAL) return;
