@@ -30,7 +30,16 @@ function problemOf(certificate: string, key: string): string | undefined {
 
 /** Types of the PEM blocks in a text. */
 export function pemTypes(text: string): string[] {
-  return [...text.matchAll(/^-----BEGIN ([^-\n]+)-----\s*$[^-]*^-----END \1-----/gm)].map((match) => match[1]!);
+  const blocks = [...text.matchAll(/^-----BEGIN ([^-\n]+)-----[ \t\r]*$([^-]*)^-----END \1-----/gm)];
+  // What is no base64 is no block.
+  return blocks.filter(([, , body = ""]) => isBase64(body)).map(([, type = ""]) => type);
+}
+
+function isBase64(body: string): boolean {
+  const blank = body.indexOf("\n\n");
+  const headed = /^\s*[\w-]+:/.test(body) && blank >= 0;
+  const digits = (headed ? body.slice(blank) : body).replace(/\s/g, "");
+  return digits.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(digits);
 }
 
 function blockProblem(text: string, what: "certificate" | "key", fits: (type: string) => boolean): string | undefined {

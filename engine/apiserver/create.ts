@@ -80,7 +80,6 @@ export function* createObject(
       if (!generated && registry.cache(def).get(namespace, metadata.name) !== undefined) {
         throw alreadyExists(def.resource.group, def.resource.resource, metadata.name);
       }
-      delete (object.metadata as Draft).resourceVersion;
       setOrigin(object, author, undefined);
       return deepFreeze(object);
     }

@@ -1,3 +1,4 @@
+import { pairProblem } from "../api/key-pair.ts";
 import type { Draft, KindDef } from "../api/kind.ts";
 import { STANDARD_FINALIZERS } from "../api/validation/meta.ts";
 import { dns1123Label } from "../api/validation/names.ts";
@@ -126,21 +127,13 @@ function addressWarnings(text: string, path: string): string[] {
   ];
 }
 
-const pem = (base64: string | undefined, what: RegExp): boolean =>
-  what.test(decode(decodeBase64(base64 ?? "") ?? new Uint8Array()));
+const textOf = (base64: string | undefined): string => decode(decodeBase64(base64 ?? "") ?? new Uint8Array());
 
 /** What crypto/tls says of a pair that cannot be one. */
 const secret: Warner = ({ type, data }) => {
   if (type !== "kubernetes.io/tls") return [];
-  if (!pem(data?.["tls.crt"], /-----BEGIN CERTIFICATE-----/))
-    return [
-      pem(data?.["tls.crt"], /-----BEGIN /)
-        ? "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched"
-        : "tls: failed to find any PEM data in certificate input",
-    ];
-  if (!pem(data?.["tls.key"], /-----BEGIN (.* )?PRIVATE KEY-----/))
-    return ["tls: failed to find any PEM data in key input"];
-  return [];
+  const why = pairProblem(textOf(data?.["tls.crt"]), textOf(data?.["tls.key"]));
+  return why === undefined ? [] : [why];
 };
 
 const cronTemplate = ofTemplate("spec.jobTemplate.spec.template", true);

@@ -115,9 +115,9 @@ function configuration({ def, info }: ResourceContext, body: unknown): Draft {
   const faults = typeFaults(config, shapeOfKind(def));
   if (faults.length > 0) {
     const fault = faults.length === 1 ? faults[0] : `errors:\n${faults.map((one) => `  ${one}`).join("\n")}`;
-    const namespace = config.metadata?.namespace ?? "";
+    const { namespace = "", name } = config.metadata ?? {};
     throw plainError(
-      `failed to create typed patch object (${namespace}/${config.metadata?.name ?? ""}; ${expected.includes("/") ? expected : `/${expected}`}, Kind=${kind}): ${fault}`,
+      `failed to create typed patch object (${namespace}/${typeof name === "string" ? name : ""}; ${expected.includes("/") ? expected : `/${expected}`}, Kind=${kind}): ${fault}`,
     );
   }
   if (config.metadata?.name !== undefined && config.metadata.name !== info.name) {
