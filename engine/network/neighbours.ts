@@ -239,6 +239,20 @@ function* steps(network: Network, from: NetNamespace, address: string): Iterable
   }
 }
 
+/** Who forwards packets to an address that nobody has, by the addresses that each hands them to. */
+export function forwardersTo(network: Network, from: NetNamespace, address: string): string[] {
+  const out: string[] = [];
+  let ns: NetNamespace | undefined = from;
+  for (let hop = 0; ns !== undefined && hop < MOST_HOPS; hop++) {
+    const to: string | undefined = nextStop(ns, address)?.to;
+    if (to === undefined || to === address) break;
+    ns = network.ownerOf(to);
+    if (ns === undefined && macBehind(network, to) === undefined) break;
+    out.push(to);
+  }
+  return out;
+}
+
 /** The hardware address of whoever hands a namespace packets from an address, by one of its devices. */
 export function macToward(network: Network, ns: NetNamespace, address: string, device: string): string | undefined {
   const host = network.ownerOf(address)?.host;
@@ -311,8 +325,10 @@ export function askInVain(
   const noticed = gone ? table.vanished(device, to, kernel.now) : undefined;
   const fresh = noticed === undefined && table.unheard(device, to, kernel.now);
   const entry = table.get(device, to)!;
+  // Errors go out under the address of the way back (net/ipv4/icmp.c icmp_route_lookup).
+  const back = ns === from ? device : (nextStop(ns, from.firstAddress())?.device ?? device);
   const found = {
-    by: ns.interfaces.get(device)?.addresses[0]?.split("/")[0] ?? ns.firstAddress(),
+    by: ns.interfaces.get(back)?.addresses[0]?.split("/")[0] ?? ns.firstAddress(),
     until: entry.until,
     sent: false,
   };

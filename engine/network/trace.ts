@@ -1,5 +1,6 @@
 import type { Wire } from "./capture.ts";
 import type { NetNamespace } from "./namespace.ts";
+import { forwardersTo } from "./neighbours.ts";
 import type { Network } from "./network.ts";
 import { type Protocol, wiresOf } from "./path.ts";
 import { policySteps } from "./policy.ts";
@@ -46,10 +47,8 @@ export function traceOf(
   }
   const owner = from.owns(path.address) ? from : network.ownerOf(path.address);
   if (owner === undefined) {
-    // Somebody else's address: the rack's router takes it and knows no way on.
-    const gateway = from.host.routes.find(({ destination }) => destination === "default")?.via;
-    if (gateway !== undefined && !sameRack(gateway, path.address)) routers.push(gateway);
-    return lost();
+    // Somebody else's address: the rack's router knows no way on; the last machine asks for it in vain.
+    return { routers: forwardersTo(network, from, path.address), end: "lost", note: "", machines };
   }
   if (owner.host !== from.host && (network.isDark(from) || network.isDark(owner))) return lost();
   const source = path.source ?? path.local;
@@ -78,5 +77,3 @@ function deviceAddress({ ns, device }: Wire): string {
   const cidr = ns.interfaces.get(device)?.addresses[0];
   return cidr === undefined ? ns.firstAddress() : cidr.slice(0, cidr.indexOf("/"));
 }
-
-const sameRack = (a: string, b: string): boolean => a.slice(0, a.lastIndexOf(".")) === b.slice(0, b.lastIndexOf("."));

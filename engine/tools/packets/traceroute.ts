@@ -2,6 +2,7 @@ import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { hostsByAddress } from "../../network/hosts.ts";
+import { askInVain } from "../../network/neighbours.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { type Trace, traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
@@ -77,13 +78,15 @@ function* follow(p: Process, o: ParsedOptions, host: string, address: string, bu
     for (let query = 0; query < queries; query++) {
       const port = protocol === "tcp" ? (fixed ?? 80) : o.has("U") ? (fixed ?? 53) : (fixed ?? PORT) + probe++;
       const trace = traceOf(network, p.ns.net, protocol, address, protocol === "icmp" ? 0 : port);
-      const answer = answerAt(trace, ttl, address);
+      const answer = answerAt(trace, ttl, address) ?? askerOf(p, trace, ttl, address, patience);
       if (answer === undefined) {
         line += busybox ? "  *" : " *";
         silent++;
         continue;
       }
-      const us = Math.round(answer.us * (query === 0 ? 1 : 0.6)) + kernel.random("traceroute").int(0, 9);
+      const us =
+        Math.round(answer.us * (query === 0 || answer.note === " !H" ? 1 : 0.6)) +
+        kernel.random("traceroute").int(0, 9);
       yield* sleep(us);
       if (answer.from !== last) line += `${busybox ? "  " : " "}${shown(p, o, answer.from)}`;
       last = answer.from;
@@ -96,6 +99,21 @@ function* follow(p: Process, o: ParsedOptions, host: string, address: string, bu
     if (over) return 0;
   }
   return 0;
+}
+
+/** Who would hand the probe to its end, and gives up asking for it in time. */
+function askerOf(
+  p: Process,
+  { end, routers }: Trace,
+  ttl: number,
+  address: string,
+  patience: number,
+): Answer | undefined {
+  if (end !== "lost" || ttl !== routers.length + 1) return undefined;
+  const { network, kernel } = p.machine;
+  const vain = askInVain(network, p.ns.net, address);
+  if (vain === undefined || vain.sent || vain.until - kernel.now > patience) return undefined;
+  return { from: vain.by, us: Math.max(30, vain.until - kernel.now), note: " !H", over: true };
 }
 
 function shown(p: Process, o: ParsedOptions, address: string): string {
