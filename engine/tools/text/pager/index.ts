@@ -4,6 +4,7 @@ import type { Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import { type Tool, tool } from "../../tool.ts";
 import { Less } from "./less.ts";
+import { FIXED, letterOf, SWITCHES, VALUES } from "./less-options.ts";
 import { More } from "./more.ts";
 
 /** less(1) and more(1): a page at a time on a terminal, a plain copy elsewhere. */
@@ -11,20 +12,22 @@ function pager(name: "less" | "more"): Program {
   return tool(
     {
       name,
-      short: "aABcCdeEfFgGiIJKlLmMnNqQrRsSuUVwWXb:h:j:k:o:O:p:P:t:T:x:y:z:",
-      long: "quit-if-one-screen=F chop-long-lines=S LINE-NUMBERS=N RAW-CONTROL-CHARS=R ignore-case=i no-init=X quit-at-eof=e QUIT-AT-EOF=E pattern:=p",
+      short: 'aABcCdeEfFgGiIJKlLmMnNqQrRsSuUVwWX~?b:D:h:j:k:o:O:p:P:t:T:x:y:z:":#:',
+      long: "quit-if-one-screen=F chop-long-lines=S LINE-NUMBERS=N RAW-CONTROL-CHARS=R ignore-case=i no-init=X quit-at-eof=e QUIT-AT-EOF=E pattern:=p tabs:=x jump-target:=j tilde=~ squeeze-blank-lines=s quit-on-intr=K window:=z shift:=# first:=first complaint:=complaint",
       usage: "[options] [file]...",
       about: "",
       version: name === "less" ? "less 668 (GNU regular expressions)" : "more from util-linux 2.41",
       rewrite: (args) =>
         args.map((arg) =>
-          arg.startsWith("+/")
-            ? `-p${arg.slice(2)}`
-            : /^\+./.test(arg)
-              ? `-P${arg.slice(1)}`
-              : name === "more" && /^-\d+$/.test(arg)
-                ? `-z${arg.slice(1)}`
-                : arg,
+          name === "less"
+            ? known(arg)
+            : arg.startsWith("+/")
+              ? `-p${arg.slice(2)}`
+              : /^\+./.test(arg)
+                ? `--first=${arg.replace(/^\++/, "")}`
+                : name === "more" && /^-\d+$/.test(arg)
+                  ? `-z${arg.slice(1)}`
+                  : arg,
         ),
     },
     function* (t, o) {
@@ -41,13 +44,33 @@ function pager(name: "less" | "more"): Program {
       if (tty === undefined) return yield* copy(t, o.operands);
       if (name === "more") return yield* new More(t, tty, o).run();
       const view = new Less(t, o);
-      return yield* view.run(tty);
+      return yield* view.run(tty, o.values("complaint"));
     },
   );
 }
 
 export const less = pager("less");
 export const more = pager("more");
+
+/** An argument of less: `+COMMAND`, options, and options there are not, which less complains of and passes over. */
+function known(arg: string): string {
+  if (/^\+./.test(arg)) return `--first=${arg.replace(/^\++/, "")}`;
+  const long = /^--([\w-]+)/.exec(arg)?.[1];
+  if (long !== undefined) {
+    if (/^(version|help|first|complaint|pattern|use-color|mouse|no-histdups|incsearch|save-marks)/.test(long))
+      return arg;
+    return letterOf(long) === undefined
+      ? `--complaint=There is no ${long} option ("less --help" for help)`
+      : arg.replace(/^--[\w-]+=?/, `-${letterOf(long)}`);
+  }
+  for (const [i, letter] of [...arg].entries()) {
+    if (i === 0 && letter !== "-") break;
+    if (i === 0) continue;
+    if (VALUES[letter] || FIXED[letter] || /[oOkTV?]/.test(letter)) break;
+    if (!SWITCHES[letter]) return `--complaint=There is no -${letter} option ("less --help" for help)`;
+  }
+  return arg;
+}
 
 function* copy(t: Tool, operands: readonly string[]): Gen<number> {
   for (const path of operands.length > 0 ? operands : ["-"]) {

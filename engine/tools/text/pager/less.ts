@@ -1,30 +1,10 @@
 import type { Gen } from "../../../kernel/index.ts";
-import * as sys from "../../../machine/sys.ts";
-import { runEditor } from "../../system/edit.ts";
 import { type Terminal, textWidth } from "../screen/terminal.ts";
 import { HELP } from "./help.ts";
-import { View } from "./view.ts";
-
-/** What less says when an option is switched: off, on. */
-const SWITCHES: Record<string, [flag: string, off: string, on: string]> = {
-  N: ["numbers", "Don't use line numbers", "Constantly display line numbers"],
-  S: ["chop", "Fold long lines", "Chop long lines"],
-  i: ["fold", "Case is significant in searches", "Ignore case in searches"],
-  I: ["foldAll", "Case is significant in searches", "Ignore case in searches and in patterns"],
-  R: ["raw", "Display control characters as ^X", "Display ANSI sequences directly, other control characters as ^X"],
-  F: ["quitIfShort", "Don't quit if end-of-file on first screen", "Quit if end-of-file on first screen"],
-  e: ["quitAtEnd", "Don't quit at end-of-file", "Quit at end-of-file"],
-  m: ["medium", "Short prompt", "Medium prompt"],
-  M: ["long", "Short prompt", "Long prompt"],
-  X: ["noInit", "Send init strings to terminal", "Don't use termcap init/deinit strings"],
-  "~": ["noTildes", "Show tildes after end of file", "Don't show tildes after end of file"],
-  G: ["noMarks", "Highlight matches for previous search pattern", "Don't use highlighting for searches"],
-};
+import { Prompts } from "./less-prompts.ts";
 
 /** less(1): what its keys do. */
-export class Less extends View {
-  private readonly patterns: string[] = [];
-
+export class Less extends Prompts {
   protected *act(terminal: Terminal, key: string): Gen<boolean> {
     const page = terminal.rows - 1;
     let digits = "";
@@ -48,8 +28,9 @@ export class Less extends View {
       case "Q":
         return false;
       case "ctrl-c":
-        return true;
+        return this.on["quitOnInterrupt"] !== true;
       case " ":
+      case "M- ":
       case "f":
       case "z":
       case "ctrl-f":
@@ -59,6 +40,7 @@ export class Less extends View {
         break;
       case "enter":
       case "j":
+      case "J":
       case "e":
       case "ctrl-e":
       case "ctrl-n":
@@ -99,6 +81,7 @@ export class Less extends View {
       case "G":
       case ">":
       case "M->":
+      case "M-G":
       case "end":
         this.remember();
         if (n === undefined) {
@@ -115,12 +98,12 @@ export class Less extends View {
       }
       case "left":
       case "M-(":
-        this.shift = Math.max(0, this.shift - (n ?? Math.floor(terminal.columns / 2)));
+        this.shift = Math.max(0, this.shift - (n ?? this.sideways(terminal)));
         this.skip = 0;
         return true;
       case "right":
       case "M-)":
-        this.shift += n ?? Math.floor(terminal.columns / 2);
+        this.shift += n ?? this.sideways(terminal);
         this.skip = 0;
         return true;
       case "/":
@@ -169,6 +152,7 @@ export class Less extends View {
         this.draw(terminal, "set mark: ");
         const name = yield* terminal.key();
         if (name !== undefined && /^[a-zA-Z]$/.test(name)) this.marks.set(name, this.top);
+        else if (name !== undefined && name.length === 1) this.say(`Invalid mark letter ${name}`);
         return true;
       }
       case "'": {
@@ -182,13 +166,36 @@ export class Less extends View {
         return true;
       case "!":
       case "#":
-        yield* this.shell(terminal);
+        yield* this.shell(terminal, command);
+        return true;
+      case "|":
+        yield* this.pipe(terminal);
+        return true;
+      case "+": {
+        const typed = yield* this.ask(terminal, "+");
+        if (typed !== undefined) this.firstCommand = typed === "" ? undefined : typed;
+        return true;
+      }
+      case "t":
+      case "T":
+        this.say(command === "t" ? "No next tag" : "No previous tag");
+        return true;
+      case "{":
+      case "(":
+      case "[":
+      case "}":
+      case ")":
+      case "]":
+        yield* this.bracket(terminal, command, n ?? 1);
+        return true;
+      case "E":
+        yield* this.examine(terminal);
         return true;
       case "s":
         this.say("Input is not a pipe");
         return true;
       case ":":
-        return yield* this.colon(terminal);
+        return yield* this.colon(terminal, n);
       case "Z":
         return (yield* terminal.key()) !== "Z";
       default:
@@ -200,8 +207,9 @@ export class Less extends View {
     return true;
   }
 
-  private remember(): void {
-    this.marks.set("'", this.top);
+  /** Columns that the arrow keys move by (-#). */
+  private sideways(terminal: Terminal): number {
+    return Number(this.values.get("#")) || Math.floor(terminal.columns / 2);
   }
 
   private *toMark(terminal: Terminal, name: string): Gen<void> {
@@ -229,85 +237,7 @@ export class Less extends View {
     yield* this.toLine(terminal, line + 1);
   }
 
-  /** A line typed at the bottom; undefined when it was given up. */
-  private *ask(terminal: Terminal, label: string): Gen<string | undefined> {
-    let chars: string[] = [];
-    let at = 0;
-    let back = this.patterns.length;
-    for (;;) {
-      const shown = label + chars.join("");
-      this.draw(terminal, shown);
-      const key = yield* terminal.key();
-      if (key === undefined || key === "ctrl-c" || key === "ctrl-g" || key === "esc") return undefined;
-      if (key === "enter") return chars.join("");
-      if (key === "backspace") {
-        if (chars.length === 0) return undefined;
-        if (at > 0) chars.splice(--at, 1);
-      } else if (key === "ctrl-u") {
-        chars = [];
-        at = 0;
-      } else if (key === "left") at = Math.max(0, at - 1);
-      else if (key === "right") at = Math.min(chars.length, at + 1);
-      else if (key === "up" || key === "down") {
-        back = Math.max(0, Math.min(this.patterns.length, back + (key === "up" ? -1 : 1)));
-        chars = [...(this.patterns[back] ?? "")];
-        at = chars.length;
-      } else if ([...key].length === 1) chars.splice(at++, 0, key);
-    }
-  }
-
-  private *pattern(terminal: Terminal, kind: string, times: number): Gen<void> {
-    const text = yield* this.ask(terminal, kind);
-    if (text === undefined) return;
-    let keepTop = false;
-    if (text === "") {
-      if (this.regex === undefined) {
-        this.say("No previous regular expression");
-        return;
-      }
-      keepTop = true;
-    } else {
-      const regex = this.compile(text);
-      if (regex === undefined) return;
-      this.regex = regex;
-      this.patterns.push(text);
-      this.on["noMarks"] = false;
-    }
-    this.remember();
-    this.backwards = kind === "?";
-    const last = this.rowsFrom(this.top, this.skip, terminal.rows - 1, terminal.columns).at(-1)?.line ?? 0;
-    const from = keepTop ? this.top + (this.backwards ? -1 : 1) : this.backwards ? last : this.top;
-    yield* this.search(terminal, from, this.backwards, times);
-  }
-
-  private *filterLines(terminal: Terminal): Gen<void> {
-    const typed = yield* this.ask(terminal, "&/");
-    if (typed === undefined) return;
-    yield* this.fill(Number.POSITIVE_INFINITY);
-    const inverted = typed.startsWith("!");
-    const text = inverted ? typed.slice(1) : typed;
-    const regex = text === "" ? undefined : this.compile(text);
-    if (text !== "" && regex === undefined) return;
-    this.setFilter(regex, inverted);
-  }
-
-  /** - and _: switches an option, or tells how it stands. */
-  private *option(terminal: Terminal, how: string): Gen<void> {
-    this.draw(terminal, how);
-    const letter = yield* terminal.key();
-    const found = SWITCHES[letter ?? ""];
-    if (found === undefined) {
-      if (letter !== undefined && letter !== "backspace" && letter !== "esc" && letter !== "enter")
-        this.say(`There is no -${letter} option ("less --help" for help)`);
-      return;
-    }
-    const [flag, off, on] = found;
-    if (how === "-") this.on[flag] = !this.on[flag];
-    if (flag === "chop") this.skip = 0;
-    this.say(this.on[flag] ? on : off);
-  }
-
-  private *colon(terminal: Terminal): Gen<boolean> {
+  private *colon(terminal: Terminal, n?: number): Gen<boolean> {
     this.draw(terminal, " :");
     const command = yield* terminal.key();
     switch (command) {
@@ -315,12 +245,18 @@ export class Less extends View {
       case "Q":
         return false;
       case "n":
-      case "p":
-      case "x": {
-        const next = command === "x" ? 0 : this.at + (command === "n" ? 1 : -1);
+      case "p": {
+        const by = n ?? 1;
+        const next = this.at + (command === "n" ? by : -by);
         if (next < 0 || next >= Math.max(1, this.files.length))
-          this.say(next < 0 ? "No previous file" : "No next file");
-        else if (command !== "x" || this.at !== 0) yield* this.show(terminal, next);
+          this.say(`No ${by > 1 ? "(N-th) " : ""}${next < 0 ? "previous" : "next"} file`);
+        else yield* this.show(terminal, next);
+        return true;
+      }
+      case "x": {
+        const next = (n ?? 1) - 1;
+        if (next < 0 || next >= this.files.length) this.say("No such file");
+        else if (next !== this.at) yield* this.show(terminal, next);
         return true;
       }
       case "d":
@@ -334,49 +270,13 @@ export class Less extends View {
       case "f":
         this.say(this.about(terminal, true));
         return true;
-      case "e": {
-        const name = yield* this.ask(terminal, "Examine: ");
-        if (name === undefined || name.trim() === "") return true;
-        const path = name.trim();
-        if (sys.find(this.t.p, path) === undefined) {
-          this.say(`${path}: No such file or directory`);
-          return true;
-        }
-        this.files.splice(this.at + 1, 0, path);
-        yield* this.show(terminal, this.at + 1);
+      case "e":
+        yield* this.examine(terminal);
         return true;
-      }
       default:
         terminal.bell();
         return true;
     }
-  }
-
-  /** Another of the files. */
-  private *show(terminal: Terminal, at: number): Gen<void> {
-    const failed = yield* this.open(at);
-    if (failed !== undefined) this.say(failed);
-    this.above = undefined;
-    yield* this.fill(terminal.rows);
-  }
-
-  /** v: the file in an editor. */
-  private *edit(terminal: Terminal): Gen<void> {
-    const path = this.files[this.at];
-    if (path === undefined) {
-      this.say("Cannot edit standard input");
-      return;
-    }
-    const rows = this.rowsFrom(this.top, this.skip, terminal.rows - 1, terminal.columns);
-    const line = this.numbers[rows[Math.max(0, Math.floor((terminal.rows - 1) / 2) - 1)]?.line ?? this.top] ?? 1;
-    terminal.release();
-    yield* runEditor(this.t.p, path, ["VISUAL", "EDITOR"], line > 1 ? [`+${line}`] : []);
-    terminal.take();
-    const { top } = this;
-    yield* this.open(this.at);
-    yield* this.fill(top + terminal.rows);
-    this.top = Math.min(top, Math.max(0, this.lines.length - 1));
-    this.above = undefined;
   }
 
   /** F: waits for more at the end of the text, until Ctrl-C. */
@@ -392,22 +292,6 @@ export class Less extends View {
         this.draw(terminal, "\x1b[7mWaiting for data... (^X or interrupt to abort)\x1b[27m");
       }
     }
-  }
-
-  private *shell(terminal: Terminal): Gen<void> {
-    const command = yield* this.ask(terminal, "!");
-    if (command === undefined) return;
-    const { p } = this.t;
-    const shell = ["/bin/bash", "/bin/sh", "/usr/bin/bash"].find((path) => sys.find(p, path)?.kind === "file");
-    terminal.release();
-    if (shell) {
-      const child = yield* sys.spawn(p, shell, { argv: ["sh", "-c", command] });
-      yield* sys.waitFor(p, child);
-    }
-    yield* sys.print(p, "!done  (press RETURN)");
-    terminal.raw();
-    yield* terminal.key();
-    terminal.take();
   }
 
   private *help(terminal: Terminal): Gen<void> {

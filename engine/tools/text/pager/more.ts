@@ -27,7 +27,7 @@ export class More {
     this.tty = tty;
     this.files = o.operands;
     this.window = o.value("z") === undefined ? undefined : Number(o.value("z"));
-    this.start = o.value("P");
+    this.start = o.value("first");
     this.pattern = o.value("p");
   }
 

@@ -7,6 +7,7 @@ import { wcwidth } from "../../../text/width.ts";
 import type { ParsedOptions } from "../../options.ts";
 import type { Tool } from "../../tool.ts";
 import { shownChar, Terminal, textWidth } from "../screen/terminal.ts";
+import { Levels, SWITCHES, VALUES } from "./less-options.ts";
 
 /** A row of the screen: part of a line that may be wider than the screen. */
 interface Row {
@@ -32,7 +33,6 @@ export abstract class View {
   protected half: number | undefined;
   /** A text shorter than the screen stands at its bottom, below blank rows or tildes. */
   protected above: "" | "~" | undefined = "";
-  private readonly start: string | undefined;
   protected lines: string[] = [];
   private partial = "";
   protected fd: number | undefined;
@@ -44,6 +44,15 @@ export abstract class View {
   protected first = true;
   protected regex: Regex | undefined;
   protected backwards = false;
+  /** Lines that do not match are looked for. */
+  protected inverted = false;
+  /** Options as they stand, and those with values. */
+  protected readonly levels = new Levels();
+  protected readonly values = new Map<string, string>();
+  /** A key that was typed to dismiss a message, and is a command. */
+  protected queued: string | undefined;
+  /** `+COMMAND`, done for each file. */
+  protected firstCommand: string | undefined;
   /** The end was on the screen when something moved there. */
   protected reached = false;
 
@@ -54,36 +63,77 @@ export abstract class View {
     // Letters of $LESS, which may hold long options too.
     const letters = environment.replace(/--[\w-]+/g, "");
     const has = (letter: string) => o.has(letter) || letters.includes(letter);
-    this.on = {
-      numbers: has("N"),
-      chop: has("S"),
-      raw: has("R") || has("r"),
-      fold: has("i"),
-      foldAll: has("I"),
-      quitAtEnd: has("e"),
-      quitAtOnce: has("E"),
-      quitIfShort: has("F"),
-      noInit: has("X"),
-      medium: has("m"),
-      long: has("M"),
-      noMarks: has("G"),
-      noTildes: o.has("~"),
-    };
-    this.start = o.value("P");
+    for (const letter of Object.keys(SWITCHES)) if (has(letter)) this.levels.set(letter, this.levels.next(letter));
+    for (const letter of Object.keys(VALUES)) {
+      const value = o.value(letter);
+      if (value !== undefined) this.values.set(letter, value);
+    }
+    this.on = {};
+    this.obey();
+    this.firstCommand = o.value("first");
     const pattern = o.value("p");
     if (pattern !== undefined) this.regex = this.compile(pattern);
   }
 
-  *run(tty: Tty): Gen<number> {
+  /** What the levels of the options come to. */
+  protected obey(): void {
+    const { levels } = this;
+    this.on = {
+      numbers: levels.of("n") === 2,
+      unnumbered: levels.of("n") === 0,
+      chop: levels.of("S") === 1,
+      raw: levels.of("r") > 0,
+      fold: levels.of("i") === 1,
+      foldAll: levels.of("i") === 2,
+      quitAtEnd: levels.of("e") === 1,
+      quitAtOnce: levels.of("e") === 2,
+      quitIfShort: levels.of("F") === 1,
+      quitOnInterrupt: levels.of("K") === 1,
+      noInit: levels.of("X") === 1,
+      medium: levels.of("m") === 1,
+      long: levels.of("m") === 2,
+      noMarks: levels.of("g") === 0,
+      noTildes: levels.of("~") === 1,
+      squeezed: levels.of("s") === 1,
+    };
+  }
+
+  /** The row of the screen, from 1, to which lines that were looked for come (-j). */
+  private target(terminal: Terminal): number {
+    const value = Number(this.values.get("j") ?? 1);
+    if (Number.isNaN(value)) return 1;
+    const rows = terminal.rows - 1;
+    const row = value < 0 ? rows + 1 + value : value < 1 && value > 0 ? Math.floor(value * rows) : value;
+    return Math.max(1, Math.min(rows, row));
+  }
+
+  private get tabs(): number {
+    return Math.max(1, Number.parseInt(this.values.get("x") ?? "8", 10) || 8);
+  }
+
+  /** What is wrong before the screen is taken: told on the terminal, until Return is typed. */
+  protected *complain(tty: Tty, text: string): Gen<void> {
+    const before = tty.termios;
+    tty.display(encode(`${text}\n\x1b[7mPress RETURN to continue \x1b[27m`));
+    tty.termios = { ...before, icanon: false, echo: false };
+    yield* tty.read(16);
+    tty.termios = before;
+    tty.display(encode("\r\x1b[K"));
+  }
+
+  *run(tty: Tty, complaints: readonly string[] = []): Gen<number> {
     const { p } = this.t;
     p.dispositions.set("INT", "catch");
-    const failed = yield* this.open(0);
-    if (failed !== undefined) {
+    for (const one of complaints) yield* this.complain(tty, one);
+    let failed = yield* this.open(0);
+    while (failed !== undefined) {
       if (this.files.length < 2) {
         yield* sys.printError(p, `${failed}\n`);
         return 1;
       }
-      this.message = failed;
+      yield* this.complain(tty, failed);
+      this.files.shift();
+      failed = yield* this.open(0);
     }
     // Short texts are only copied, before the screen is taken.
     if (this.on["quitIfShort"]) {
@@ -96,7 +146,7 @@ export abstract class View {
     const terminal = new Terminal(p, tty, { plain: this.on["noInit"] ?? false });
     try {
       yield* this.fill(terminal.rows);
-      if (this.start !== undefined) yield* this.begin(terminal, this.start);
+      if (this.firstCommand !== undefined) yield* this.begin(terminal, this.firstCommand);
       else if (this.regex) yield* this.search(terminal, 0, false);
       for (;;) {
         yield* this.fill(this.top + terminal.rows + 1);
@@ -121,6 +171,9 @@ export abstract class View {
 
   /** The next key; one that is Alt's comes as `M-x`. */
   protected *key(terminal: Terminal): Gen<string | undefined> {
+    const { queued } = this;
+    this.queued = undefined;
+    if (queued !== undefined) return queued;
     const key = yield* terminal.key();
     if (key !== "esc") return key;
     const next = yield* terminal.key();
@@ -130,8 +183,13 @@ export abstract class View {
   /** `+COMMAND` of the command line. */
   private *begin(terminal: Terminal, command: string): Gen<void> {
     this.above = "";
-    if (/^\d+$/.test(command)) yield* this.toLine(terminal, Number(command));
-    else for (const key of command) yield* this.act(terminal, key);
+    const number = /^(\d+)g?$/.exec(command);
+    const pattern = /^([/?])(.*)$/s.exec(command);
+    if (number) yield* this.toLine(terminal, Number(number[1]));
+    else if (pattern) {
+      this.regex = this.compile(pattern[2]!);
+      if (this.regex) yield* this.search(terminal, 0, false);
+    } else for (const key of command) yield* this.act(terminal, key);
     this.first = true;
   }
 
@@ -208,7 +266,7 @@ export abstract class View {
         continue;
       }
       const char = String.fromCodePoint(rest.codePointAt(0)!);
-      const shown = char === "\x1b" ? "ESC" : shownChar(char, column - lead.length);
+      const shown = char === "\x1b" ? "ESC" : this.shownAt(char, column - lead.length);
       const width = shown === char ? wcwidth(char) : shown.length;
       if (hidden > 0) {
         hidden -= width;
@@ -237,9 +295,14 @@ export abstract class View {
     return rows;
   }
 
+  private shownAt(char: string, column: number): string {
+    const { tabs } = this;
+    return char === "\t" && tabs !== 8 ? " ".repeat(tabs - (column % tabs)) : shownChar(char, column);
+  }
+
   private hits(line: string): [number, number][] {
     const out: [number, number][] = [];
-    for (let from = 0; this.regex !== undefined && !this.on["noMarks"] && from <= line.length; ) {
+    for (let from = 0; this.regex !== undefined && !this.inverted && !this.on["noMarks"] && from <= line.length; ) {
       const match = this.regex.exec(line, from);
       if (match === null) break;
       if (match.end > match.index) out.push([match.index, match.end]);
@@ -310,14 +373,16 @@ export abstract class View {
     const name = this.files[this.at] ?? "(standard input)";
     const several = this.files.length > 1 ? ` (file ${this.at + 1} of ${this.files.length})` : "";
     const total = this.size;
-    const lines = `lines ${first}-${last}${this.ended || total !== undefined ? `/${this.lineCount()}` : ""}`;
+    const lines = this.on["unnumbered"]
+      ? ""
+      : ` lines ${first}-${last}${this.ended || total !== undefined ? `/${this.lineCount()}` : ""}`;
     const where = bytes ? ` byte ${this.seen(terminal)}${total === undefined ? "" : `/${total}`}` : "";
     const share = this.atEnd(terminal)
       ? " (END)"
       : this.percent(terminal) === undefined
         ? ""
         : ` ${this.percent(terminal)}%`;
-    return `${name}${several} ${lines}${where}${share}`;
+    return `${name}${several}${lines}${where}${share}`;
   }
 
   private lineCount(): number {
@@ -343,7 +408,9 @@ export abstract class View {
     }
     if (end) return `\x1b[7m${filtered}${next}\x1b[27m`;
     if (share !== "") return `\x1b[7m${filtered}${share}\x1b[27m`;
-    return filtered === "" ? ":" : `\x1b[7m${filtered.trim()}\x1b[27m`;
+    const own = this.values.get("P");
+    if (own !== undefined) return `\x1b[7m${own.replace(/^[smM]/, "").replaceAll("%f", name ?? "")}\x1b[27m`;
+    return filtered === "" ? ":" : `\x1b[7m${filtered}:\x1b[27m`;
   }
 
   protected atEnd(terminal: Terminal): boolean {
@@ -390,12 +457,17 @@ export abstract class View {
   }
 
   /** To a line by its number; the screen's top shows it. */
-  protected *toLine(_terminal: Terminal, n: number): Gen<void> {
+  protected *toLine(terminal: Terminal, n: number): Gen<void> {
     yield* this.fill(n);
     const at = this.numbers.findIndex((number) => number >= n);
-    this.top = at < 0 ? Math.max(0, this.lines.length - 1) : at;
+    if (at < 0) {
+      this.say(`Cannot seek to line number ${n}`);
+      return;
+    }
+    this.top = at;
     this.skip = 0;
     this.above = undefined;
+    yield* this.move(terminal, 1 - this.target(terminal));
   }
 
   /** &: shows only the lines that match; all of them again without a pattern. */
@@ -433,10 +505,11 @@ export abstract class View {
     for (let at = from; at >= 0; at += step) {
       if (!back) yield* this.fill(at + 1);
       if (at >= this.lines.length) break;
-      if (!this.regex!.test(this.lines[at]!) || --left > 0) continue;
+      if (this.regex!.test(this.lines[at]!) === this.inverted || --left > 0) continue;
       this.top = at;
       this.skip = 0;
       this.above = undefined;
+      yield* this.move(terminal, 1 - this.target(terminal));
       this.reached = false;
       return;
     }

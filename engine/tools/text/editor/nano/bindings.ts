@@ -1,5 +1,6 @@
 /** What each key of nano does. */
 import type { Gen } from "../../../../kernel/index.ts";
+import { complete } from "./complete.ts";
 import { execute, insertFile, leave, switchTo, write } from "./files.ts";
 import {
   backspace,
@@ -15,6 +16,7 @@ import {
   newLine,
   page,
   paste,
+  scroll,
   type,
   vertical,
   word,
@@ -211,6 +213,20 @@ export function* obey(nano: Nano, key: string): Gen<void> {
     }
     case "paste-begin":
       return yield* pasted(nano);
+    case "ctrl-]":
+      return complete(nano);
+    case "M-+":
+    case "M-=":
+      return scroll(nano, 1);
+    case "M--":
+    case "M-_":
+      return scroll(nano, -1);
+    case "M-#":
+      return toggle(nano, "M-n");
+    case "M-$":
+      return toggle(nano, "M-s");
+    case "M-y":
+      return toggle(nano, "M-y");
     case "M-p":
     case "M-n":
     case "M-x":

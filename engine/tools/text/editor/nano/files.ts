@@ -92,9 +92,11 @@ export function* write(nano: Nano, atOnce: boolean, initial?: string): Gen<boole
       toggles: {
         "M-a": () => {
           how = how === "append" ? "" : "append";
+          return how === "";
         },
         "M-p": () => {
           how = how === "prepend" ? "" : "prepend";
+          return how === "";
         },
         "M-d": () => {
           dos = !dos;

@@ -15,10 +15,11 @@ import { NanoText } from "./text.ts";
 export const nano: Program = tool(
   {
     name: "nano",
-    short: "ABcC:dDeEfGhHiIJ:klLmMnNo:OpPqQ:r:RsStT:uUvVwWxX:yYzZ0!%_:",
+    short: "ABcC:dDeEfGhHiIJ:klLmMnNo:OpPqQ:r:RsStT:uUvVwWxX:Y:yzZ0!%_:",
     long: "linenumbers=l view=v tempfile=t nowrap=w autoindent=i tabstospaces=E mouse=m softwrap=S tabsize:=T constantshow=c nohelp=x backup=B cutfromcursor=k nonewlines=L smarthome=A saveonexit=t restricted=R",
     usage: "[OPTIONS] [[+LINE[,COLUMN]] FILE]...",
     about: "",
+    hint: "Type 'nano -h' for a list of available options.",
     version:
       " GNU nano, version 8.4\n (C) 2025 the Free Software Foundation and various contributors\n Compiled options: --disable-libmagic --enable-utf8",
   },
@@ -29,6 +30,11 @@ export const nano: Program = tool(
         t.p,
         tty === undefined ? "Standard output is not a terminal.\n" : "Standard input is not a terminal.\n",
       );
+      return 1;
+    }
+    const size = o.value("T");
+    if (size !== undefined && !/^[1-9]\d*$/.test(size)) {
+      yield* sys.printError(t.p, `Requested tab size "${size}" is invalid\n`);
       return 1;
     }
     const flags: Flags = {
@@ -43,6 +49,7 @@ export const nano: Program = tool(
       tabsToSpaces: o.has("E"),
       noHelp: o.has("x"),
       noTitle: false,
+      plainText: false,
       backup: o.has("B"),
       smartHome: o.has("A"),
       mouse: o.has("m"),
@@ -83,12 +90,12 @@ function openAll(nano: Nano, operands: readonly string[]): void {
     const good = openFile(nano, colon ? colon[1]! : word);
     const said = nano.message;
     if (good) opened++;
-    if (colon) toLine(nano, colon[3] === undefined ? colon[2]! : `${colon[2]},${colon[3]}`);
+    if (colon) toLine(nano, colon[3] === undefined ? colon[2]! : `${colon[2]},${colon[3]}`, false);
     const search = /^[crCR]*([/?])(.*)$/s.exec(where ?? "");
     if (search) {
       nano.searches.push(search[2]!);
       again(nano, search[1] === "?");
-    } else if (where !== undefined && where !== "") toLine(nano, where);
+    } else if (where !== undefined && where !== "") toLine(nano, where.replace(/[,.;]$/, ""), false);
     if (!search) nano.say(said);
     where = undefined;
   }

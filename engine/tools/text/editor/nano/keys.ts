@@ -22,13 +22,21 @@ export function type(nano: Nano, char: string): void {
     nano,
     "addition",
     () => {
-      if (char === "\t" && flags.tabsToSpaces) {
+      const given = char === "\t" ? tabOf(text.path) : undefined;
+      if (given !== undefined) text.insert(given);
+      else if (char === "\t" && flags.tabsToSpaces) {
         const column = nano.columnOf(text.line, text.column);
         text.insert(" ".repeat(flags.tabSize - (column % flags.tabSize)));
       } else text.insert(char);
     },
     true,
   );
+}
+
+/** What a Tab gives in some kinds of files, as the syntaxes of nano's package have it (tabgives). */
+function tabOf(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  return /\.ya?ml$/.test(path) ? "  " : /\.pyw?$/.test(path) ? "    " : undefined;
 }
 
 export function newLine(nano: Nano): void {
@@ -148,7 +156,7 @@ export function indent(nano: Nano, by: 1 | -1): void {
   const first = area?.from.row ?? text.row;
   const last = area ? (area.to.column === 0 && area.to.row > first ? area.to.row - 1 : area.to.row) : text.row;
   if (by < 0 && text.lines.slice(first, last + 1).every((line) => !/^[ \t]/.test(line))) return;
-  const shift = flags.tabsToSpaces ? " ".repeat(flags.tabSize) : "\t";
+  const shift = tabOf(text.path) ?? (flags.tabsToSpaces ? " ".repeat(flags.tabSize) : "\t");
   change(nano, by > 0 ? "indent" : "unindent", () => {
     for (let row = first; row <= last; row++) {
       const line = text.lines[row]!;
@@ -333,4 +341,15 @@ export function page(nano: Nano, by: 1 | -1): void {
   text.row = Math.max(0, Math.min(text.lines.length - 1, text.row + by * move));
   text.column = nano.indexAt(text.line, wanted);
   nano.wanted = wanted;
+}
+
+/** M-+ and M--: the text moves below the cursor, which stays within the window. */
+export function scroll(nano: Nano, by: 1 | -1): void {
+  const { text } = nano;
+  const height = textRows(nano);
+  const top = nano.top + by;
+  if (top < 0 || top > text.lines.length - 1) return;
+  nano.top = top;
+  if (text.row < top) vertical(nano, 1);
+  else if (text.row >= top + height) vertical(nano, -1);
 }

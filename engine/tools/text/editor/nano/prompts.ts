@@ -35,7 +35,8 @@ export function* ask(
     menu: Menu;
     history?: string[];
     also?: readonly string[];
-    toggles?: Record<string, () => void>;
+    /** Keys that switch something; one that gives false empties the line if nothing was typed. */
+    toggles?: Record<string, () => unknown>;
     files?: boolean;
   },
 ): Gen<Answer> {
@@ -53,7 +54,10 @@ export function* ask(
     if (key === "enter") return { text: shown, key };
     const alt = FROM_ALT.exec(key)?.[0];
     if (alt && how.toggles?.[alt]) {
-      how.toggles[alt]();
+      if (how.toggles[alt]() === false && shown === how.initial) {
+        chars = [];
+        at = 0;
+      }
       continue;
     }
     if (how.also?.includes(key)) return { text: shown, key };

@@ -94,7 +94,7 @@ function* wanted(nano: Nano, replacing: boolean): Gen<"search" | "replace" | "li
     label: () => label(nano, mode),
     menu: mode ? TO_REPLACE : SEARCH,
     history: nano.searches,
-    also: ["ctrl-r", "ctrl-t", "ctrl-_"],
+    also: ["ctrl-r", "ctrl-t", "ctrl-_", ...(mode ? [] : ["ctrl-y", "ctrl-v"])],
     toggles: {
       "M-c": () => {
         search.cases = !search.cases;
@@ -114,6 +114,12 @@ function* wanted(nano: Nano, replacing: boolean): Gen<"search" | "replace" | "li
   if (answer.key === "ctrl-r") {
     mode = !mode;
     return yield* wanted(nano, mode);
+  }
+  if (answer.key === "ctrl-y" || answer.key === "ctrl-v") {
+    nano.say("");
+    nano.text.row = answer.key === "ctrl-y" ? 0 : nano.text.lines.length - 1;
+    nano.text.column = answer.key === "ctrl-y" ? 0 : nano.text.line.length;
+    return undefined;
   }
   if (answer.key !== "enter") return "line";
   const text = answer.text === "" ? nano.searches.at(-1) : answer.text;
@@ -272,9 +278,9 @@ export function* gotoLine(nano: Nano): Gen<void> {
 }
 
 /** Goes to `LINE`, `LINE,COLUMN` or `,COLUMN`; counted from the end when negative. */
-export function toLine(nano: Nano, source: string): void {
+export function toLine(nano: Nano, source: string, typed = true): void {
   const { text } = nano;
-  const match = /^\s*(-?\d+)?\s*(?:[,.;]\s*(-?\d+)?)?\s*$/.exec(source);
+  const match = /^\s*(-?\d+)?\s*(?:[,.;]\s*(-?\d+))?\s*$/.exec(source);
   if (match === null || source.trim() === "") {
     nano.say(source.trim() === "" ? "Cancelled" : "Invalid line or column number");
     return;
@@ -282,7 +288,13 @@ export function toLine(nano: Nano, source: string): void {
   let row = match[1] === undefined ? text.row : Number(match[1]);
   if (match[1] !== undefined) row = row < 0 ? text.lines.length + row : row - 1;
   text.row = Math.max(0, Math.min(text.lines.length - 1, row));
-  if (match[1] !== undefined) nano.top = Math.max(0, text.row - Math.floor(textRows(nano) / 2));
+  if (match[1] !== undefined) {
+    const height = textRows(nano);
+    const below = text.lines.length - 1 - text.row;
+    // On the command line a line near the end brings the end to the bottom.
+    const above = !typed && below < Math.floor(height / 2) ? height - 1 - below : Math.floor(height / 2);
+    nano.top = Math.max(0, text.row - above);
+  }
   const column = match[2] === undefined ? 1 : Number(match[2]);
   text.column = nano.indexAt(text.line, Math.max(0, column - 1));
 }

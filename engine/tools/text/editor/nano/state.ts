@@ -15,6 +15,8 @@ export interface Flags {
   whitespace: boolean;
   tabsToSpaces: boolean;
   noHelp: boolean;
+  /** Colours of syntaxes are off. */
+  plainText: boolean;
   noTitle: boolean;
   backup: boolean;
   smartHome: boolean;
@@ -52,6 +54,10 @@ export class Nano {
   several = false;
   recording: string[] | undefined;
   macro: string[] = [];
+  /** The word that ^] put last, and which it has tried. */
+  completing:
+    | { row: number; column: number; line: string; from: number; fragment: string; tried: Set<string> }
+    | undefined;
   replay: string[] = [];
   /** Column that Up and Down keep to. */
   wanted: number | undefined;

@@ -16,6 +16,7 @@ const TOGGLES: Record<string, [keyof Omit<Flags, "tabSize">, string]> = {
   "M-o": ["tabsToSpaces", "Conversion of typed tabs to spaces"],
   "M-x": ["noHelp", "Help mode"],
   "M-c": ["constantShow", "Constant cursor position display"],
+  "M-y": ["plainText", "Color syntax highlighting"],
   "M-z": ["noTitle", "Hidden interface"],
 };
 
@@ -33,7 +34,7 @@ export function toggle(nano: Nano, key: string): void {
     nano.say(on ? "" : `${name} disabled`);
     return;
   }
-  const shown = key === "M-x" ? !on : on;
+  const shown = key === "M-x" || key === "M-y" ? !on : on;
   nano.say(`${name} ${shown ? "enabled" : "disabled"}`);
   nano.top = Math.max(
     0,
