@@ -22,6 +22,11 @@ export const certificateSigningRequest = define({
   plural: "certificatesigningrequests",
   namespaced: false,
   shortNames: ["csr"],
+  // What was asked for stays, and what was answered has doors of its own.
+  prepareForUpdate: (draft, old) => {
+    draft.spec = old["spec"];
+    draft.status = old.status;
+  },
   validateBody: validateRequest,
   subresources: [
     {

@@ -1,5 +1,6 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { duplicate, forbidden, internalError, invalid } from "../validation/field.ts";
@@ -53,6 +54,25 @@ function validatePodCidrs(ranges: readonly string[]): StatusCause[] {
   return causes;
 }
 
+/** ValidateNodeUpdate: what is set once, by the kubelet or the controllers. */
+function validateNodeUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
+  const [spec, before]: Draft[] = [object["spec"] ?? {}, old["spec"] ?? {}];
+  const causes: StatusCause[] = [];
+  const cidrs: readonly string[] = before.podCIDRs ?? [];
+  const now: readonly string[] = spec.podCIDRs ?? [];
+  const changed = now.length !== cidrs.length ? 1 : cidrs.filter((cidr, i) => cidr !== now[i]).length;
+  for (let i = 0; cidrs.length > 0 && i < changed; i++) {
+    causes.push(forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid'));
+  }
+  if (before.providerID && spec.providerID !== before.providerID) {
+    causes.push(forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid'));
+  }
+  if ((spec.externalID ?? "") !== (before.externalID ?? "")) {
+    causes.push(forbidden("spec.externalID", "may not be updated"));
+  }
+  return causes;
+}
+
 export const node = define({
   group: "",
   version: "v1",
@@ -71,11 +91,7 @@ export const node = define({
     ...validateTaints(object["spec"]?.taints ?? [], "metadata.taints"),
     ...validatePodCidrs(object["spec"]?.podCIDRs ?? []),
   ],
-  validateBodyUpdate: (object, old) => {
-    const before = old["spec"]?.podCIDR;
-    if (!before || object["spec"]?.podCIDR === before) return [];
-    return [forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')];
-  },
+  validateBodyUpdate: validateNodeUpdate,
   // A kubelet registers its Node together with the status.
   prepareForCreate: () => {},
   shortNames: ["no"],

@@ -1,5 +1,6 @@
 import type { Draft } from "../kind.ts";
 import type { KubeObject } from "../types.ts";
+import { deepEqual } from "../validation/value.ts";
 
 /**
  * Defaults of a Service (pkg/apis/core/v1/defaults.go) and what its changes leave behind. Cluster IPs and node ports are
@@ -32,9 +33,11 @@ export function patchAllocatedValues(draft: Draft, old: KubeObject): void {
   const before = old["spec"] ?? {};
   const spec = draft.spec;
   if (!spec || spec.type === "ExternalName" || before.type === "ExternalName") return;
-  if (!spec.clusterIP && !(spec.clusterIPs?.length > 0)) {
+  if (!spec.clusterIP) {
+    // Who clears the one address and leaves the list as it was means both.
+    if (before.clusterIP && deepEqual(spec.clusterIPs, before.clusterIPs)) delete spec.clusterIPs;
     spec.clusterIP = before.clusterIP;
-    if (before.clusterIPs) spec.clusterIPs = before.clusterIPs;
+    if (!(spec.clusterIPs?.length > 0) && before.clusterIPs) spec.clusterIPs = before.clusterIPs;
   }
   if (before.ipFamilies) spec.ipFamilies ??= before.ipFamilies;
   if (before.ipFamilyPolicy) spec.ipFamilyPolicy ??= before.ipFamilyPolicy;
