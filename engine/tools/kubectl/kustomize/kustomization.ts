@@ -82,7 +82,7 @@ export interface Replacement {
 export interface Var {
   name: string;
   objref: { apiVersion?: string; kind?: string; name?: string; namespace?: string };
-  fieldref?: { fieldpath?: string };
+  fieldref?: { fieldPath?: string };
 }
 
 export interface Kustomization {
@@ -109,6 +109,10 @@ export interface Kustomization {
   sortOptions?: { order?: string; legacySortOptions?: { orderFirst?: string[]; orderLast?: string[] } };
   helmCharts: unknown[];
   buildMetadata: string[];
+  configurations: string[];
+  generators: string[];
+  transformers: string[];
+  validators: string[];
 }
 
 /** A Go type: a scalar, `[]` and `map` of one, or a struct with a name. */
@@ -356,6 +360,10 @@ export function readKustomization(text: string, root: string, warn: (line: strin
     vars: list("vars"),
     helmCharts: [...list("helmCharts"), ...list("helmChartInflationGenerator")],
     buildMetadata: list("buildMetadata"),
+    configurations: list("configurations"),
+    generators: list("generators"),
+    transformers: list("transformers"),
+    validators: list("validators"),
   };
   if (read["generatorOptions"]) kustomization.generatorOptions = read["generatorOptions"];
   if (read["sortOptions"]) kustomization.sortOptions = read["sortOptions"];

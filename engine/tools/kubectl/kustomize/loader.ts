@@ -60,6 +60,9 @@ export class Loader {
     return new Loader(this.k, root, this, this.restricted);
   }
 
+  /** The name of the directory's kustomization file, once it was read. */
+  fileName = NAMES[0]!;
+
   /** The text of the directory's kustomization file. */
   kustomization(): string {
     const found = NAMES.filter((name) => sys.find(this.k.p, `${this.root}/${name}`)?.kind === "file");
@@ -69,6 +72,7 @@ export class Loader {
       );
     }
     if (found.length > 1) throw new KubectlError(`Found multiple kustomization files under: ${this.root}\n`);
+    this.fileName = found[0]!;
     return this.text(found[0]!);
   }
 

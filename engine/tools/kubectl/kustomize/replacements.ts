@@ -2,11 +2,12 @@
 import { KubectlError } from "../errors.ts";
 import { quote } from "../go.ts";
 import { readDocument } from "../yaml-documents.ts";
-import { isMap } from "./fields.ts";
+import { isMap, visitField } from "./fields.ts";
 import type { PatchTarget, Replacement, ReplacementOptions, Var } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
 import { selectTargets } from "./patches.ts";
 import { gvkText, parseApiVersion, type Resource, selects, type Tree } from "./resource.ts";
+import { type FieldSpec, VAR_REFERENCES } from "./specs.ts";
 
 /** `spec.template.spec.containers.[name=nginx].image` at its dots; what stands in brackets or quotes stays together. */
 function steps(path: string): string[] {
@@ -43,6 +44,14 @@ function places(object: Tree, path: string, create: boolean): Place[] {
       const value = holder[key];
       const match = /^\[([^=]*)=(.*)\]$/.exec(step);
       if (Array.isArray(value)) {
+        if (create && step === String(value.length)) value.push(i === all.length - 1 ? "" : {});
+        const [, field = "", wantedValue] = match ?? [];
+        if (
+          create &&
+          match &&
+          !value.some((item) => (field === "" ? String(item) : String(item?.[field])) === wantedValue)
+        )
+          value.push(field === "" ? wantedValue : { [field]: wantedValue });
         value.forEach((item, index) => {
           const wanted = match
             ? match[1] === ""
@@ -55,7 +64,8 @@ function places(object: Tree, path: string, create: boolean): Place[] {
         if (step === "*") for (const name of Object.keys(value)) next.push({ holder: value, key: name });
         else if (value[step] !== undefined) next.push({ holder: value, key: step });
         else if (create) {
-          value[step] = i === all.length - 1 ? "" : {};
+          const after = all[i + 1];
+          value[step] = after === undefined ? "" : /^\d+$|^\[[^=]*=/.test(after) ? [] : {};
           next.push({ holder: value, key: step });
         }
       }
@@ -139,28 +149,45 @@ export function replace(all: readonly Resource[], entry: Replacement, loader: Lo
   }
 }
 
-/** `$(NAME)` in the arguments, commands and variables of containers, after names are final. */
-export function resolveVars(all: readonly Resource[], vars: readonly Var[]): void {
-  const values = new Map<string, string>();
+/**
+ * `$(NAME)` in the fields of containers and others that may have one, after names are final; says which variables stand
+ * nowhere, in order.
+ */
+export function resolveVars(
+  all: readonly Resource[],
+  vars: readonly Var[],
+  more: readonly FieldSpec[] = [],
+): readonly string[] {
+  const values = new Map<string, Tree>();
   for (const { name, objref, fieldref } of vars) {
-    const wanted = { ...(objref.apiVersion && parseApiVersion(objref.apiVersion)), kind: objref.kind ?? "" };
+    const { group, version } = objref.apiVersion ? parseApiVersion(objref.apiVersion) : { group: "", version: "" };
+    const wanted = { group, version, kind: objref.kind ?? "" };
+    const path = fieldref?.fieldPath || "metadata.name";
+    const shown = `'{${name} ${wanted.kind}.${version || "[noVer]"}.${group || "[noGrp]"} {${path}}}'`;
     const found = all.find((resource) =>
       [...resource.previousIds, resource.id].some((id) => selects(wanted, id) && id.name === objref.name),
     );
-    if (found === undefined) continue;
-    const [place] = places(found.object, fieldref?.fieldpath || "metadata.name", false);
-    if (place !== undefined) values.set(name, String(place.holder[place.key]));
+    if (found === undefined)
+      throw new KubectlError(`var ${shown} cannot be mapped to a field in the set of known resources`);
+    const [place] = places(found.object, path, false);
+    if (place === undefined)
+      throw new KubectlError(`field specified in var ${shown} not found in corresponding resource`);
+    values.set(name, place.holder[place.key]);
   }
-  if (values.size === 0) return;
+  const used = new Set<string>();
   const expand = (value: Tree): Tree => {
     if (typeof value === "string")
-      return value.replace(/\$\(([-._a-zA-Z0-9]+)\)/g, (whole, name) => values.get(name) ?? whole);
+      return value.replace(/\$\(([-._a-zA-Z0-9]+)\)/g, (whole, name) => {
+        if (!values.has(name)) return whole;
+        used.add(name);
+        return String(values.get(name));
+      });
     if (Array.isArray(value)) return value.map(expand);
     return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item)])) : value;
   };
-  for (const resource of all) {
-    const { object } = resource;
-    for (const field of ["spec", "data", "rules"])
-      if (object[field] !== undefined && object.kind !== "ConfigMap") object[field] = expand(object[field]);
-  }
+  if (values.size > 0)
+    for (const resource of all)
+      for (const spec of [...VAR_REFERENCES, ...more])
+        visitField(resource, spec, undefined, (value, set) => set(expand(value)));
+  return [...values.keys()].filter((name) => !used.has(name)).sort();
 }

@@ -1,5 +1,6 @@
 /** One object on its way through a kustomization, with the names it had. */
 import { KINDS } from "../../../api/kinds.ts";
+import type { Origin } from "./build-metadata.ts";
 import { kindRanks } from "./specs.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: any YAML value; these trees are the build's own and are changed in place
@@ -79,6 +80,9 @@ export class Resource {
   fault = "";
   needsHash = false;
   behavior = "create";
+  /** Where it came from, and what has changed it, for those who ask (`buildMetadata`). */
+  origin: Origin | undefined;
+  readonly changes: Origin[] = [];
 
   constructor(object: Tree) {
     this.object = object;
@@ -125,6 +129,7 @@ export class Resource {
     this.previous.splice(0, this.previous.length, ...old.previous);
     this.prefixes.splice(0, this.prefixes.length, ...old.prefixes);
     this.suffixes.splice(0, this.suffixes.length, ...old.suffixes);
+    this.origin = old.origin;
     this.needsHash &&= old.needsHash;
     this.behavior = old.behavior;
   }

@@ -258,3 +258,32 @@ export function kindRanks(first: readonly string[] = FIRST, last: readonly strin
   for (const [i, kind] of last.entries()) ranks.set(kind, i + 1);
   return ranks;
 }
+
+/** A field of what has Pods or makes them, without CronJobs. */
+const ofPods = (path: string): string[] => [
+  `spec/${path} Pod`,
+  `spec/template/spec/${path} DaemonSet,Deployment,Job,ReplicaSet,StatefulSet`,
+];
+
+/** Where `$(NAME)` stands for a variable. */
+export const VAR_REFERENCES: readonly FieldSpec[] = specs(false, [
+  ...["containers", "initContainers"].flatMap((list) =>
+    ["args", "command", "env/value", "volumeMounts/mountPath"].flatMap((field) => [
+      ...ofPods(`${list}/${field}`),
+      `spec/jobTemplate/spec/template/spec/${list}/${field} CronJob`,
+    ]),
+  ),
+  "spec/volumes/nfs/server Pod",
+  "spec/template/spec/volumes/nfs/server DaemonSet,Deployment,Job,ReplicaSet",
+  "spec/volumeClaimTemplates/spec/nfs/server StatefulSet",
+  "spec/jobTemplate/spec/template/volumes/nfs/server CronJob",
+  "spec/nfs/server PersistentVolume",
+  "spec/ports/port Service",
+  "spec/ports/targetPort Service",
+  "spec/rules/host Ingress",
+  "spec/tls/hosts Ingress",
+  "spec/tls/secretName Ingress",
+  "spec/template/metadata/annotations Deployment",
+  "metadata/labels",
+  "metadata/annotations",
+]);

@@ -15,29 +15,60 @@ function keepsName({ gvk }: Resource): boolean {
   );
 }
 
-export function addPrefix(all: readonly Resource[], prefix: string): void {
-  if (prefix === "") return;
+/** Where names stand; configurations and plug-ins may name other fields. */
+const NAME: FieldSpec = { path: "metadata/name" };
+
+export function addPrefix(all: readonly Resource[], prefix: string, specs: readonly FieldSpec[] = [NAME]): void {
+  if (prefix !== "")
+    affix(
+      all,
+      specs,
+      (resource) => resource.prefixes.push(prefix),
+      (text) => prefix + text,
+    );
+}
+
+export function addSuffix(all: readonly Resource[], suffix: string, specs: readonly FieldSpec[] = [NAME]): void {
+  if (suffix !== "")
+    affix(
+      all,
+      specs,
+      (resource) => resource.suffixes.push(suffix),
+      (text) => text + suffix,
+    );
+}
+
+function affix(
+  all: readonly Resource[],
+  specs: readonly FieldSpec[],
+  note: (resource: Resource) => void,
+  change: (text: string) => string,
+): void {
   for (const resource of all) {
     if (keepsName(resource)) continue;
-    resource.prefixes.push(prefix);
-    resource.remember();
-    resource.name = prefix + resource.name;
+    for (const spec of specs) {
+      if (spec.path === NAME.path && selects(spec, resource.gvk)) {
+        note(resource);
+        resource.remember();
+        resource.name = change(resource.name);
+      } else if (spec.path !== NAME.path) {
+        visitField(resource, spec, "scalar", (value, set) => {
+          if (typeof value === "string") set(change(value));
+        });
+      }
+    }
   }
 }
 
-export function addSuffix(all: readonly Resource[], suffix: string): void {
-  if (suffix === "") return;
-  for (const resource of all) {
-    if (keepsName(resource)) continue;
-    resource.suffixes.push(suffix);
-    resource.remember();
-    resource.name = resource.name + suffix;
-  }
-}
-
-export function setNamespace(all: readonly Resource[], namespace: string): void {
+export function setNamespace(
+  all: readonly Resource[],
+  namespace: string,
+  more: readonly FieldSpec[] = [],
+  unsetOnly = false,
+): void {
   if (namespace === "") return;
   for (const resource of all) {
+    if (unsetOnly && resource.namespace !== "") continue;
     resource.remember();
     const { object } = resource;
     if (!isClusterScoped(resource.gvk)) object.metadata = { ...object.metadata, namespace };
@@ -45,7 +76,7 @@ export function setNamespace(all: readonly Resource[], namespace: string): void 
       for (const subject of (object.subjects ?? []) as Tree[])
         if (subject.name === "default") subject.namespace = namespace;
     }
-    for (const spec of NAMESPACE) {
+    for (const spec of [...NAMESPACE, ...more]) {
       if (spec.path === "metadata/name" && object.apiVersion !== "v1") continue;
       visitField(resource, spec, "scalar", (_, set) => set(namespace));
     }
@@ -101,12 +132,16 @@ function newImage(value: string, wanted: Image): string {
 }
 
 /** Images of containers wherever they stand, and of the fields that the specs name. */
-export function setImages(all: readonly Resource[], images: readonly Image[]): void {
+export function setImages(
+  all: readonly Resource[],
+  images: readonly Image[],
+  specs: readonly FieldSpec[] = IMAGES,
+): void {
   for (const image of images) {
     for (const resource of all) {
       if (resource.gvk.kind === "CustomResourceDefinition") continue;
       inContainers(resource.object, image);
-      for (const spec of IMAGES) {
+      for (const spec of specs) {
         visitField(resource, spec, undefined, (value, set) => {
           if (typeof value === "string") set(newImage(value, image));
         });
@@ -127,10 +162,14 @@ function inContainers(value: Tree, image: Image): void {
   }
 }
 
-export function setReplicas(all: readonly Resource[], replicas: readonly { name?: string; count?: number }[]): void {
+export function setReplicas(
+  all: readonly Resource[],
+  replicas: readonly { name?: string; count?: number }[],
+  specs: readonly FieldSpec[] = REPLICAS,
+): void {
   for (const { name = "", count = 0 } of replicas) {
     let found = false;
-    for (const spec of REPLICAS) {
+    for (const spec of specs) {
       for (const resource of all) {
         const ids = [...resource.previousIds, resource.id];
         if (!ids.some((id) => id.name === name && selects(spec, id))) continue;
@@ -139,7 +178,7 @@ export function setReplicas(all: readonly Resource[], replicas: readonly { name?
       }
     }
     if (found) continue;
-    const kinds = REPLICAS.map((spec) => gvkText(spec));
+    const kinds = specs.map((spec) => gvkText(spec));
     throw new KubectlError(
       `resource with name ${name} does not match a config with the following GVK [${kinds.join(" ")}]`,
     );
