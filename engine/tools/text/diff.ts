@@ -9,6 +9,7 @@ import { strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { shellQuote, type Tool, tool, UsageError, versionText } from "../tool.ts";
+import { compareLines } from "./compare-lines.ts";
 import { formatsOf, formatted } from "./diff-format.ts";
 import {
   type Change,
@@ -186,7 +187,7 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
   const key = (lines: string[], isOpen: boolean) =>
     lines.map((line, i) => fold(line) + (isOpen && i === lines.length - 1 ? "\0" : ""));
   yield* cpu(10 + ((x.length + y.length) >> 2));
-  let changes = compareLines(key(x, open[0]!), key(y, open[1]!));
+  let changes = yield* compareLines(key(x, open[0]!), key(y, open[1]!));
   if (o.has("B")) changes = changes.filter((change) => !onlyBlank(change, x, y));
   const ignored = o.values("I").map((pattern) => compileRegex(pattern, { syntax: "bre" }));
   if (ignored.length > 0)
@@ -297,48 +298,4 @@ function expandTabs(text: string): string {
 
 function onlyBlank(c: Change, x: readonly string[], y: readonly string[]): boolean {
   return [...x.slice(c.a, c.a + c.na), ...y.slice(c.b, c.b + c.nb)].every((line) => line === "");
-}
-
-/** Fewest changed lines, by the longest common subsequence (Hunt and McIlroy's definition, solved by table). */
-export function compareLines(x: readonly string[], y: readonly string[]): Change[] {
-  let start = 0;
-  while (start < x.length && start < y.length && x[start] === y[start]) start++;
-  let endX = x.length;
-  let endY = y.length;
-  while (endX > start && endY > start && x[endX - 1] === y[endY - 1]) {
-    endX--;
-    endY--;
-  }
-  const [n, m] = [endX - start, endY - start];
-  const changes: Change[] = [];
-  // Beyond this a table costs too much: the differing middle is one change.
-  if (n * m > 16_000_000) return n + m > 0 ? [{ a: start, na: n, b: start, nb: m }] : [];
-  const table = new Uint32Array((n + 1) * (m + 1));
-  for (let i = n - 1; i >= 0; i--)
-    for (let j = m - 1; j >= 0; j--)
-      table[i * (m + 1) + j] =
-        x[start + i] === y[start + j]
-          ? table[(i + 1) * (m + 1) + j + 1]! + 1
-          : Math.max(table[(i + 1) * (m + 1) + j]!, table[i * (m + 1) + j + 1]!);
-  let i = 0;
-  let j = 0;
-  while (i < n || j < m) {
-    if (i < n && j < m && x[start + i] === y[start + j]) {
-      i++;
-      j++;
-      continue;
-    }
-    const change: Change = { a: start + i, na: 0, b: start + j, nb: 0 };
-    while ((i < n || j < m) && !(i < n && j < m && x[start + i] === y[start + j])) {
-      if (j >= m || (i < n && table[(i + 1) * (m + 1) + j]! >= table[i * (m + 1) + j + 1]!)) {
-        i++;
-        change.na++;
-      } else {
-        j++;
-        change.nb++;
-      }
-    }
-    changes.push(change);
-  }
-  return changes;
 }

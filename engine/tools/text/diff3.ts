@@ -4,7 +4,7 @@ import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
-import { compareLines } from "./diff.ts";
+import { compareLines } from "./compare-lines.ts";
 import type { Change } from "./diff-output.ts";
 
 /** A range of each file, from and to (that not included), and which of them is unlike the two others: 0 for all. */
@@ -106,7 +106,7 @@ export const diff3 = tool(
     const texts = files.map(({ lines }) => lines);
     const [mine, old, yours] = texts as [string[], string[], string[]];
     yield* cpu(10 + ((mine.length + old.length + yours.length) >> 2));
-    const blocks = blocksOf(compareLines(old, mine), compareLines(old, yours), texts);
+    const blocks = blocksOf(yield* compareLines(old, mine), yield* compareLines(old, yours), texts);
     if (!o.has("m")) {
       if (o.has("e", "E", "A", "x", "X", "3")) throw new UsageError("scripts for ed are not supported here");
       listed(t, blocks, texts, o.has("T") ? "\t" : "  ");
