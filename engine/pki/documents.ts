@@ -44,13 +44,17 @@ export interface Extension {
   value: Uint8Array;
 }
 
-interface Signed {
+/** Something with a signature. */
+export interface SignedBytes {
   /** What is signed, as it stands. */
   tbs: Uint8Array;
   /** OID of the signature's algorithm. */
   algorithm: string;
   signature: Uint8Array;
   der: Uint8Array;
+}
+
+interface Signed extends SignedBytes {
   subject: DistinguishedName;
   /** SubjectPublicKeyInfo. */
   spki: Uint8Array;
@@ -77,7 +81,8 @@ export interface RequestDocument extends Signed {
 
 const CHALLENGE = "1.2.840.113549.1.9.7";
 
-function readName(bytes: Uint8Array): DistinguishedName {
+/** A name, of the content of its SEQUENCE. */
+export function readNameOf(bytes: Uint8Array): DistinguishedName {
   return parse(bytes).map((set) =>
     parse(set.content).map((pair) => {
       const [id, value] = parse(pair.content);
@@ -141,10 +146,10 @@ export function readCertificate(bytes: Uint8Array): CertificateDocument | undefi
     return {
       version,
       serial: serial!.content,
-      issuer: readName(issuer!.content),
+      issuer: readNameOf(issuer!.content),
       notBefore: readTime(notBefore!),
       notAfter: readTime(notAfter!),
-      subject: readName(subject!.content),
+      subject: readNameOf(subject!.content),
       spki: key!.whole,
       publicKey: readPublicInfo(key!.whole),
       extensions: extra ? readExtensions(parse(parse(extra.content)[0]!.content)) : [],
@@ -177,7 +182,7 @@ export function readRequest(bytes: Uint8Array): RequestDocument | undefined {
     }
     return {
       version: version!.content[0]! + 1,
-      subject: readName(subject!.content),
+      subject: readNameOf(subject!.content),
       spki: key!.whole,
       publicKey: readPublicInfo(key!.whole),
       extensions,
@@ -194,7 +199,7 @@ export function readRequest(bytes: Uint8Array): RequestDocument | undefined {
 }
 
 /** True when `key` made the signature of a certificate or request. */
-export function isSigned(document: Signed, key: PublicKey | undefined): boolean {
+export function isSigned(document: SignedBytes, key: PublicKey | undefined): boolean {
   const digest = digestOf(document.algorithm);
   return key !== undefined && digest !== undefined && verify(key, digest, document.tbs, document.signature);
 }
@@ -207,7 +212,8 @@ function extensionsDer(extensions: readonly Extension[]): Uint8Array {
   );
 }
 
-function signedDer(tbs: Uint8Array, key: PrivateKey, digest: DigestName): Uint8Array {
+/** A document with its signature; DER. */
+export function signedDer(tbs: Uint8Array, key: PrivateKey, digest: DigestName): Uint8Array {
   return sequence(tbs, signatureAlgorithm(key, digest), bits(sign(key, digest, tbs)));
 }
 

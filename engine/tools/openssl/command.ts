@@ -40,8 +40,6 @@ export interface Command {
   digests?: boolean;
   /** Options that are names, as of a cipher: gives what is wrong with one. */
   named?: (word: string) => string | undefined;
-  /** Shown before a wrong option's name. */
-  shown?: string;
   run(o: Invocation): Gen<number | undefined>;
 }
 
@@ -86,7 +84,7 @@ export class Invocation {
           named = name;
           continue;
         }
-        if (!command.digests) throw usage(`Unknown option: ${command.shown ?? ""}${name}`);
+        if (!command.digests) throw usage(`Unknown option: -${name}`);
         if (!(name in DIGESTS)) throw usage(`Unknown option or message digest: ${name}`);
         digestWord = name;
         continue;

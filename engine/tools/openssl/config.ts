@@ -42,6 +42,15 @@ export function setting(config: Config, section: string, name: string): string |
   return own ?? config.get("default")?.findLast(([key]) => key === name)?.[1];
 }
 
+/** A setting with `$name` and `${section::name}` put in. */
+export function expanded(config: Config, section: string, name: string): string | undefined {
+  const value = setting(config, section, name);
+  return value?.replace(
+    /\$(?:\{(?:([^:}]+)::)?(\w+)\}|(?:(\w+)::)?(\w+))/g,
+    (_all, s1, n1, s2, n2) => expanded(config, s1 ?? s2 ?? section, n1 ?? n2) ?? "",
+  );
+}
+
 /** ASN.1 string type of an attribute's value (a_strnid.c). */
 export function attribute(id: string, value: string): Attribute {
   const printable = ["2.5.4.6", "2.5.4.5", "2.5.4.46"].includes(id);

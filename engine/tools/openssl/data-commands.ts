@@ -1,14 +1,14 @@
 /** openssl dgst, base64, enc, rand, asn1parse and version. */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { decode, decodeBase64, encodeBase64, type Gen } from "../../kernel/index.ts";
+import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { fromPem, oidText, parse } from "../../pki/der.ts";
+import { der, fromPem, integer, oid, oidText, parse, TAG } from "../../pki/der.ts";
 import { type DigestName, sign, verify } from "../../pki/keys.ts";
 import { bigIntToBytes, bytesToBigInt } from "../../pki/rsa.ts";
 import { type Command, errorLine, Failure, type Invocation, text } from "./command.ts";
 import { createHash, createHmac, HASH_TITLES, type HashName, isHash } from "./hashes.ts";
-import { longNameOf } from "./oids.ts";
+import { longNameOf, oidNamed } from "./oids.ts";
 
 export const VERSION = "OpenSSL 3.5.9 29 Sep 2026 (Library: OpenSSL 3.5.9 29 Sep 2026)";
 
@@ -132,6 +132,8 @@ export const rand: Command = {
   options: { hex: "-", base64: "-", out: "s" },
   *run(o) {
     const [word = "0"] = o.operands;
+    if (o.operands.length > 1)
+      throw new Failure(`rand: Extra option: "${o.operands[0]}"\nrand: Use -help for summary.\n`);
     if (!/^\d+$/.test(word)) {
       throw new Failure(`Invalid size suffix ${word.replace(/^\d+/, "")}\nrand: Use -help for summary.\n`);
     }
@@ -171,7 +173,7 @@ const UNIVERSAL: Readonly<Record<number, string>> = {
   24: "GENERALIZEDTIME",
 };
 
-function asn1Lines(bytes: Uint8Array, offset: number, depth: number, out: string[]): void {
+function asn1Lines(bytes: Uint8Array, offset: number, depth: number, out: string[], indented: boolean): void {
   let at = offset;
   for (const { tag, content, whole } of parse(bytes)) {
     const head = whole.length - content.length;
@@ -180,8 +182,10 @@ function asn1Lines(bytes: Uint8Array, offset: number, depth: number, out: string
     const kind = tag >> 6 === 2 ? `cont [ ${number} ]` : (UNIVERSAL[number] ?? `priv [ ${number} ]`);
     const value = constructed ? "" : asn1Value(number, tag >> 6, content);
     const start = `${String(at).padStart(5)}:d=${depth}  hl=${head} l=${String(content.length).padStart(4)}`;
-    out.push(`${start} ${constructed ? "cons" : "prim"}: ${kind.padEnd(18)}${value}\n`);
-    if (constructed) asn1Lines(content, at + head, depth + 1, out);
+    out.push(
+      `${start} ${constructed ? "cons" : "prim"}: ${indented ? " ".repeat(depth) : ""}${kind.padEnd(18)}${value}\n`,
+    );
+    if (constructed) asn1Lines(content, at + head, depth + 1, out, indented);
     at += whole.length;
   }
 }
@@ -196,20 +200,74 @@ function asn1Value(number: number, kind: number, content: Uint8Array): string {
   return "";
 }
 
+/** -genstr: `TYPE:value`. */
+function generated(source: string): Uint8Array {
+  const [, type = "", value = ""] = /^(\w+):?(.*)$/s.exec(source) ?? [];
+  switch (type.toUpperCase()) {
+    case "UTF8":
+    case "UTF8STRING":
+      return der(TAG.utf8String, encode(value));
+    case "PRINTABLE":
+    case "PRINTABLESTRING":
+      return der(TAG.printableString, encode(value));
+    case "IA5":
+    case "IA5STRING":
+      return der(0x16, encode(value));
+    case "INTEGER":
+    case "INT":
+      return integer(bigIntToBytes(BigInt(value)));
+    case "BOOL":
+    case "BOOLEAN":
+      return der(TAG.boolean, Uint8Array.of(/^(true|yes|y|1)$/i.test(value) ? 0xff : 0));
+    case "OID":
+    case "OBJECT":
+      return oid(oidNamed(value) ?? value);
+    case "NULL":
+      return der(0x05);
+    case "OCT":
+    case "OCTETSTRING":
+      return der(TAG.octetString, encode(value));
+    default:
+      throw new Failure("Error in encoding\n");
+  }
+}
+
 export const asn1parse: Command = {
   name: "asn1parse",
-  options: { in: "s", inform: "s", i: "-", dump: "-", out: "s" },
+  options: {
+    in: "s",
+    inform: "s",
+    i: "-",
+    dump: "-",
+    out: "s",
+    noout: "-",
+    strparse: "n",
+    offset: "n",
+    length: "n",
+    genstr: "s",
+  },
   *run(o) {
-    const bytes = yield* o.open(o.value("in"));
+    const made = o.value("genstr");
+    const bytes = made === undefined ? yield* o.open(o.value("in")) : generated(made);
     const label = /-----BEGIN ([^-]+)-----/.exec(text(bytes))?.[1];
-    const body = label === undefined ? bytes : fromPem(label, text(bytes))!;
+    let body = label === undefined ? bytes : fromPem(label, text(bytes))!;
+    const start = o.value("offset");
+    if (start !== undefined) body = body.subarray(Number(start));
+    const length = o.value("length");
+    if (length !== undefined) body = body.subarray(0, Number(length));
+    for (const at of o.values("strparse")) {
+      const inner = parse(body.subarray(Number(at)))[0];
+      if (inner === undefined) throw new Failure("Error parsing structure\n");
+      const constructed = (inner.tag & 0x20) !== 0;
+      body = constructed ? inner.whole : inner.content.subarray(inner.tag === TAG.bitString ? 1 : 0);
+    }
     const out: string[] = [];
     try {
-      asn1Lines(body, 0, 0, out);
+      asn1Lines(body, 0, 0, out, o.on("i"));
     } catch {
       throw new Failure(`${out.join("")}Error in encoding\n`);
     }
-    yield* sys.print(o.p, out.join(""));
+    if (!o.on("noout")) yield* sys.print(o.p, out.join(""));
     return 0;
   },
 };

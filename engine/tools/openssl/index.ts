@@ -3,11 +3,15 @@ import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { ca } from "./ca.ts";
 import { CIPHER_NAMES, cipherCommand } from "./cipher-commands.ts";
 import { type Command, Failure, Invocation } from "./command.ts";
+import { crl } from "./crl.ts";
 import { asn1parse, base64Command, digestCommand, rand, version } from "./data-commands.ts";
 import { ec, ecparam, genpkey, genrsa, pkcs8, pkey, rsa } from "./key-commands.ts";
 import { passwd } from "./passwd.ts";
+import { crl2pkcs7, pkcs7 } from "./pkcs7.ts";
+import { pkcs12 } from "./pkcs12.ts";
 import { req } from "./req.ts";
 import { sClient } from "./s-client.ts";
 import { verify } from "./verify.ts";
@@ -19,11 +23,16 @@ const COMMANDS = new Map<string, Command>(
   [
     asn1parse,
     base64Command,
+    ca,
+    crl,
+    crl2pkcs7,
     ec,
     ecparam,
     genpkey,
     genrsa,
     passwd,
+    pkcs12,
+    pkcs7,
     pkcs8,
     pkey,
     rand,

@@ -49,6 +49,8 @@ export const genrsa: Command = {
     primes: "n",
   },
   *run(o) {
+    if (o.operands.length > 1)
+      throw new Failure(`genrsa: Extra option: "${o.operands[0]}"\ngenrsa: Use -help for summary.\n`);
     const key = generateRsaKey(rsaBits(o.operands[0]), o.random);
     yield* o.output(yield* writtenKey(o, key, o.on("traditional")), true);
     return 0;

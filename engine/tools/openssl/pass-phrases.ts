@@ -1,5 +1,6 @@
 /** Passwords of keys: from -passin and -passout, or typed at the terminal without echo. */
 import { decode, type Gen } from "../../kernel/index.ts";
+import * as sys from "../../machine/sys.ts";
 import type { Tty } from "../../machine/tty.ts";
 import { pem } from "../../pki/der.ts";
 import { sealKey } from "../../pki/encrypted-key.ts";
@@ -41,6 +42,26 @@ function* typed(o: Invocation, prompt: string): Gen<string | undefined> {
     return bytes === "interrupted" ? undefined : decode(bytes).replace(/\n$/, "");
   } finally {
     tty.termios = termios;
+  }
+}
+
+/** A password for a file, typed at the terminal. Throws `Failure` where nobody can. */
+export function* typedPassword(o: Invocation, prompt: string): Gen<string> {
+  const line = yield* typed(o, prompt);
+  if (line === undefined) throw new Failure("Can't read Password\n");
+  return line;
+}
+
+/** An answer to a question, from standard input. */
+export function* typedLine(o: Invocation, question: string): Gen<string | undefined> {
+  yield* o.complain(question);
+  let line = "";
+  for (;;) {
+    const bytes = yield* sys.read(o.p, 0, 1);
+    if (bytes.length === 0) return line === "" ? undefined : line;
+    const char = decode(bytes);
+    if (char === "\n") return line;
+    line += char;
   }
 }
 

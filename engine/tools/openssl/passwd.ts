@@ -22,7 +22,6 @@ export const passwd: Command = {
     table: "-",
     reverse: "-",
   },
-  shown: "-",
   *run(o) {
     const words = yield* passwords(o);
     const kind = o.given.findLast((one) => ["1", "5", "6", "apr1"].includes(one.name))?.name ?? "1";

@@ -19,17 +19,18 @@ const REFUSED =
 
 function* dial(o: Invocation): Gen<Connection> {
   const target = o.value("connect") ?? o.operands[0] ?? "localhost:4433";
-  const colon = target.lastIndexOf(":");
-  const [host, port] = [target.slice(0, colon).replace(/^\[|\]$/g, ""), Number(target.slice(colon + 1))];
+  const colon = /:\d*$/.test(target) ? target.lastIndexOf(":") : target.length;
+  const [host, port] = [target.slice(0, colon).replace(/^\[|\]$/g, ""), Number(target.slice(colon + 1) || 4433)];
   const found = yield* resolveHost(o.p, host);
   if (!found.ok) {
     throw new Failure(
-      `${errorLine("10080002:BIO routines:BIO_lookup_ex:system lib:../crypto/bio/bio_addr.c:772:Name or service not known")}connect:errno=22\n`,
+      `${errorLine("10080002:BIO routines:BIO_lookup_ex:system lib:../crypto/bio/bio_addr.c:772:Name or service not known")}connect:errno=2\n`,
     );
   }
-  yield* o.complain(`Connecting to ${found.addresses[0]}\n`);
   try {
-    return yield* o.p.machine.network.connect(o.p.ns.net, found.addresses[0]!, port);
+    const connection = yield* o.p.machine.network.connect(o.p.ns.net, found.addresses[0]!, port);
+    yield* o.complain(`Connecting to ${found.addresses[0]}\n`);
+    return connection;
   } catch (error) {
     if (!isNetError(error)) throw error;
     const errno: Record<string, number> = { ECONNREFUSED: 111, ETIMEDOUT: 110, EHOSTUNREACH: 113 };

@@ -38,7 +38,8 @@ export function dateText(ms: number): string {
 
 // ---- names ----------------------------------------------------------------------------------------------------------
 
-export type NameStyle = "oneline" | "RFC2253" | "compat" | "multiline";
+/** `spaced`: one line with blanks around what separates. */
+export type NameStyle = "oneline" | "spaced" | "RFC2253" | "compat" | "multiline";
 
 /** Controls and backslashes as RFC 2253 escapes them; `strict` also what separates names and bytes above ASCII. */
 function escaped(value: string, strict: boolean): string {
@@ -64,7 +65,9 @@ export function nameText(name: DistinguishedName, style: NameStyle = "oneline"):
       .join("");
   const oneline = style !== "RFC2253";
   const parts = name.map((set) => {
-    const members = set.map(({ oid, value }) => `${shortNameOf(oid)}=${escaped(value, !oneline)}`);
+    const members = set.map(
+      ({ oid, value }) => `${shortNameOf(oid)}${style === "spaced" ? " = " : "="}${escaped(value, !oneline)}`,
+    );
     return oneline ? members.join(" + ") : members.reverse().join("+");
   });
   return oneline ? parts.join(", ") : parts.reverse().join(",");
@@ -267,7 +270,7 @@ function serialText(serial: Uint8Array): string {
   return `        Serial Number:\n            ${colons(serial.subarray(start))}\n`;
 }
 
-function signatureText(algorithm: string, signature: Uint8Array): string {
+export function signatureText(algorithm: string, signature: Uint8Array): string {
   return `    Signature Algorithm: ${longNameOf(algorithm)}\n    Signature Value:\n${dump(signature, 18, 8)}`;
 }
 

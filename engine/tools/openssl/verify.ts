@@ -1,10 +1,12 @@
 /** openssl verify: chains of certificates. */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { decode } from "../../kernel/index.ts";
-import { parse } from "../../pki/der.ts";
+import { decode, type Gen } from "../../kernel/index.ts";
+import { oidText, parse } from "../../pki/der.ts";
 import { type CertificateDocument, type DistinguishedName, isSigned, nameDer } from "../../pki/documents.ts";
 import { OID } from "../../pki/oids.ts";
+import type { RevocationList } from "../../pki/revocation.ts";
 import { type Command, certificatesIn, errorLine, Failure, type Invocation } from "./command.ts";
+import { listsIn } from "./crl.ts";
 import { nameText } from "./text.ts";
 import { altNames, matchesHost } from "./x509.ts";
 
@@ -25,6 +27,8 @@ interface Problem {
   depth: number;
   text: string;
   at: CertificateDocument;
+  /** Others of the kind that are told, since they do not end the search. */
+  more?: Problem[];
 }
 
 /** Builds a chain to a trusted certificate and says what is wrong with it, if anything (x509_vfy.c). */
@@ -68,12 +72,13 @@ export function verifyChain(
     current = issuer;
     chain.push(current);
   }
+  const times: Problem[] = [];
   for (let depth = chain.length - 1; depth >= 0; depth--) {
     const one = chain[depth]!;
-    if (nowMs < one.notBefore) return problem(9, depth, "certificate is not yet valid", one);
-    if (nowMs > one.notAfter) return problem(10, depth, "certificate has expired", one);
+    if (nowMs < one.notBefore) times.push(problem(9, depth, "certificate is not yet valid", one));
+    if (nowMs > one.notAfter) times.push(problem(10, depth, "certificate has expired", one));
   }
-  return undefined;
+  return times.length === 0 ? undefined : { ...times[0]!, more: times.slice(1) };
 }
 
 export const verify: Command = {
@@ -96,6 +101,7 @@ export const verify: Command = {
     no_check_time: "-",
     nameopt: "s",
     policy_check: "-",
+    CRLfile: "s",
     crl_check: "-",
     crl_check_all: "-",
     "no-CAfile": "-",
@@ -137,17 +143,16 @@ export const verify: Command = {
           verifyChain(one, trusted, untrusted, moment === undefined ? o.nowMs : Number(moment) * 1000, {
             partial: o.on("partial_chain"),
             chain,
-          }) ?? mismatched(o, one);
+          }) ?? (yield* mismatched(o, one, chain));
         if (wrong === undefined) {
           yield* o.print(`${path ?? "stdin"}: OK\n`);
           if (o.on("show_chain")) yield* o.print(chainText(chain, trusted));
           continue;
         }
         status = 2;
-        const { code, depth, text, at } = wrong;
-        yield* o.complain(
-          `${nameText(at.subject)}\nerror ${code} at ${depth} depth lookup: ${text}\nerror ${path ?? "stdin"}: verification failed\n`,
-        );
+        for (const { code, depth, text, at } of [wrong, ...(wrong.code === 10 ? (wrong.more ?? []) : [])])
+          yield* o.complain(`${nameText(at.subject)}\nerror ${code} at ${depth} depth lookup: ${text}\n`);
+        yield* o.complain(`error ${path ?? "stdin"}: verification failed\n`);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         yield* o.complain(error.message);
@@ -159,14 +164,47 @@ export const verify: Command = {
 };
 
 /** What -verify_hostname, -verify_ip, -verify_email and -crl_check find; undefined for nothing. */
-function mismatched(o: Invocation, at: CertificateDocument): Problem | undefined {
+function* mismatched(
+  o: Invocation,
+  at: CertificateDocument,
+  chain: readonly CertificateDocument[],
+): Gen<Problem | undefined> {
   const [host, ip, mail] = [o.value("verify_hostname"), o.value("verify_ip"), o.value("verify_email")];
   const problem = (code: number, text: string): Problem => ({ code, depth: 0, text, at });
-  if (o.on("crl_check") || o.on("crl_check_all")) return problem(3, "unable to get certificate CRL");
+  const purpose = o.value("purpose");
+  if (purpose !== undefined && !servesFor(at, purpose)) return problem(26, "unsuitable certificate purpose");
+  if (o.on("crl_check") || o.on("crl_check_all")) {
+    const lists: RevocationList[] = [];
+    for (const path of o.values("CRLfile")) lists.push(...listsIn(yield* o.load(path, "CRL")));
+    const list = lists.find((one) => same(one.issuer, at.issuer));
+    if (list === undefined) return problem(3, "unable to get certificate CRL");
+    if (!isSigned(list, chain[1]?.publicKey ?? at.publicKey)) return problem(8, "CRL signature failure");
+    if (list.nextUpdate !== undefined && o.nowMs > list.nextUpdate) return problem(12, "CRL has expired");
+    if (list.revoked.some(({ serial }) => hexOf(serial) === hexOf(at.serial)))
+      return problem(23, "certificate revoked");
+  }
   if (host !== undefined && !matchesHost(at, host)) return problem(62, "hostname mismatch");
   if (mail !== undefined && !altNames(at, 0x81).includes(mail)) return problem(63, "email address mismatch");
   if (ip !== undefined && !altNames(at, 0x87).includes(ip)) return problem(64, "IP address mismatch");
   return undefined;
+}
+
+/** Uses of extended keys, by the purpose that asks for them. */
+const PURPOSES: Readonly<Record<string, string>> = {
+  sslclient: "1.3.6.1.5.5.7.3.2",
+  sslserver: "1.3.6.1.5.5.7.3.1",
+  nssslserver: "1.3.6.1.5.5.7.3.1",
+  smimesign: "1.3.6.1.5.5.7.3.4",
+  smimeencrypt: "1.3.6.1.5.5.7.3.4",
+  timestampsign: "1.3.6.1.5.5.7.3.8",
+  codesign: "1.3.6.1.5.5.7.3.3",
+};
+
+function servesFor({ extensions }: CertificateDocument, purpose: string): boolean {
+  const wanted = PURPOSES[purpose];
+  const uses = extensions.find(({ oid }) => oid === OID.extendedKeyUsage);
+  if (wanted === undefined || uses === undefined) return true;
+  return parse(parse(uses.value)[0]!.content).some(({ content }) => oidText(content) === wanted);
 }
 
 /** -show_chain: from the certificate up; what came along is untrusted. */

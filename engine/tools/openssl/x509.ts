@@ -4,7 +4,7 @@ import { sha1 } from "@noble/hashes/legacy.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Gen } from "../../kernel/index.ts";
 import { decode } from "../../kernel/index.ts";
-import { parse, pem, TAG } from "../../pki/der.ts";
+import { oidText, parse, pem, TAG } from "../../pki/der.ts";
 import {
   type CertificateDocument,
   type DistinguishedName,
@@ -40,6 +40,7 @@ export function nameStyle(o: Invocation): NameStyle {
   const given = (o.value("nameopt") ?? "").split(",");
   if (given.includes("RFC2253") || given.includes("rfc2253")) return "RFC2253";
   if (given.includes("compat")) return "compat";
+  if (given.includes("oneline")) return "spaced";
   return given.includes("multiline") ? "multiline" : "oneline";
 }
 
@@ -107,6 +108,36 @@ export function matchesHost(one: CertificateDocument, host: string): boolean {
   });
 }
 
+/** -purpose: what the uses of the key and whether it may sign certificates allow (v3_purp.c). */
+function purposesText(one: CertificateDocument): string {
+  const extension = (id: string) => one.extensions.find(({ oid }) => oid === id);
+  const uses = extension(OID.keyUsage);
+  const bits = uses && parse(uses.value)[0]!.content;
+  const may = (bit: number) => bits === undefined || ((bits[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0;
+  const extended = extension(OID.extendedKeyUsage);
+  const serves = (id: string) =>
+    extended === undefined || parse(parse(extended.value)[0]!.content).some(({ content }) => oidText(content) === id);
+  const constraints = extension(OID.basicConstraints);
+  const isCa = constraints !== undefined && parse(constraints.value)[0]!.content[2] === 0xff && may(5);
+  const [server, client, mail, code, stamps] = [1, 2, 4, 3, 8].map((n) => serves(`1.3.6.1.5.5.7.3.${n}`));
+  const [signs, deciphers, agrees] = [may(0) || may(1), may(2), may(4)];
+  const onlyStamps = extended !== undefined && stamps! && (may(0) || may(1));
+  const lines: [name: string, own: boolean, authority: boolean][] = [
+    ["SSL client", client! && (may(0) || agrees), client! && isCa],
+    ["SSL server", server! && (may(0) || deciphers || agrees), server! && isCa],
+    ["Netscape SSL server", server! && deciphers, server! && isCa],
+    ["S/MIME signing", mail! && signs, mail! && isCa],
+    ["S/MIME encryption", mail! && deciphers, mail! && isCa],
+    ["CRL signing", may(6), isCa],
+    ["Any Purpose", true, true],
+    ["OCSP helper", true, isCa],
+    ["Time Stamp signing", onlyStamps, stamps! && isCa],
+    ["Code signing", extended !== undefined && code! && may(0), code! && isCa],
+  ];
+  const answer = (yes: boolean) => (yes ? "Yes" : "No");
+  return `Certificate purposes:\n${lines.map(([name, own, authority]) => `${name} : ${answer(own)}\n${name} CA : ${answer(authority)}\n`).join("")}`;
+}
+
 const OUTPUTS: Readonly<Record<string, (o: Invocation, one: CertificateDocument) => string>> = {
   subject: (o, one) => nameLine("subject", one.subject, nameStyle(o)),
   issuer: (o, one) => nameLine("issuer", one.issuer, nameStyle(o)),
@@ -129,6 +160,7 @@ const OUTPUTS: Readonly<Record<string, (o: Invocation, one: CertificateDocument)
       .join(""),
   alias: () => "<No Alias>\n",
   ocsp_uri: () => "",
+  purpose: (_, one) => purposesText(one),
   fingerprint,
   pubkey: (_, one) => (one.publicKey ? publicPem(one.publicKey) : ""),
   modulus: (_, one) =>
@@ -137,7 +169,6 @@ const OUTPUTS: Readonly<Record<string, (o: Invocation, one: CertificateDocument)
       : "Modulus=No modulus for this public key type\n",
   text: (o, one) => certificateText(one, textOptions(o, "certopt")),
   ext: (o, one) => {
-    if (one.extensions.length === 0) return "No extensions in certificate\n";
     const wanted = new Set((o.value("ext") ?? "").split(",").map((name) => oidNamed(name.trim())));
     return extensionsText(
       one.extensions.filter(({ oid }) => wanted.has(oid)),
@@ -340,7 +371,16 @@ export const x509: Command = {
         const [line, ok] = check(o, one, name, value);
         out += line;
         if (!ok) status = 1;
-      } else out += OUTPUTS[name]?.(o, one) ?? "";
+      } else if (name === "subject_hash" && o.on("hash")) continue;
+      else {
+        const told = OUTPUTS[name]?.(o, one) ?? "";
+        if (name === "ext" && told === "") {
+          yield* o.print(out);
+          out = "";
+          yield* o.complain("No extensions in certificate\n");
+        }
+        out += told;
+      }
     }
     yield* o.print(out);
     if (!o.on("noout") && !["checkend", "checkhost", "checkip", "checkemail"].some((name) => o.on(name))) {
