@@ -229,11 +229,11 @@ export function* runArithCommand(sh: Shell, node: ArithmeticCommand): Gen<void> 
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
   const body = node.body;
-  if (sh.has("xtrace")) yield* trace(sh, `(( ${body} ))`);
   if (!(yield* debugged(sh, node.pos, () => `((${body}))`))) {
     sh.status = 0;
     return;
   }
+  if (sh.has("xtrace")) yield* trace(sh, `(( ${body} ))`);
   try {
     sh.status = (yield* arithmetic(sh, body, "((: ")) ? 0 : 1;
   } catch (error) {
@@ -373,6 +373,7 @@ function blanks(from: number, to: number): string {
 /** `select`: a menu on standard error, answers from standard input. */
 export function* runSelect(sh: Shell, node: Select): Gen<void> {
   const heads = (node.wordlist ?? []).map((one) => one.text).join(" ");
+  if (sh.has("xtrace") && node.wordlist?.length !== 0) yield* trace(sh, `select ${node.name.text} in ${heads}`);
   if (!(yield* debugged(sh, node.pos, () => `select ${node.name.text} in ${heads}`))) {
     sh.status = 0;
     return;
@@ -382,13 +383,9 @@ export function* runSelect(sh: Shell, node: Select): Gen<void> {
   sh.status = 0;
   if (words.length === 0) return;
   let showMenu = true;
-  let first = true;
   sh.loops++;
   try {
     for (;;) {
-      if (sh.has("xtrace") && first)
-        yield* trace(sh, `select ${node.name.text} in ${(list ?? []).map((one) => one.text).join(" ")}`);
-      first = false;
       if (showMenu) yield* sh.writeTo(2, menu(words, Number(sh.get("COLUMNS")) || 80));
       yield* sh.writeTo(2, sh.prompt(sh.get("PS3") ?? "#? "));
       const line = yield* readLine(sh, 0);

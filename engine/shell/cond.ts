@@ -83,7 +83,7 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
       try {
         return BigInt(evaluate(text, sh.arith, 0));
       } catch (error) {
-        if (!(error instanceof ShellError) || error.expanding || error.cleanup) throw error;
+        if (!(error instanceof ShellError) || error.expanding || error.cleanup || error.how === "exit") throw error;
         throw new WrongOperand(`[[: ${error.message}`);
       }
     }),

@@ -24,7 +24,7 @@ import type { Shell } from "./shell.ts";
 import { runSimple } from "./simple.ts";
 import type { Source } from "./source.ts";
 import { syntaxError } from "./syntax.ts";
-import { handleSignals, runTrap } from "./traps.ts";
+import { handleSignals, leaving, runTrap } from "./traps.ts";
 import { hiddenLines, readLine } from "./verbose.ts";
 
 /** Runs a whole text: a script, a `-c` string, an `eval`, a trap. Stops where its syntax is wrong, as bash does. */
@@ -34,6 +34,7 @@ export function* runSource(
   options: { last?: boolean; syntaxName?: string } = {},
 ): Gen<void> {
   const outer = sh.source;
+  const { loops, ignoreErrors } = sh;
   const outerPosition = sh.position;
   const reader = new Reader(sh, source);
   // `set -v` shows lines as they are read, so not the rest of its own.
@@ -49,6 +50,7 @@ export function* runSource(
       if (!hidden?.has(shown + 1)) yield* sh.writeTo(2, `${lines[shown - source.firstLine + 1] ?? ""}\n`);
     }
   };
+  sh.texts++;
   try {
     for (let part = reader.next(); part !== undefined; part = reader.next()) {
       const { source: text, statements, error } = part;
@@ -82,9 +84,13 @@ export function* runSource(
           if (thrown.how === "exit" && !sh.setup.interactive) throw new ExitShell(exitStatus(sh, thrown));
           if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
           if (sh.strict && !thrown.cleanup) throw new ExitShell(exitStatus(sh, thrown));
-          if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
-          sh.loops = 0;
-          sh.ignoreErrors = 0;
+          const nested = outer !== undefined && sh.texts > 0;
+          if (nested && sh.setup.dialect === "bash" && thrown.how === "discard" && !thrown.cleanup) {
+            // A text goes on behind the line, unless it is a subshell's.
+            if (sh.subshellDepth > 0) throw new ExitShell(thrown.status);
+          } else if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
+          sh.loops = loops;
+          sh.ignoreErrors = ignoreErrors;
           const assigned = sh.has("errexit") && /(?: readonly variable|bad array subscript)$/.test(thrown.message);
           if (assigned || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
             throw new ExitShell(thrown.status);
@@ -100,6 +106,7 @@ export function* runSource(
     if (reads && sh.has("verbose"))
       yield* show(source.firstLine + source.text.replace(/\n$/, "").split("\n").length - 1);
   } finally {
+    sh.texts--;
     sh.source = outer;
     sh.position = outerPosition;
   }
@@ -191,11 +198,9 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
     case "Redirected":
       sh.stdinRedirected = redirectsInput(node.redirects);
       if (sh.inverted === node) sh.inverted = node.command;
-      yield* withRedirections(
-        sh,
-        node.redirects,
-        node.command.type === "Subshell" ? subshell(sh, node.command) : runNode(sh, node.command),
-      );
+      if (node.command.type === "Subshell")
+        yield* withRedirections(sh, node.redirects, subshell(sh, node.command), false);
+      else yield* withRedirections(sh, node.redirects, runNode(sh, node.command));
       return;
     case "If":
       yield* runIf(sh, node);
@@ -281,8 +286,13 @@ export function* runForked(sh: Shell, node: PipelineNode): Gen<void> {
   yield* node.type === "Redirected" ? withRedirections(sh, node.redirects, body) : body;
 }
 
-/** Runs `body` with redirections in place; without it when one fails. */
-export function* withRedirections(sh: Shell, redirections: readonly Redirection[], body: Gen<void>): Gen<void> {
+/** Runs `body` with redirections in place; without it when one fails. `inside`: what ends the shell may be within it. */
+export function* withRedirections(
+  sh: Shell,
+  redirections: readonly Redirection[],
+  body: Gen<void>,
+  inside = true,
+): Gen<void> {
   let saved: Saved;
   try {
     saved = yield* redirect(sh, redirections);
@@ -296,7 +306,7 @@ export function* withRedirections(sh: Shell, redirections: readonly Redirection[
     yield* body;
   } catch (error) {
     yield* tell(sh, error);
-    throw error;
+    throw yield* leaving(sh, error, inside);
   } finally {
     restore(sh, saved);
   }

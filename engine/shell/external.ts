@@ -6,6 +6,7 @@ import { type Process, ProcessExit } from "../machine/process.ts";
 import { exec, executable, find, fork, readBytes, spawn } from "../machine/sys.ts";
 import { ShellError } from "./control.ts";
 import { waitForeground } from "./foreground.ts";
+import { printable } from "./quote.ts";
 import { runScriptFile } from "./script.ts";
 import type { Shell } from "./shell.ts";
 import { callFunction } from "./simple.ts";
@@ -77,7 +78,8 @@ function* notFound(sh: Shell, words: readonly string[]): Gen<number> {
       : sh.setup.dialect === "bash"
         ? "command not found"
         : "not found";
-  yield* sh.complain(`${words[0]}: ${message}`);
+  const name = sh.setup.dialect === "bash" ? printable(words[0]!) : words[0];
+  yield* sh.complain(`${name}: ${message}`);
   return 127;
 }
 

@@ -40,10 +40,14 @@ function* warnOfEnd(sh: Shell, node: HereDoc, cut: boolean): Gen<void> {
   const end = source.lineAt(source.text.replace(/\n$/, "").length) - before;
   const at = sh.setup.interactive ? "" : `line ${end}: `;
   const begun = source.lineAt(node.pos) - before;
+  const place = sh
+    .prefix()
+    .replace(/: line \d+: $/, "")
+    .replace(/: $/, "");
   const wanted = node.delimiter?.value ?? "";
   yield* sh.writeTo(
     2,
-    `${sh.commandName}: ${at}warning: here-document at line ${begun} delimited by end-of-file (wanted \`${wanted}')\n`,
+    `${place}: ${at}warning: here-document at line ${begun} delimited by end-of-file (wanted \`${wanted}')\n`,
   );
 }
 

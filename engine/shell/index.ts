@@ -229,6 +229,7 @@ function* scriptFile(sh: Shell, rest: readonly string[]): Gen<number> {
     yield* sh.writeTo(2, `${file}: ${file}: cannot execute binary file\n`);
     return 126;
   }
+  sh.texts = -1;
   yield* runSource(sh, new Source(decode(bytes), file, 1));
   return sh.status;
 }

@@ -23,6 +23,7 @@ export function* runInput(sh: Shell): Gen<void> {
     if (text !== "") {
       if (!last && isOpen(sh, text)) continue;
       const source = new Source(text, "", line);
+      sh.texts = -1;
       yield* runSource(sh, source);
       line += lines - source.slipped;
       lines = 0;

@@ -111,9 +111,13 @@ function words(list: string[], value: ParamValue): ParamValue {
 export function transform(sh: Shell, param: Param, value: ParamValue, how: string): ParamValue {
   const target = sh.vars.target(param.name);
   const variable = /^[A-Za-z_]/.test(param.name) ? sh.vars.find(target) : undefined;
+  if ((how === "a" || how === "A") && sh.has("nounset") && value.text === undefined && !value.list)
+    if (!variable?.isArray || variable.elements().length === 0)
+      throw new ShellError(`${/^\$\{(!\w+)/.exec(param.text)?.[1] ?? param.name}: unbound variable`, "exit", 1);
   if (how === "a") {
     const flags = variable ? attributeFlags(sh, target) : "";
-    const unset = variable?.isArray && variable.declaredEmpty && variable.elements().length === 0 && flags !== "";
+    const without = variable?.isArray ? variable.declaredEmpty && variable.elements().length === 0 : !variable?.isSet;
+    const unset = without && flags !== "";
     if (value.list && !unset) return { list: value.list.map(() => flags), star: value.star };
     return { text: variable ? flags : undefined };
   }

@@ -102,12 +102,13 @@ function requireSet(sh: Shell, param: Param): void {
 }
 
 function indirect(sh: Shell, param: Param): Param | ParamValue {
-  if (param.index === "@" || param.index === "*") {
+  if ((param.index === "@" || param.index === "*") && param.op === undefined) {
     return { list: sh.keysOf(sh.vars.target(param.name)), star: param.index === "*" };
   }
   const variable = sh.vars.find(param.name);
   if (variable?.nameref && param.index === undefined) return { list: undefined, text: variable.value } as ParamValue;
-  const value = lookup(sh, param).text;
+  const own = lookup(sh, param);
+  const value = own.list ? own.list.join(" ") : own.text;
   // A positional parameter that is not there refers to nothing.
   if (value === undefined && !/^[A-Za-z_]/.test(param.name)) return { ...param, prefix: undefined };
   if (value === undefined || value === "") {

@@ -46,7 +46,7 @@ export function expandPrompt(sh: Shell, text: string): string {
         out += sh.p.cred.uid === 0 ? "#" : "$";
         break;
       case "s":
-        out += sh.arg0.replace(/^-/, "").split("/").at(-1);
+        out += (sh.isCommandString ? sh.arg0 : (sh.p.argv[0] ?? "bash")).replace(/^-/, "").split("/").at(-1);
         break;
       case "v":
         out += "5.2";

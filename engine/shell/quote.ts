@@ -94,6 +94,11 @@ export function ansiQuote(text: string): string {
   return `${out}'`;
 }
 
+/** A name as messages show it: with `$'…'` when it holds what cannot be printed. */
+export function printable(name: string): string {
+  return CONTROL.test(name) ? ansiQuote(name) : name;
+}
+
 /** As bash's `set -x` and `declare -p` of scalars in `set` output: plain if it may be, else single-quoted. */
 export function shellQuote(text: string): string {
   if (text === "") return "''";
@@ -109,6 +114,7 @@ export function traceQuote(text: string): string {
 
 /** `'…'`, with `'\''` for quotes inside. */
 export function singleQuote(text: string): string {
+  if (text === "'") return "\\'";
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 

@@ -122,7 +122,8 @@ function braced(sh: Shell, raw: string): string[] {
   return raw.includes("{") && sh.has("braceexpand") ? braceExpand(raw) : [raw];
 }
 
-function* target(sh: Shell, one: Redirect): Gen<string> {
+/** The name that a redirection gives; one that is not one word is refused. */
+export function* target(sh: Shell, one: Redirect): Gen<string> {
   const raw = one.target?.text ?? "";
   const words = yield* expanding(sh, () =>
     sh.posix || (sh.has("posix") && !sh.setup.interactive)

@@ -109,6 +109,8 @@ export class Shell {
   loops = 0;
   functionDepth = 0;
   sourceDepth = 0;
+  /** Texts that are run within what the shell or subshell itself reads: of `-c`, `eval`, `.`, traps, substitutions. */
+  texts = 0;
   subshellDepth = 0;
   /** Runs for a `$(…)`. */
   inSubstitution: "backquoted" | "in parentheses" | undefined;
@@ -210,7 +212,9 @@ export class Shell {
       },
       resolve: (name, index) => this.resolveIndex(name, index),
       missing: (name) => {
-        if (this.has("nounset") && !this.vars.find(this.vars.target(name))?.isArray)
+        const variable = this.has("nounset") ? this.vars.find(this.vars.target(name)) : undefined;
+        const empty = variable?.declaredEmpty && variable.elements().length === 0;
+        if (this.has("nounset") && (!variable?.isArray || empty))
           throw new ShellError(`${name}: unbound variable`, "exit", 1);
       },
     };

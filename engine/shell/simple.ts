@@ -14,7 +14,7 @@ import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
 import { closeSubstitutions } from "./substitution.ts";
 import { assignTemporarily, prepareInTurn } from "./temporary.ts";
-import { debugTrap, runExitTrap, runTrap } from "./traps.ts";
+import { debugTrap, leaving, runExitTrap, runTrap } from "./traps.ts";
 
 /** Builtins whose assignments `set -x` shows once more. */
 const DECLARED_TRACED = new Set(["export", "readonly"]);
@@ -121,6 +121,11 @@ export function* trace(sh: Shell, text: string): Gen<void> {
   let prefix: string;
   try {
     prefix = /[$`\\]/.test(ps4) ? yield* expanding(sh, () => promptText(sh, sh.prompt(ps4))) : ps4;
+  } catch (error) {
+    if (!(error instanceof ShellError) || sh.setup.dialect !== "bash") throw error;
+    // What cannot be expanded stands there as it is.
+    yield* tell(sh, error);
+    prefix = ps4;
   } finally {
     sh.options.add("xtrace");
   }
@@ -245,6 +250,8 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     } finally {
       if (framed) sh.vars.popFrame();
     }
+  } catch (error) {
+    throw saved.length > 0 && !keepRedirections ? yield* leaving(sh, error, false) : error;
   } finally {
     if (keepRedirections) keep(saved);
     else if (saved.length > 0) restore(sh, saved);

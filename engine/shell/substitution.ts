@@ -1,13 +1,13 @@
+import type { Redirect } from "unbash";
 import { decode, type Gen } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { exitCode, release } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { ShellError } from "./control.ts";
-import { expanding, wordText } from "./expand.ts";
 import { forkShell, runBody } from "./fork.ts";
 import { collect } from "./jobs.ts";
-import { openTarget } from "./redirect.ts";
+import { openTarget, target } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import type { Piece } from "./word.ts";
@@ -24,8 +24,7 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
   if (only?.type === "Command" && !only.name && only.prefix.length === 1 && only.suffix.length === 0) {
     const [input] = only.prefix;
     if (input!.type === "Redirect" && input!.operator === "<" && !input!.descriptor) {
-      const target = input!.target?.text ?? "";
-      return yield* readFileText(sh, yield* expanding(sh, () => wordText(sh, target)));
+      return yield* readFileText(sh, input!);
     }
   }
   const [reader, writer] = sys.pipe();
@@ -86,9 +85,11 @@ function outputText(chunks: readonly Uint8Array[]): string {
   return end === text.length ? text : text.slice(0, end);
 }
 
-function* readFileText(sh: Shell, path: string): Gen<string> {
+function* readFileText(sh: Shell, input: Redirect): Gen<string> {
   let file: OpenFile;
+  let path: string;
   try {
+    path = yield* target(sh, input);
     file = openTarget(sh, "<", path);
   } catch (error) {
     if (!(error instanceof ShellError)) throw error;

@@ -155,6 +155,18 @@ export function* runTrap(sh: Shell, name: string, action: string): Gen<number> {
   return result;
 }
 
+/**
+ * What goes on through a command that has redirections: where the shell ends within one that it reads itself, or in a
+ * function, its EXIT trap runs there, and writes where the command did.
+ */
+export function* leaving(sh: Shell, error: unknown, compound: boolean): Gen<unknown> {
+  if (!(error instanceof ExitShell) || sh.setup.dialect !== "bash") return error;
+  // What `set -e` ends is left in order where the redirections are a simple command's.
+  if (error.leaves === "nothing" || (error.leaves === "calls" && !compound)) return error;
+  if (sh.functionDepth === 0 && sh.texts > 0) return error;
+  return new ExitShell(yield* runExitTrap(sh, error.status));
+}
+
 /** The shell's last act: its EXIT trap. Gives the status it ends with. */
 export function* runExitTrap(sh: Shell, status: number): Gen<number> {
   const action = sh.traps.get("EXIT");
@@ -173,7 +185,8 @@ export function* runExitTrap(sh: Shell, status: number): Gen<number> {
     return status;
   } catch (error) {
     if (error instanceof ReturnFrom) return sh.setup.dialect === "bash" ? error.status : status;
-    if (error instanceof ExitShell) return error.status;
-    return yield* statusOf(sh, error);
+    // A trap that an expansion ends gives what the shell was ending with.
+    const kept = sh.setup.dialect === "bash" && error instanceof ExitShell && error.leaves === "nothing";
+    return kept ? status : yield* statusOf(sh, error);
   }
 }

@@ -56,6 +56,8 @@ export function parseWord(text: string, mode: WordMode = "word", role: WordRole 
   const pieces: Piece[] = [];
   const quoted = mode !== "word";
   let literal = "";
+  /** Between quotes within the word of an expansion that is quoted itself: there a backslash takes the meaning of anything. */
+  let within = false;
   const flush = () => {
     if (literal !== "") pieces.push({ k: "lit", s: literal, q: quoted });
     literal = "";
@@ -84,7 +86,7 @@ export function parseWord(text: string, mode: WordMode = "word", role: WordRole 
         i += 2;
         continue;
       }
-      literal += c;
+      if (!within) literal += c;
       i++;
       continue;
     }
@@ -97,6 +99,7 @@ export function parseWord(text: string, mode: WordMode = "word", role: WordRole 
     }
     if (c === '"' && mode !== "heredoc") {
       if (mode === "arith" || mode === "dq") {
+        within = mode === "dq" && !within;
         i++;
         continue;
       }

@@ -13,7 +13,7 @@ import { runWords } from "../simple.ts";
 import { arrangeAll } from "../traps.ts";
 import { type Builtin, builtins } from "./index.ts";
 import { put } from "./output.ts";
-import { badOption, parseOptions, usage, withoutOptions } from "./usage.ts";
+import { badOption, noValue, parseOptions, usage, withoutOptions } from "./usage.ts";
 
 /** What a name would run, in the order in which the shell looks. */
 function kinds(sh: Shell, name: string, withFunctions = true, all = false): { kind: string; path?: string }[] {
@@ -141,6 +141,7 @@ const builtin: Builtin = function* (sh, args, how) {
 const exec: Builtin = function* (sh, args) {
   const parsed = sh.setup.dialect === "bash" ? parseOptions(args, "cla:") : withoutOptions(args);
   if (parsed.bad) return yield* badOption(sh, "exec", parsed.bad);
+  if (parsed.missing) return yield* noValue(sh, "exec", parsed.missing);
   if (parsed.rest.length === 0) return 0;
   if (sh.restricted) {
     yield* sh.complain("exec: restricted");
@@ -180,7 +181,7 @@ const exec: Builtin = function* (sh, args) {
   }
   sh.traps = traps;
   arrangeAll(sh);
-  if (!sh.setup.interactive && !sh.shopts.has("execfail")) throw new ExitShell(sh.status);
+  if (!sh.setup.interactive && !sh.shopts.has("execfail")) throw new ExitShell(sh.status, "everything");
   return sh.status;
 };
 
@@ -221,8 +222,12 @@ const hash: Builtin = function* (sh, args) {
     if (has("p") && sh.restricted && has("p")!.value!.includes("/")) {
       yield* sh.complain(`hash: ${has("p")!.value}: restricted`);
       status = 1;
-    } else if (has("p")) sh.hashed.set(name, { path: has("p")!.value!, hits: 0 });
-    else if (has("d")) {
+    } else if (has("p")) {
+      if (find(sh.p, has("p")!.value!)?.kind === "dir") {
+        yield* sh.complain(`hash: ${has("p")!.value}: Is a directory`);
+        status = 1;
+      } else sh.hashed.set(name, { path: has("p")!.value!, hits: 0 });
+    } else if (has("d")) {
       if (!sh.hashed.delete(name)) {
         yield* sh.complain(`hash: ${name}: not found`);
         status = 1;

@@ -8,7 +8,7 @@ import { singleQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
-import { badOption, type Parsed, parseOptions, usage } from "./usage.ts";
+import { badOption, noValue, type Parsed, parseOptions, usage } from "./usage.ts";
 
 const OPTIONS = "abcdefgjksuvprDEIo:A:G:W:F:C:X:P:S:";
 
@@ -24,10 +24,7 @@ function specOf(options: readonly { letter: string; value: string | undefined }[
 /** Complains about options and actions that there are not. */
 function* wrongSpec(sh: Shell, name: string, parsed: Parsed): Gen<number | undefined> {
   if (parsed.bad) return yield* badOption(sh, name, parsed.bad);
-  if (parsed.missing) {
-    yield* sh.complain(`${name}: ${parsed.missing}: option requires an argument`);
-    return yield* usage(sh, name);
-  }
+  if (parsed.missing) return yield* noValue(sh, name, parsed.missing);
   for (const { letter, value } of parsed.options) {
     const wrong =
       letter === "o" && !COMPLETION_OPTIONS.includes(value!)
@@ -168,10 +165,7 @@ const bind: Builtin = function* (sh, args) {
   if (!sh.setup.interactive) yield* sh.complain("bind: warning: line editing not enabled");
   const parsed = parseOptions(args, "lpsvPSVXm:f:q:u:r:x:");
   if (parsed.bad) return yield* badOption(sh, "bind", parsed.bad);
-  if (parsed.missing) {
-    yield* sh.complain(`bind: ${parsed.missing}: option requires an argument`);
-    return yield* usage(sh, "bind");
-  }
+  if (parsed.missing) return yield* noValue(sh, "bind", parsed.missing);
   const { bindings } = sh;
   const value = (letter: string) => parsed.options.find((option) => option.letter === letter)?.value;
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);

@@ -85,6 +85,7 @@ const exit: Builtin = function* (sh, args) {
 const returns: Builtin = function* (sh, args) {
   if (sh.functionDepth === 0 && sh.sourceDepth === 0) {
     if (sh.posix) throw new ExitShell((yield* statusArgument(sh, "return", args)) ?? 2);
+    yield* statusArgument(sh, "return", args);
     yield* sh.complain("return: can only `return' from a function or sourced script");
     if (sh.strict) throw new ExitShell(2);
     return 2;
@@ -205,8 +206,10 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
     args: sh.shopts.has("extdebug") ? sourced : undefined,
   });
   sh.sourceDepth++;
+  sh.traceDepth++;
   const { loops } = sh;
-  sh.loops = 0;
+  // Bash lets a file leave the loop that reads it.
+  if (sh.setup.dialect !== "bash") sh.loops = 0;
   sh.status = 0;
   const hidden = sh.has("functrace") ? undefined : sh.traps.get("DEBUG");
   if (hidden !== undefined) sh.traps.delete("DEBUG");
@@ -232,6 +235,7 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
     sh.calls.pop();
     sh.command = command;
     sh.sourceDepth--;
+    sh.traceDepth--;
     sh.loops = loops;
     if (args.length > 0 && !sh.positionalSet) sh.positional = positional;
     sh.positionalSet ||= outerSet;
@@ -284,7 +288,11 @@ export const controlBuiltins: Record<string, Builtin> = {
     const option = /^-./.exec(args[0] ?? "")?.[0];
     if (option) return yield* badOption(sh, "caller", option);
     const frames = [...sh.calls].reverse().filter((frame) => frame.kind !== "main" || sh.calls.length > 1);
-    if (frames.length < 2) return 1;
+    if (frames.length < 2) {
+      // A file knows where it is, though nothing called it.
+      if ((sh.calls[0]?.file ?? "") === "") return 1;
+      if (args.length === 0) return yield* put(sh, "caller", "0 NULL\n");
+    }
     const depth = Number(args[0] ?? 0);
     if (!Number.isInteger(depth)) {
       yield* sh.complain(`caller: ${args[0]}: invalid number`);

@@ -86,7 +86,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
     try {
       yield* declareOne(sh, aim, kind, { on, off }, label);
     } catch (error) {
-      if (!(error instanceof ShellError)) throw error;
+      if (!(error instanceof ShellError) || (bash && error.how === "exit")) throw error;
       const refused = error.message.endsWith(": readonly variable");
       const plain = (kind === "export" || kind === "readonly") && !on("a") && !on("A");
       const assigned = error.bare || error.unnamed || (refused && plain);
@@ -199,6 +199,12 @@ function* functions(
   }
   let status = 0;
   for (const name of names) {
+    const odd = label === "export" && how.exported && sh.functions.has(name) && /[=/]/.test(name);
+    if (odd) {
+      yield* sh.complain(`export: ${name}: cannot export`);
+      status = 1;
+      continue;
+    }
     if (name.includes("=") && !how.names) {
       yield* sh.complain(`${label}: cannot use \`-f' to make functions`);
       return 1;

@@ -4,6 +4,7 @@ import { normalize } from "../../machine/path.ts";
 import { chdir, find, lookup } from "../../machine/sys.ts";
 import { tryAssign } from "../assignment.ts";
 import { workingDirectory as logical } from "../home.ts";
+import { printable } from "../quote.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin, Call } from "./index.ts";
 import { put } from "./output.ts";
@@ -82,7 +83,7 @@ const cd: Builtin = function* (sh, args, { name }) {
   if (problem !== undefined) {
     yield* sh.complain(
       sh.setup.dialect === "bash"
-        ? `${name}: ${dir}: ${problem}`
+        ? `${name}: ${printable(dir)}: ${problem}`
         : sh.setup.dialect === "dash"
           ? `cd: can't cd to ${dir}`
           : `cd: can't cd to ${dir}: ${problem}`,

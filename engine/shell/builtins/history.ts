@@ -7,7 +7,7 @@ import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
-import { badOption, parseOptions } from "./usage.ts";
+import { badOption, noValue, parseOptions } from "./usage.ts";
 
 /** The list of a shell: of one that writes down nothing by itself, what `history -r` and `-s` put there. */
 const keptBy = (sh: Shell): History => sh.history ?? (sh.unwritten ??= new History());
@@ -18,6 +18,7 @@ const history: Builtin = function* (sh, args) {
   const own = sh.history === undefined ? 0 : 1;
   const parsed = parseOptions(args, "cd:anrwps");
   if (parsed.bad) return yield* badOption(sh, "history", parsed.bad);
+  if (parsed.missing) return yield* noValue(sh, "history", parsed.missing);
   const has = (letter: string) => parsed.options.find((option) => option.letter === letter);
   if (has("c")) kept.remove(0, kept.lines.length);
   const at = has("d")?.value;
@@ -89,6 +90,7 @@ const fc: Builtin = function* (sh, args) {
   const cut = args.findIndex((arg) => !/^-[^-\d]/.test(arg) && args[args.indexOf(arg) - 1] !== "-e");
   const parsed = parseOptions(cut < 0 ? args : args.slice(0, cut), "e:lnrs");
   if (parsed.bad) return yield* badOption(sh, "fc", parsed.bad);
+  if (parsed.missing) return yield* noValue(sh, "fc", parsed.missing);
   if (kept.lines.length === 0 && sh.history === undefined) return 0;
   const rest = [...parsed.rest, ...(cut < 0 ? [] : args.slice(cut))];
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);

@@ -14,7 +14,7 @@ import { Source } from "../source.ts";
 import { handleSignals } from "../traps.ts";
 import { getopts } from "./getopts.ts";
 import type { Builtin } from "./index.ts";
-import { badOption, parseOptions, usage } from "./usage.ts";
+import { badOption, noValue, parseOptions } from "./usage.ts";
 
 interface ReadOptions {
   raw: boolean;
@@ -38,10 +38,7 @@ const READ_OPTIONS = { bash: "ersa:d:i:n:N:p:t:u:", dash: "p:r", busybox: "d:n:p
 const read: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, READ_OPTIONS[sh.setup.dialect]);
   if (parsed.bad) return yield* badOption(sh, "read", parsed.bad);
-  if (parsed.missing) {
-    yield* sh.complain(`read: ${parsed.missing}: option requires an argument`);
-    return yield* usage(sh, "read");
-  }
+  if (parsed.missing) return yield* noValue(sh, "read", parsed.missing);
   const o: ReadOptions = {
     raw: false,
     delimiter: 10,
@@ -285,6 +282,7 @@ const MAX_LINES = 1_000_000;
 const mapfile: Builtin = function* (sh, args, { name }) {
   const parsed = parseOptions(args, "d:n:O:s:tu:C:c:");
   if (parsed.bad) return yield* badOption(sh, name, parsed.bad);
+  if (parsed.missing) return yield* noValue(sh, name, parsed.missing);
   const value = (letter: string) => parsed.options.find((option) => option.letter === letter)?.value;
   const number = (letter: string, otherwise: number) => Number(value(letter) ?? otherwise);
   const target = parsed.rest[0] ?? "MAPFILE";
@@ -295,7 +293,7 @@ const mapfile: Builtin = function* (sh, args, { name }) {
   const counts = { n: "line count", O: "array origin", s: "line count", c: "callback quantum" };
   for (const [letter, what] of Object.entries(counts)) {
     const given = value(letter);
-    if (given === undefined || /^\d+$/.test(given)) continue;
+    if (given === undefined || (/^\d+$/.test(given) && !(letter === "c" && Number(given) === 0))) continue;
     yield* sh.complain(`${name}: ${given}: invalid ${what}`);
     return 1;
   }

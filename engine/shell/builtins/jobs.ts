@@ -13,7 +13,7 @@ import { handleSignals, signalName } from "../traps.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { signalTable } from "./trap.ts";
-import { badOption, parseOptions, usage, withoutOptions } from "./usage.ts";
+import { badOption, noValue, parseOptions, usage, withoutOptions } from "./usage.ts";
 
 /** A line of `jobs`. */
 export function jobLine(sh: Shell, job: Job, long = false): string {
@@ -159,6 +159,7 @@ function interruptedStatus(sh: Shell): number {
 const wait: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, { bash: "fnp:", busybox: "n", dash: "" }[sh.setup.dialect]);
   if (parsed.bad) return yield* badOption(sh, "wait", parsed.bad);
+  if (parsed.missing) return yield* noValue(sh, "wait", parsed.missing);
   const named = parsed.options.find((option) => option.letter === "p")?.value;
   const variable = named && protectedName(sh, named);
   if (variable !== undefined && !isReference(variable)) {

@@ -16,6 +16,12 @@ export function* badOption(sh: Shell, name: string, option: string): Gen<number>
   return status;
 }
 
+/** Complains about an option without the value that it needs; the status is 2. */
+export function* noValue(sh: Shell, name: string, option: string): Gen<number> {
+  yield* sh.complain(`${name}: ${option}: option requires an argument`);
+  return yield* usage(sh, name);
+}
+
 export function* usage(sh: Shell, name: string): Gen<number> {
   const { dialect } = sh.setup;
   if (dialect !== "bash") {
