@@ -24,6 +24,7 @@ export function parseResources(text: string, file: string): Resource[] {
     if (parsed === undefined) continue;
     const [mistake] = parsed.errors;
     if (mistake !== undefined) throw new KubectlError(`MalformedYAMLError: ${yamlFault(document, mistake)}${where}`);
+    if (!document.endsWith("\n")) endWithoutLine(parsed, document.length);
     const value = parsed.toJS({ maxAliasCount: 1000 }) as Tree;
     if (value === null || value === undefined) continue;
     const before = out.length;
@@ -32,6 +33,17 @@ export function parseResources(text: string, file: string): Resource[] {
     for (const resource of out.slice(before)) resource.fault = fault;
   }
   return out;
+}
+
+/** A block of lines at the very end of a text has the end of its last line only if that stands there. */
+function endWithoutLine(parsed: Parsed, end: number): void {
+  visit(parsed as never, {
+    Scalar(_, scalar) {
+      const { value, type, range } = scalar;
+      if (typeof value !== "string" || !type?.startsWith("BLOCK") || range?.[1] !== end) return;
+      scalar.value = value.replace(/\n$/, "");
+    },
+  });
 }
 
 /** Keys that stand twice in a mapping, in the words of yaml.v3. */

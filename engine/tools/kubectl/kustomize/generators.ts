@@ -23,10 +23,11 @@ export function generate(
   if (kind === "Secret") object.type = args.type || "Opaque";
   for (const [key, bytes] of pairs(args, loader)) {
     const text = decode(bytes);
-    if (kind === "Secret") object.data = { ...object.data, [key]: encodeBase64(bytes) };
+    if (kind === "Secret") object.data = { ...object.data, [key]: base64Lines(bytes) };
     else if (isText(text)) object.data = { ...object.data, [key]: text };
-    else object.binaryData = { ...object.binaryData, [key]: encodeBase64(bytes) };
+    else object.binaryData = { ...object.binaryData, [key]: base64Lines(bytes) };
   }
+  if (kind === "Secret") object.data ??= {};
   if (Object.keys(options.labels ?? {}).length > 0) object.metadata.labels = { ...options.labels };
   if (Object.keys(options.annotations ?? {}).length > 0) object.metadata.annotations = { ...options.annotations };
   if (options.immutable) object.immutable = true;
@@ -34,6 +35,12 @@ export function generate(
   resource.needsHash = !options.disableNameSuffixHash;
   resource.behavior = ["merge", "replace"].includes(args.behavior ?? "") ? args.behavior! : "create";
   return resource;
+}
+
+/** Base64 of several lines, each with its end, where it does not fit one (api/internal/generators/utils.go). */
+function base64Lines(bytes: Uint8Array): string {
+  const text = encodeBase64(bytes);
+  return text.length < 70 ? text : text.replace(/.{1,70}/g, "$&\n");
 }
 
 const isText = (text: string) => !/[\udc80-\udcff]/.test(text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ""));
