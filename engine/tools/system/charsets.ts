@@ -1,4 +1,6 @@
-/** Sets of characters that iconv converts between, as glibc knows them; those with large tables are not among them. */
+/** Sets of characters that iconv converts between, as glibc knows them; of those with large tables only the Korean ones. */
+import { decodeBase64 } from "../../kernel/index.ts";
+import { HANJA, SIGNS, SYLLABLES } from "./ks-x-1001.ts";
 
 /** The character at a place and the bytes it takes; `illegal`, or `cut` where the bytes end within it. */
 export type Read = readonly [code: number, size: number] | "illegal" | "cut";
@@ -110,6 +112,76 @@ const cp1252: Charset = {
   },
 };
 
+/** Codes of CP949 by their two bytes and back; made when somebody asks. */
+let korean: { codes: Map<number, number>; bytes: Map<number, number> } | undefined;
+
+/** KS X 1001, and around it, in their order, the syllables that it does not have. */
+function koreanTable(): { codes: Map<number, number>; bytes: Map<number, number> } {
+  if (korean !== undefined) return korean;
+  const codes = new Map<number, number>();
+  const bytes = new Map<number, number>();
+  const put = (lead: number, trail: number, code: number) => {
+    codes.set((lead << 8) | trail, code);
+    bytes.set(code, (lead << 8) | trail);
+  };
+  for (const [first, rows] of [
+    [0xa1, SIGNS],
+    [0xca, HANJA],
+  ] as const)
+    rows.forEach((row, r) => {
+      [...row].forEach((char, i) => {
+        // Some Chinese characters stand in several places: the first is written.
+        if (char === " " && (r > 0 || i > 0)) return;
+        const code = char.codePointAt(0)!;
+        codes.set(((first + r) << 8) | (0xa1 + i), code);
+        if (!bytes.has(code)) bytes.set(code, ((first + r) << 8) | (0xa1 + i));
+      });
+    });
+  const bits = decodeBase64(SYLLABLES);
+  let known = 0;
+  const others = otherPlaces();
+  for (let i = 0; i < 11_172; i++) {
+    if (((bits?.[i >> 3] ?? 0) >> (i & 7)) & 1) {
+      put(0xb0 + Math.floor(known / 94), 0xa1 + (known % 94), 0xac00 + i);
+      known++;
+    } else put(...others.next().value!, 0xac00 + i);
+  }
+  korean = { codes, bytes };
+  return korean;
+}
+
+/** Places of CP949 that EUC-KR leaves free. */
+function* otherPlaces(): Generator<[lead: number, trail: number], undefined> {
+  for (let lead = 0x81; lead <= 0xc6; lead++)
+    for (let trail = 0x41; trail <= (lead < 0xa1 ? 0xfe : 0xa0); trail++)
+      if (trail <= 0x5a || (trail >= 0x61 && trail <= 0x7a) || trail >= 0x81) yield [lead, trail];
+}
+
+/** ASCII and two bytes from 0xa1 up (`whole`: CP949's others too). */
+const koreanSet = (whole: boolean): Charset => {
+  const within = (pair: number) => whole || (pair >> 8 >= 0xa1 && (pair & 0xff) >= 0xa1);
+  return {
+    read(bytes, at) {
+      const lead = bytes[at]!;
+      if (lead < 0x80) return [lead, 1];
+      if (lead < (whole ? 0x81 : 0xa1) || lead === 0xff) return "illegal";
+      const trail = bytes[at + 1];
+      if (trail === undefined) return "cut";
+      const pair = (lead << 8) | trail;
+      const code = within(pair) ? koreanTable().codes.get(pair) : undefined;
+      return code === undefined ? "illegal" : [code, 2];
+    },
+    write(code) {
+      if (code < 0x80) return [code];
+      const pair = koreanTable().bytes.get(code);
+      return pair === undefined || !within(pair) ? undefined : [pair >> 8, pair & 0xff];
+    },
+  };
+};
+
+const eucKr = koreanSet(false);
+const cp949 = koreanSet(true);
+
 const ascii = narrow(0x7f);
 const latin1 = narrow(0xff);
 
@@ -124,6 +196,10 @@ const CHARSETS: Readonly<Record<string, Charset>> = {
   L1: latin1,
   CP1252: cp1252,
   WINDOWS1252: cp1252,
+  EUCKR: eucKr,
+  CP949: cp949,
+  MSCP949: cp949,
+  UHC: cp949,
   UTF16: marked(2),
   UTF16LE: wide(2, true),
   UTF16BE: wide(2, false),

@@ -178,6 +178,7 @@ export const textPrograms: Record<string, Program> = {
   find,
   fold,
   gawk: awk,
+  mawk: awk,
   grep,
   head,
   jq,

@@ -3,7 +3,9 @@ import { isMap, isScalar, isSeq, type Node, Pair, parseDocument, YAMLMap, YAMLSe
 import { decode, decodeBase64, encode, encodeBase64 } from "../../kernel/index.ts";
 import { dump } from "./jq/dump.ts";
 import type { Json } from "./jq/json.ts";
+import { fromToml } from "./yq-toml.ts";
 import { type Candidate, keyText, nodeOf, resolved, scalar, tagOf, textOf, valueAt, YqFailure } from "./yq-values.ts";
+import { fromXml } from "./yq-xml.ts";
 
 /** Formats by their names and letters. */
 export const FORMATS: Readonly<Record<string, string>> = {
@@ -28,6 +30,9 @@ export const FORMATS: Readonly<Record<string, string>> = {
   base64: "base64",
   uri: "uri",
   sh: "sh",
+  toml: "toml",
+  lua: "lua",
+  l: "lua",
 };
 
 /** A value as JSON has it. */
@@ -66,6 +71,14 @@ export function formatted(one: Candidate, format: string, indent: number): strin
       return xml(one);
     case "shell":
       return shell(one, "");
+    case "lua":
+      return `return ${lua(one, "")};\n`;
+    case "toml":
+      if (!isScalar(resolved(one)))
+        throw new YqFailure(
+          "only scalars (e.g. strings, numbers, booleans) are supported for TOML output at the moment. Please use yaml output format (-oy) until the encoder has been fully implemented",
+        );
+      return `${textOf(resolved(one))}\n`;
     case "base64":
       return encodeBase64(encode(textOf(resolved(one))));
     case "uri":
@@ -155,7 +168,7 @@ const entity = (text: string): string =>
 /** Elements; `+@name` are attributes, `+content` the text beside them. */
 function xml(one: Candidate): string {
   const node = resolved(one);
-  if (isScalar(node)) return `${entity(textOf(node))}\n`;
+  if (isScalar(node)) return entity(textOf(node));
   const element = (name: string, value: Node, indent: string): string => {
     const inner = resolved({ ...one, node: value });
     if (isSeq(inner)) return (inner.items as Node[]).map((item) => element(name, item, indent)).join("");
@@ -199,6 +212,22 @@ function shell(one: Candidate, path: string): string {
   return `${path || "value"}=${safe}\n`;
 }
 
+/** A table of Lua. */
+function lua(one: Candidate, indent: string): string {
+  const node = resolved(one);
+  const inner = `${indent}\t`;
+  const value = (child: Node) => lua({ ...one, node: child }, inner);
+  const text = (words: string) =>
+    `"${words.replace(/["\\\n\r\t]/g, (char) => ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[char] ?? `\\${char}`)}"`;
+  if (isSeq(node)) return `{\n${(node.items as Node[]).map((item) => `${inner}${value(item)},\n`).join("")}${indent}}`;
+  if (isMap(node))
+    return `{\n${(node.items as Pair<Node, Node>[])
+      .map((pair) => `${inner}[${text(keyText(pair))}] = ${value(pair.value ?? scalar(null))};\n`)
+      .join("")}${indent}}`;
+  const tag = tagOf(node);
+  return tag === "!!null" ? "nil" : tag === "!!str" ? text(textOf(node)) : textOf(node);
+}
+
 /** The value that a text in a format stands for; undefined for YAML and JSON. Throws `YqFailure`. */
 export function parsedText(text: string, format: string): Node | undefined {
   if (format === "base64d" || format === "base64") {
@@ -207,6 +236,8 @@ export function parsedText(text: string, format: string): Node | undefined {
     return scalar(decode(bytes));
   }
   if (format === "urid" || format === "uri") return scalar(decodeURIComponent(text.replaceAll("+", " ")));
+  if (format === "toml") return fromToml(text);
+  if (format === "xml") return fromXml(text);
   if (format === "props") return fromProperties(text);
   if (format === "csv" || format === "tsv") return fromTable(text, format === "csv" ? "," : "\t");
   return undefined;

@@ -7,6 +7,8 @@ export class YqError extends Error {}
 export interface Options {
   output: string;
   input: string;
+  /** Results end with NUL (-0). */
+  nul: boolean;
   inPlace: boolean;
   nullInput: boolean;
   raw: boolean;
@@ -31,6 +33,7 @@ export function parseOptions(args: readonly string[]): Options | "version" | "he
   const o: Options = {
     output: "auto",
     input: "auto",
+    nul: false,
     inPlace: false,
     nullInput: false,
     raw: true,
@@ -71,6 +74,7 @@ export function parseOptions(args: readonly string[]): Options | "version" | "he
     else if (arg === "--null-input") o.nullInput = true;
     else if (arg === "--exit-status") o.exitStatus = true;
     else if (arg === "--no-doc") o.noDocument = true;
+    else if (arg === "--nul-output") o.nul = true;
     else if (/^--(?:properties-array-brackets|csv-auto-parse|tsv-auto-parse)$/.test(flag!)) continue;
     else if (/^(--unwrapScalar|-r)(=|$)/.test(arg))
       o.rawGiven = o.raw = !/^(?:f|F|0|false|False|FALSE)$/.test(attached ?? "");
@@ -98,6 +102,7 @@ export function parseOptions(args: readonly string[]): Options | "version" | "he
         else if (letter === "n") o.nullInput = true;
         else if (letter === "e") o.exitStatus = true;
         else if (letter === "N") o.noDocument = true;
+        else if (letter === "0") o.nul = true;
         else if (letter === "j") o.output = "json";
         else if (letter === "r") o.rawGiven = o.raw = true;
         else if (!"CMv".includes(letter)) throw new YqError(`unknown shorthand flag: '${letter}' in ${arg}`);
@@ -113,6 +118,9 @@ export function parseOptions(args: readonly string[]): Options | "version" | "he
 
 function formatName(text: string): string {
   const name = FORMATS[text];
-  if (name === undefined) throw new YqError(`unknown format '${text}' please use [yaml|json|props|csv|tsv|xml]`);
+  if (name === undefined)
+    throw new YqError(
+      `unknown format '${text}' please use [yaml|y|json|j|props|p|csv|c|tsv|t|xml|x|base64|uri|toml|shell|s|lua|l]`,
+    );
   return name;
 }

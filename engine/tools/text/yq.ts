@@ -82,8 +82,8 @@ function* run(p: Process, out: Output): Gen<number> {
     for (const [i, one] of list.entries()) {
       const before = list[i - 1];
       const other = before && (split || before.source !== one.source);
-      if (other && !o.noDocument && format === "yaml") text += "---\n";
-      text += shown(one, o, format);
+      if (other && !o.noDocument && !o.nul && format === "yaml") text += "---\n";
+      text += o.nul ? `${shown(one, o, format).replace(/\n$/, "")}\0` : shown(one, o, format);
     }
     return text;
   };

@@ -146,10 +146,10 @@ export function* parseArguments(p: Process): Gen<Options | "help" | "version"> {
       case "--indent": {
         const [text] = take(1, "takes one parameter");
         const indent = Number(text);
-        if (indent < 0) throw new Usage("jq: Cannot indent less than zero\n", 2);
-        if (indent > 7) throw new Usage("jq: Cannot indent more than 7 characters\n", 2);
-        options.indent = indent;
-        if (indent === 0) options.compact = true;
+        if (indent < -1 || indent > 7) throw new Usage("jq: --indent takes a number between -1 and 7\n", 2);
+        if (indent === -1) options.tab = true;
+        options.indent = Math.max(0, Number.isNaN(indent) ? 0 : indent);
+        if (options.indent === 0 && !options.tab) options.compact = true;
         continue;
       }
       case "--arg": {
@@ -223,7 +223,7 @@ export function* parseArguments(p: Process): Gen<Options | "help" | "version"> {
       options.filter = text;
     } catch (error) {
       if (!isErrno(error)) throw error;
-      throw new Usage(`jq: error: Could not open ${options.filter}: ${error.message}\n`, 2, false);
+      throw new Usage(`jq: Could not open ${options.filter}: ${error.message}\n`, 2, false);
     }
   }
   return options;
