@@ -80,6 +80,8 @@ export function* createObject(
       if (!generated && registry.cache(def).get(namespace, metadata.name) !== undefined) {
         throw alreadyExists(def.resource.group, def.resource.resource, metadata.name);
       }
+      // Nobody gives it a version; one that it came with stays.
+      if (!(object.metadata as Draft).resourceVersion) delete (object.metadata as Draft).resourceVersion;
       setOrigin(object, author, undefined);
       return deepFreeze(object);
     }

@@ -1,5 +1,4 @@
 /** One object on its way through a kustomization, with the names it had. */
-import { KINDS } from "../../../api/kinds.ts";
 import type { Origin } from "./build-metadata.ts";
 import { kindRanks } from "./specs.ts";
 
@@ -32,16 +31,31 @@ export function parseApiVersion(apiVersion: string): { group: string; version: s
   return { group: slash < 0 ? "" : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
 }
 
-let clusterKinds: Set<string> | undefined;
+/** Kinds without a namespace in the OpenAPI document that kustomize carries (of Kubernetes 1.21); newer ones it takes to have one. */
+const CLUSTER_KINDS = new Set(
+  [
+    "/v1 ComponentStatus,Namespace,Node,PersistentVolume",
+    "admissionregistration.k8s.io/v1,v1beta1 MutatingWebhookConfiguration,ValidatingWebhookConfiguration",
+    "apiextensions.k8s.io/v1,v1beta1 CustomResourceDefinition",
+    "apiregistration.k8s.io/v1,v1beta1 APIService",
+    "certificates.k8s.io/v1,v1beta1 CertificateSigningRequest",
+    "flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema,PriorityLevelConfiguration",
+    "networking.k8s.io/v1,v1beta1 IngressClass",
+    "node.k8s.io/v1,v1beta1 RuntimeClass",
+    "policy/v1beta1 PodSecurityPolicy",
+    "rbac.authorization.k8s.io/v1,v1beta1 ClusterRole,ClusterRoleBinding",
+    "scheduling.k8s.io/v1,v1beta1 PriorityClass",
+    "storage.k8s.io/v1,v1beta1 CSIDriver,CSINode,StorageClass,VolumeAttachment",
+  ].flatMap((line) => {
+    const [gv = "", kinds = ""] = line.split(" ");
+    const [group = "", versions = ""] = gv.split("/");
+    return versions.split(",").flatMap((version) => kinds.split(",").map((kind) => `${group}/${version}/${kind}`));
+  }),
+);
 
 /** Only what is known to have no namespace. */
 export function isClusterScoped({ group, version, kind }: Gvk): boolean {
-  clusterKinds ??= new Set(
-    KINDS.filter(({ resource }) => !resource.namespaced).map(
-      ({ resource }) => `${resource.group}/${resource.version}/${resource.kind}`,
-    ),
-  );
-  return clusterKinds.has(`${group}/${version}/${kind}`);
+  return CLUSTER_KINDS.has(`${group}/${version}/${kind}`);
 }
 
 /** The namespace that counts: `default` for none, something else for kinds without. */
