@@ -69,6 +69,12 @@ function shapeOf(node: Assignment): Shape {
   return shape;
 }
 
+/** What `set -x` shows of an assignment to a whole array, which is told before its words are expanded. */
+export function wholeArray(node: Assignment): Pick<Prepared, "name" | "append" | "raw"> | undefined {
+  const { name, append, raw, words } = shapeOf(node);
+  return words && { name, append, raw };
+}
+
 /**
  * A subscript whose commands have run: their output stands in it as quoted text, so that evaluating it asks for none.
  */

@@ -10,6 +10,7 @@ import type {
   Subshell,
   TestCommand,
   While,
+  Word,
 } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { tryAssign } from "./assignment.ts";
@@ -18,7 +19,9 @@ import { BreakLoop, namedMessage, ShellError } from "./control.ts";
 import { textWidth } from "./editor/width.ts";
 import { runList } from "./execute.ts";
 import {
+  arithSource,
   arithText,
+  arithValue,
   expanding,
   expandingAtOnce,
   expandWords,
@@ -33,7 +36,7 @@ import { afterInstants, runInstantly } from "./instant.ts";
 import { inLocale } from "./locale.ts";
 import { pattern } from "./pattern.ts";
 import { runPlainTest } from "./plain-test.ts";
-import { commandText } from "./print-command.ts";
+import { commandText, wordText as printedText } from "./print-command.ts";
 import { readLine } from "./read-line.ts";
 import { closeArith, splitHead } from "./scan.ts";
 import type { Shell } from "./shell.ts";
@@ -83,6 +86,11 @@ function tracesHeads(sh: Shell): boolean {
   return sh.setup.dialect === "bash" && sh.has("xtrace");
 }
 
+/** The words of a loop as `set -x` shows them. */
+function tracedList(words: readonly Word[] | undefined): string {
+  return words ? words.map((one) => printedText(one.text)).join(" ") : '"$@"';
+}
+
 /** Runs a loop's body once; false when the loop is to end. */
 function* turn(sh: Shell, body: CompoundList): Gen<boolean> {
   try {
@@ -123,7 +131,7 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
   sh.loops++;
   try {
     for (const word of words) {
-      if (tracesHeads(sh)) yield* trace(sh, `for ${name} in ${(list ?? []).map((one) => one.text).join(" ")}`);
+      if (tracesHeads(sh)) yield* trace(sh, `for ${name} in ${tracedList(list)}`);
       if (
         !(yield* debugged(
           sh,
@@ -164,18 +172,19 @@ function headerOf(sh: Shell, node: ArithmeticFor): string[] {
 
 export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
   const [start = "", test = "", update = ""] = headerOf(sh, node);
-  const run = function* (text: string): Gen<number | bigint> {
+  const run = function* (written: string): Gen<number | bigint> {
+    // What is left out is 1.
+    const text = written || "1";
     sh.position = node.pos;
     if (sh.stepped()) yield* sh.settle();
-    if (text === "") return 1;
-    if (sh.has("xtrace")) yield* trace(sh, `(( ${text} ))`);
+    const source = sh.has("xtrace") ? yield* tracedArith(sh, text, "((: ") : undefined;
     if (!(yield* debugged(sh, node.pos, () => `((${text}))`))) return 1;
-    return yield* arithmetic(sh, text, "((: ");
+    return yield* arithmetic(sh, text, "((: ", source);
   };
   const plain = ![start, test, update].some((text) => substitutes(text));
   /** The same without a generator, where nothing is substituted; undefined where it cannot be done so. */
   const now = (text: string): number | bigint | undefined => {
-    if (text === "") return 1;
+    if (text === "" && !sh.has("xtrace") && !sh.traps.has("DEBUG")) return 1;
     if (!plain || sh.has("xtrace") || sh.traps.has("DEBUG")) return undefined;
     sh.position = node.pos;
     sh.stepped();
@@ -212,16 +221,33 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
 
 class ArithFailure {}
 
-/** Evaluates; an error is printed and thrown as `ArithFailure`. */
-function* arithmetic(sh: Shell, text: string, prefix: string): Gen<number | bigint> {
+/** Prints an error of an expression, and what goes on from it. */
+function* arithFailed(sh: Shell, error: unknown, prefix: string): Gen<unknown> {
+  if (!(error instanceof ShellError) || error.how === "exit" || error.expanding || error.cleanup) return error;
+  yield* sh.complain(namedMessage(prefix, error));
+  return new ArithFailure();
+}
+
+/** `set -x`: shows an expression after its expansions, and gives it. */
+function* tracedArith(sh: Shell, text: string, prefix: string): Gen<string> {
   try {
+    const source = yield* expanding(sh, () => arithSource(sh, text));
+    yield* trace(sh, `(( ${source} ))`);
+    return source;
+  } catch (error) {
+    throw yield* arithFailed(sh, error, prefix);
+  }
+}
+
+/** Evaluates; an error is printed and thrown as `ArithFailure`. `source`: the expression as it was traced. */
+function* arithmetic(sh: Shell, text: string, prefix: string, source?: string): Gen<number | bigint> {
+  try {
+    if (source !== undefined) return yield* expanding(sh, () => arithValue(sh, source));
     return /`|\$\((?!\()/.test(text)
       ? yield* expanding(sh, () => arithText(sh, text))
       : yield* expandingAtOnce(sh, () => arithText(sh, text));
   } catch (error) {
-    if (!(error instanceof ShellError) || error.how === "exit" || error.expanding || error.cleanup) throw error;
-    yield* sh.complain(namedMessage(prefix, error));
-    throw new ArithFailure();
+    throw yield* arithFailed(sh, error, prefix);
   }
 }
 
@@ -233,9 +259,9 @@ export function* runArithCommand(sh: Shell, node: ArithmeticCommand): Gen<void> 
     sh.status = 0;
     return;
   }
-  if (sh.has("xtrace")) yield* trace(sh, `(( ${body} ))`);
   try {
-    sh.status = (yield* arithmetic(sh, body, "((: ")) ? 0 : 1;
+    const source = sh.has("xtrace") ? yield* tracedArith(sh, body, "((: ") : undefined;
+    sh.status = (yield* arithmetic(sh, body, "((: ", source)) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof ArithFailure)) throw error;
     sh.status = 1;
@@ -274,8 +300,8 @@ export function* runWhile(sh: Shell, node: While): Gen<void> {
 export function* runCase(sh: Shell, node: Case): Gen<void> {
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
+  if (tracesHeads(sh)) yield* trace(sh, `case ${printedText(node.word.text)} in`);
   const subject = yield* expanding(sh, () => wordText(sh, node.word.text, sh.posix ? false : "argument"));
-  if (tracesHeads(sh)) yield* trace(sh, `case ${node.word.text} in`);
   if (!(yield* debugged(sh, node.pos, () => `case ${node.word.text} in `))) {
     sh.status = 0;
     return;
@@ -373,7 +399,8 @@ function blanks(from: number, to: number): string {
 /** `select`: a menu on standard error, answers from standard input. */
 export function* runSelect(sh: Shell, node: Select): Gen<void> {
   const heads = (node.wordlist ?? []).map((one) => one.text).join(" ");
-  if (sh.has("xtrace") && node.wordlist?.length !== 0) yield* trace(sh, `select ${node.name.text} in ${heads}`);
+  if (sh.has("xtrace") && node.wordlist?.length !== 0)
+    yield* trace(sh, `select ${node.name.text} in ${tracedList(node.wordlist)}`);
   if (!(yield* debugged(sh, node.pos, () => `select ${node.name.text} in ${heads}`))) {
     sh.status = 0;
     return;

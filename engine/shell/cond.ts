@@ -12,12 +12,12 @@ import { trace } from "./simple.ts";
 import type { Piece } from "./word.ts";
 
 /** Evaluates the inside of `[[ … ]]`. */
-export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
+export function* evaluateTest(sh: Shell, node: TestExpression, sign = ""): Gen<boolean> {
   switch (node.type) {
     case "TestGroup":
       return yield* evaluateTest(sh, node.expression);
     case "TestNot": {
-      const value = yield* evaluateTest(sh, node.operand);
+      const value = yield* evaluateTest(sh, node.operand, node.negations.length % 2 === 1 ? "! " : "");
       return node.negations.length % 2 === 1 ? !value : value;
     }
     case "TestLogical":
@@ -30,11 +30,11 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       const operand = node.operand.text;
       const role = node.operator === "-v" ? "reference" : "argument";
       const text = yield* (isPure(operand) ? expandingAtOnce : expanding)(sh, () => wordText(sh, operand, role));
-      if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${shown(text)} ]]`);
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${sign}${node.operator} ${shown(text)} ]]`);
       return yield* expandingAtOnce(sh, () => testUnary(sh, node.operator, text));
     }
     case "TestBinary":
-      return yield* binary(sh, node.operator, node.left.text, node.right.text);
+      return yield* binary(sh, node.operator, node.left.text, node.right.text, sign);
   }
 }
 
@@ -54,7 +54,7 @@ function tracedPattern(sh: Shell, pieces: readonly Piece[]): string {
     .join("");
 }
 
-function* binary(sh: Shell, operator: string, leftText: string, rightText: string): Gen<boolean> {
+function* binary(sh: Shell, operator: string, leftText: string, rightText: string, sign: string): Gen<boolean> {
   const role = /^-(?:eq|ne|lt|le|gt|ge)$/.test(operator) ? "reference" : "argument";
   const left = yield* (isPure(leftText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, leftText, role));
   switch (operator) {
@@ -64,7 +64,7 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
       const text = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordPattern(sh, rightText));
       if (sh.has("xtrace")) {
         const written = yield* expanding(sh, () => tracedPattern(sh, compile(rightText).pieces));
-        yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(written)} ]]`);
+        yield* trace(sh, `[[ ${sign}${shown(left)} ${operator} ${shown(written)} ]]`);
       }
       const compiled = pattern(inLocale(sh, text), { extglob: true, ignoreCase: sh.shopts.has("nocasematch") });
       const matched = compiled.matches(inLocale(sh, left));
@@ -72,12 +72,12 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
     }
     case "=~": {
       const source = yield* expanding(sh, () => regexOf(compile(rightText).pieces, (piece) => piecesText(sh, [piece])));
-      if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} =~ ${source} ]]`);
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${sign}${shown(left)} =~ ${shown(source)} ]]`);
       return matchRegex(sh, left, source);
     }
   }
   const right = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, rightText, role));
-  if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(right)} ]]`);
+  if (sh.has("xtrace")) yield* trace(sh, `[[ ${sign}${shown(left)} ${operator} ${shown(right)} ]]`);
   return yield* compared(sh, () =>
     testBinary(sh.p, left, operator, right, (text) => {
       try {

@@ -388,7 +388,16 @@ const FOREIGN_ARITHMETIC = /,|[\w)]\s*(?:\+\+|--)\s*(?:[^\w\s($+~!-]|$)|\*\*/;
 
 /** Evaluates the raw text of `$((…))` and `((…))`: expanded first, as between double quotes. */
 export function arithText(sh: Shell, text: string): number | bigint {
-  const source = /[$`"'\\]/.test(text) ? piecesText(sh, compile(text, "arith").pieces) : text;
+  return arithValue(sh, arithSource(sh, text));
+}
+
+/** An expression after its expansions, as `set -x` shows it. */
+export function arithSource(sh: Shell, text: string): string {
+  return /[$`"'\\]/.test(text) ? piecesText(sh, compile(text, "arith").pieces) : text;
+}
+
+/** The value of an expression that was expanded. */
+export function arithValue(sh: Shell, source: string): number | bigint {
   if (sh.setup.dialect === "dash" && FOREIGN_ARITHMETIC.test(source))
     throw new ShellError(
       `${source}: syntax error${source.includes(",") ? " in expression" : ": operand expected"} (error token is "")`,

@@ -13,6 +13,7 @@ import type {
 } from "unbash";
 import { printedWord, statementsOf } from "./print-word.ts";
 import { singleQuote } from "./quote.ts";
+import { skipQuoted } from "./scan.ts";
 
 /** A function as `declare -f` and `type` print it: bash's own layout, four spaces a level. */
 export function printCommand(node: FunctionNode, text: string, name: string): string {
@@ -35,6 +36,25 @@ export function wordText(text: string): string {
     const statements = statementsOf(inner);
     return statements && new Printer(inner, true).commands(statements);
   });
+}
+
+/** Words of a list, parted by one blank each. */
+export function printedList(text: string): string {
+  const words: string[] = [];
+  let word = "";
+  for (let i = 0; i < text.length; ) {
+    if (/\s/.test(text[i]!)) {
+      if (word !== "") words.push(word);
+      word = "";
+      i++;
+      continue;
+    }
+    const end = Math.max(skipQuoted(text, i), i + 1);
+    word += text.slice(i, end);
+    i = end;
+  }
+  if (word !== "") words.push(word);
+  return words.map(wordText).join(" ");
 }
 
 /** Writes commands as bash does (print_cmd.c), whose here-documents follow the operator behind their command. */

@@ -1,13 +1,14 @@
 import type { Command, Redirection } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
-import { assigning, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
+import { assigning, assignmentText, type Prepared, prepareAssignment, wholeArray } from "./assignment.ts";
 import { type Builtin, builtins, SPECIAL } from "./builtins/index.ts";
 import { keywordParts, type Parts, partsOf } from "./command-parts.ts";
 import { ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
-import { expanding, expandingAtOnce, expandWords, promptText, warn } from "./expand.ts";
+import { expanding, expandingAtOnce, expandWords, isPure, promptText, warn, wordText } from "./expand.ts";
 import { entersDirectory, execExternal, runExternal } from "./external.ts";
 import { inLocale } from "./locale.ts";
+import { printedList } from "./print-command.ts";
 import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
@@ -99,7 +100,7 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
     const before =
       sh.setup.dialect === "bash" ? "" : assignments.map((ready) => `${traceAssignment(sh, ready)} `).join("");
     if (before === "") for (const ready of assignments) yield* trace(sh, traceAssignment(sh, ready));
-    for (const ready of declared?.values() ?? []) if (ready.elements) yield* trace(sh, traceCompound(ready));
+    for (const ready of declared?.values() ?? []) if (ready.elements) yield* trace(sh, traceCompound(sh, ready));
     const shown = words.map((word, i) => {
       const ready = declared?.get(i);
       if (ready?.elements) return ready.name;
@@ -136,9 +137,10 @@ export function* trace(sh: Shell, text: string): Gen<void> {
 }
 
 /** `declare -a l=(…)`: its elements as they were expanded, in single quotes. */
-function traceCompound({ name, append, elements = [] }: Prepared): string {
+function traceCompound(sh: Shell, { name, append, elements = [] }: Prepared): string {
+  const key = (index: string) => (isPure(index) ? wordText(sh, index) : index);
   const shown = elements.map(({ index, value, append: more }) =>
-    index === undefined ? singleQuote(value) : `[${singleQuote(index)}]${more ? "+" : ""}=${singleQuote(value)}`,
+    index === undefined ? singleQuote(value) : `[${singleQuote(key(index))}]${more ? "+" : ""}=${singleQuote(value)}`,
   );
   return `${name}${append ? "+" : ""}=(${shown.join(" ")})`;
 }
@@ -152,7 +154,7 @@ function tracedText(sh: Shell, text: string): string {
 
 function traceAssignment(sh: Shell, ready: Prepared): string {
   const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.written ?? ready.index}]`;
-  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : tracedText(sh, ready.value)}`;
+  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${printedList(ready.raw ?? "")})` : ready.value === "" ? "" : tracedText(sh, ready.value)}`;
 }
 
 function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
@@ -160,8 +162,10 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
   sh.substitutionStatus = status;
   const traced: string[] = [];
   for (const assignment of parts.assignments) {
+    const whole = sh.has("xtrace") && sh.setup.dialect === "bash" ? wholeArray(assignment) : undefined;
+    if (whole) yield* trace(sh, `${whole.name}${whole.append ? "+" : ""}=(${printedList(whole.raw)})`);
     const ready = yield* prepareAssignment(sh, assignment);
-    if (sh.has("xtrace")) traced.push(traceAssignment(sh, ready));
+    if (sh.has("xtrace") && !whole) traced.push(traceAssignment(sh, ready));
     if (traced.length > 0 && sh.setup.dialect === "bash") yield* trace(sh, traced.pop()!);
     try {
       yield* assigning(sh, ready);

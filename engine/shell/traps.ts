@@ -173,7 +173,8 @@ export function* runExitTrap(sh: Shell, status: number): Gen<number> {
   sh.status = status;
   if (action === undefined || action === "" || sh.exiting) return status;
   sh.exiting = true;
-  sh.traceDepth++;
+  // A shell that reads its commands itself has left what `set -x` counts.
+  if (sh.setup.dialect !== "bash" || (sh.subshellDepth > 0 && sh.inSubstitution === undefined)) sh.traceDepth++;
   sh.traps.delete("EXIT");
   sh.ignoreErrors = 0;
   sh.vars.keepsFrames = false;
