@@ -11,13 +11,32 @@ import { DEFAULT_PATH, rootfs, SKELETON } from "../rootfs.ts";
 import { RedisStore, type Reply } from "./redis-store.ts";
 import { serving } from "./serving.ts";
 
+/** The last release of each line, for tags that name no more than it. */
+const LATEST: Readonly<Record<string, string>> = {
+  "4": "4.0.14",
+  "5": "5.0.14",
+  "6": "6.2.17",
+  "6.0": "6.0.20",
+  "6.2": "6.2.17",
+  "7": "7.4.2",
+  "7.0": "7.0.15",
+  "7.2": "7.2.7",
+  "7.4": "7.4.2",
+};
 const VERSION = "7.4.2";
 
-/** `1:M 02 Mar 2026 09:00:00.123 * text`. */
-function note(p: Process, mark: string, text: string): string {
+function versionOf(tag: string): string {
+  const release = /^\d+(\.\d+)*/.exec(tag)?.[0] ?? "";
+  return LATEST[release] ?? (/^\d+\.\d+\.\d+$/.test(release) ? release : VERSION);
+}
+
+const installed = (p: Process): string => p.env.get("REDIS_VERSION") ?? VERSION;
+
+/** `1:M 02 Mar 2026 09:00:00.123 * text`; `C` before it is known what the server will be. */
+function note(p: Process, mark: string, text: string, role = "M"): string {
   const [, day, month, year, clock] = /^\w+, (\d+) (\w+) (\d+) (\S+)/.exec(httpDate(p.machine.kernel.wallMs))!;
   const ms = String(Math.floor(p.machine.kernel.wallMs % 1000)).padStart(3, "0");
-  return `${p.nsPid}:M ${day} ${month} ${year} ${clock}.${ms} ${mark} ${text}\n`;
+  return `${p.nsPid}:${role} ${day} ${month} ${year} ${clock}.${ms} ${mark} ${text}\n`;
 }
 
 /** redis-server: the common commands over the Redis protocol. */
@@ -34,7 +53,7 @@ const redisServer: Program = function* (p) {
   if (p.argv.includes("--version") || p.argv.includes("-v")) {
     yield* sys.print(
       p,
-      `Redis server v=${VERSION} sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=6cb0bd2fec7cd1b\n`,
+      `Redis server v=${installed(p)} sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=6cb0bd2fec7cd1b\n`,
     );
     return 0;
   }
@@ -43,6 +62,10 @@ const redisServer: Program = function* (p) {
     return at > 0 ? p.argv[at + 1] : undefined;
   };
   const port = Number(option("port") ?? 6379);
+  const version = installed(p);
+  const minor = Number(/^\d+\.\d+/.exec(version)?.[0] ?? 7);
+  const configured = p.argv.slice(1).some((word) => /^--|\.conf$/.test(word));
+  const saves = option("save") !== "";
   p.comm = "redis-server";
   p.argv = [`redis-server *:${port}`];
   p.rssKib = 9_800;
@@ -50,18 +73,32 @@ const redisServer: Program = function* (p) {
   const store = new RedisStore(
     () => p.machine.kernel.now,
     () =>
-      `# Server\r\nredis_version:${VERSION}\r\nredis_mode:standalone\r\ntcp_port:${port}\r\n` +
+      `# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\ntcp_port:${port}\r\n` +
       `uptime_in_seconds:${Math.floor((p.machine.kernel.now - started) / 1e6)}\r\n# Replication\r\nrole:master\r\nconnected_slaves:0\r\n`,
   );
-  yield* sys.print(p, note(p, "*", "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo"));
+  // Before 7.2 what is but told was marked as a warning is.
+  const mark = minor < 7.2 ? "#" : "*";
+  yield* sys.print(p, note(p, mark, "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", "C"));
   yield* sys.print(
     p,
-    note(p, "*", `Redis version=${VERSION}, bits=64, commit=00000000, modified=0, pid=${p.nsPid}, just started`),
+    note(p, mark, `Redis version=${version}, bits=64, commit=00000000, modified=0, pid=${p.nsPid}, just started`, "C"),
   );
+  yield* sys.print(
+    p,
+    configured
+      ? note(p, mark, "Configuration loaded", "C")
+      : note(
+          p,
+          "#",
+          "Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf",
+          "C",
+        ),
+  );
+  if (minor >= 6.2) yield* sys.print(p, note(p, "*", "monotonic clock: POSIX clock_gettime"));
   try {
     yield* sys.print(p, note(p, "*", `Running mode=standalone, port=${port}.`));
-    yield* sys.print(p, note(p, "*", "Server initialized"));
-    yield* sys.print(p, note(p, "*", "Ready to accept connections tcp"));
+    yield* sys.print(p, note(p, mark, "Server initialized"));
+    yield* sys.print(p, note(p, "*", `Ready to accept connections${minor < 7.2 ? "" : " tcp"}`));
     yield* serving(p, [{ port, accept: (socket) => converse(socket, store) }], ["TERM", "INT"]);
   } catch (error) {
     if (!isNetError(error)) throw error;
@@ -71,7 +108,13 @@ const redisServer: Program = function* (p) {
     );
     return 1;
   }
-  yield* sys.print(p, note(p, "*", "User requested shutdown..."));
+  const seconds = Math.floor(p.machine.kernel.wallMs / 1000);
+  yield* sys.print(p, `${p.nsPid}:signal-handler (${seconds}) Received SIGTERM scheduling shutdown...\n`);
+  yield* sys.print(p, note(p, mark, "User requested shutdown..."));
+  if (saves) {
+    yield* sys.print(p, note(p, "*", "Saving the final RDB snapshot before exiting."));
+    yield* sys.print(p, note(p, "*", "DB saved on disk"));
+  }
   yield* sys.print(p, note(p, "#", "Redis is now ready to exit, bye bye..."));
   return 0;
 };
@@ -196,7 +239,7 @@ const redisCli: Program = function* (p) {
     else if (flag === "-p") port = Number(words.shift());
     else if (flag === "-n" || flag === "-a") words.shift();
     else if (flag === "--version" || flag === "-v") {
-      yield* sys.print(p, `redis-cli ${VERSION}\n`);
+      yield* sys.print(p, `redis-cli ${installed(p)}\n`);
       return 0;
     }
   }
@@ -253,7 +296,7 @@ export const redis: ImageDef = {
     }),
   entrypoint: ["docker-entrypoint.sh"],
   cmd: ["redis-server"],
-  env: () => ({ PATH: DEFAULT_PATH, REDIS_VERSION: VERSION }),
+  env: (tag) => ({ PATH: DEFAULT_PATH, REDIS_VERSION: versionOf(tag) }),
   workingDir: "/data",
   volumes: ["/data"],
   exposedPorts: ["6379/tcp"],
