@@ -206,10 +206,39 @@ function drawPane(
   };
 }
 
+/** Digits of five rows and columns: a bit a column, the leftmost the highest. */
+const DIGITS: readonly (readonly number[])[] = [
+  [31, 17, 17, 17, 31],
+  [1, 1, 1, 1, 1],
+  [31, 1, 31, 16, 31],
+  [31, 1, 31, 1, 31],
+  [17, 17, 31, 1, 1],
+  [31, 16, 31, 1, 31],
+  [31, 16, 31, 17, 31],
+  [31, 1, 1, 1, 1],
+  [31, 17, 31, 17, 31],
+  [31, 17, 31, 1, 31],
+];
+
+/** display-panes: the number in the middle, large where there is room, and then the size in the corner. */
 function drawNumber(pane: Pane, rows: readonly Line[]): void {
   const { cell } = pane;
-  const look = pane.window.active === pane ? "y31" : "y34";
+  const active = pane.window.active === pane;
+  const look = active ? "y31" : "y34";
   const text = String(pane.index);
+  if (cell.width >= text.length * 6 && cell.height >= 5) {
+    const [left, top] = [cell.x + (cell.width >> 1) - text.length * 3, cell.y + (cell.height >> 1) - 2];
+    [...text].forEach((char, i) => {
+      DIGITS[Number(char)]!.forEach((bits, row) => {
+        for (let column = 0; column < 5; column++)
+          if ((bits >> (4 - column)) & 1) rows[top + row]?.put(left + 6 * i + column, " ", active ? "y41" : "y44");
+      });
+    });
+    if (cell.height <= 6) return;
+    const size = `${cell.width}x${cell.height}`;
+    for (const [i, char] of [...size].entries()) rows[cell.y]?.put(cell.x + cell.width - size.length + i, char, look);
+    return;
+  }
   const middle = cell.y + (cell.height >> 1);
   let at = cell.x + Math.max(0, (cell.width - text.length) >> 1);
   for (const char of text) {

@@ -32,7 +32,7 @@ export class ListMode implements Mode {
     const top = Math.max(0, this.at - rows + 1);
     const lines = choices.slice(top, top + rows).map((choice, i) => {
       const number = top + i < 10 ? `(${top + i})` : top + i < 36 ? `(M-${String.fromCharCode(87 + top + i)})` : "";
-      const text = `${number.padEnd(choices.length > 10 ? 6 : 4)} ${choice.text}`.slice(0, columns);
+      const text = `${number.padEnd(choices.length > 10 ? 5 : 3)} ${choice.text}`.slice(0, columns);
       return top + i === this.at ? lineOf(text.padEnd(columns), SELECTED) : lineOf(text);
     });
     return { lines, row: this.at - top, column: 0, cursor: false };

@@ -1,4 +1,5 @@
 /** Commands that ask somebody at a terminal: prompts, confirmations, lists to choose from. */
+import { calendar, strftime } from "../../../text/time.ts";
 import { type Command, type Context, clientOf, subject, target } from "../command.ts";
 import { format } from "../format.ts";
 import { type Choice, ListMode } from "../list-mode.ts";
@@ -26,7 +27,7 @@ function sessionChoices(context: Context, windows: boolean): Choice[] {
         const at = { server, session, link, pane: link.window.active };
         const branch = i === session.links.length - 1 ? "└─>" : "├─>";
         return {
-          text: `${branch} ${link.index}: ${format('#{window_name}#{window_flags} (#{window_panes} panes)#{?#{==:#{window_panes},1}, "#{pane_title}",}', at)}`,
+          text: `${branch} ${link.index}: ${format('#{window_name}#{window_flags}#{?#{&&:#{==:#{window_panes},1},#{&&:#{pane_title},#{!=:#{pane_title},#{host_short}}}},: "#{pane_title}",}', at)}`,
           choose: (client) => {
             session.select(link);
             client.switchTo(session);
@@ -113,7 +114,7 @@ export const promptCommands: readonly Command[] = [
       const choices = () =>
         [...context.server.clients].map(
           (client): Choice => ({
-            text: `${client.tty.name}: session ${client.session?.name}`,
+            text: `${client.tty.name}: ${strftime("%H:%M", calendar(context.server.seconds))}: session ${client.session?.name}`,
             choose: () => client.detach(),
             remove: () => client.detach(),
           }),
