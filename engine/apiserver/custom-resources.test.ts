@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { withManagedFields } from "../api/managed-fields/index.ts";
 import type { Harness } from "./harness.ts";
 import { bootedHarness } from "./testing.ts";
 
@@ -118,6 +119,22 @@ describe("custom resources", () => {
   ])("are validated: %s", (_what, spec, message) => {
     const status = h.json("POST", CRONTABS, crontab("x", spec));
     expect(status.message).toBe(`CronTab.stable.example.com "x" is invalid: ${message}`);
+  });
+
+  it("keep their owners where a default is shown that is not stored", () => {
+    const definition = parse(CRD);
+    definition.metadata.name = "pages.stable.example.com";
+    definition.spec.names = { plural: "pages", kind: "Page" };
+    const { schema } = definition.spec.versions[0];
+    schema.openAPIV3Schema.properties.status.default = { replicas: 0 };
+    expect(h.request("POST", DEFINITIONS, definition).status).toBe(201);
+    h.kernel.run(h.kernel.now + 1000);
+    const path = "/apis/stable.example.com/v1/namespaces/default/pages";
+    h.request("POST", path, { ...crontab("a", {}), kind: "Page" });
+    const page = withManagedFields(h.json("GET", `${path}/a`));
+    expect(page["status"]).toEqual({ replicas: 0 });
+    const [owner] = page.metadata["managedFields"] as unknown as { fieldsV1: object }[];
+    expect(Object.keys(owner?.fieldsV1 ?? {})).toEqual(["f:spec"]);
   });
 
   it("obey transition rules on updates only", () => {
