@@ -56,18 +56,27 @@ export const xargs = tool(
       );
     let items: string[];
     let lines: string[][];
+    /** A quote that is not closed: what stands before it is still done. */
+    let fault: Fatal | undefined;
     if (delimiter !== undefined) {
       items = text.split(delimiter);
       if (items.at(-1) === "") items.pop();
       lines = items.map((item) => [item]);
     } else if (replace !== undefined) {
-      lines = text
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .map((line) => [unquote(line.replace(/^[ \t]+/, ""))]);
+      lines = [];
+      for (const line of text.split("\n")) {
+        if (line.trim() === "") continue;
+        const item = unquote(line.replace(/^[ \t]+/, ""));
+        if (item instanceof Fatal) {
+          fault = item;
+          break;
+        }
+        lines.push([item]);
+      }
       items = lines.flat();
     } else {
-      lines = words(text);
+      ({ lines, fault } = words(text));
+      if (fault && (perLines !== undefined || o.has("x"))) lines.pop();
       const stop = o.value("E", "e");
       if (stop) {
         const at = lines.findIndex((line) => line.includes(stop));
@@ -87,8 +96,11 @@ export const xargs = tool(
       return true;
     };
     if (replace !== undefined) {
-      for (const item of items) if (!(yield* run(command.map((word) => word.split(replace).join(item))))) break;
+      const filled = (item: string) =>
+        o.operands.length === 0 ? command : command.map((word) => word.split(replace).join(item));
+      for (const item of items) if (!(yield* run(filled(item)))) break;
       while (running.size > 0) yield* collect(t, running, command[0]!);
+      if (fault) throw fault;
       return t.status;
     }
     const groups: string[][] = [];
@@ -112,9 +124,10 @@ export const xargs = tool(
       }
       if (group.length > 0) groups.push(group);
     }
-    if (groups.length === 0 && !o.has("r")) groups.push([]);
+    if (groups.length === 0 && !o.has("r") && !fault) groups.push([]);
     for (const group of groups) if (!(yield* run([...command, ...group]))) break;
     while (running.size > 0) yield* collect(t, running, command[0]!);
+    if (fault) throw fault;
     return t.status;
   },
 );
@@ -208,16 +221,17 @@ function* confirmed(t: Tool): Gen<boolean> {
 }
 
 /** Words of each line, with quotes and backslashes as xargs has them; a line ending in a blank goes on. */
-function words(text: string): string[][] {
+function words(text: string): { lines: string[][]; fault: Fatal | undefined } {
   const lines: string[][] = [];
   let line: string[] = [];
   let word: string | undefined;
   let quote: string | undefined;
+  let fault: Fatal | undefined;
   for (let i = 0; i < text.length; i++) {
     const char = text[i]!;
     if (quote !== undefined) {
       if (char === quote) quote = undefined;
-      else if (char === "\n") throw unmatched(quote);
+      else if (char === "\n") break;
       else word += char;
     } else if (char === "'" || char === '"') {
       quote = char;
@@ -233,14 +247,14 @@ function words(text: string): string[][] {
       }
     } else word = (word ?? "") + char;
   }
-  if (quote !== undefined) throw unmatched(quote);
-  if (word !== undefined) line.push(word);
-  if (line.length > 0) lines.push(line);
+  if (quote !== undefined) fault = unmatched(quote);
+  else if (word !== undefined) line.push(word);
+  if (line.length > 0 || fault) lines.push(line);
   // Nothing behind a NUL character reaches a command.
-  return lines.map((list) => list.map((one) => one.split("\0")[0]!));
+  return { lines: lines.map((list) => list.map((one) => one.split("\0")[0]!)), fault };
 }
 
-function unquote(line: string): string {
+function unquote(line: string): string | Fatal {
   let out = "";
   let quote: string | undefined;
   for (let i = 0; i < line.length; i++) {
@@ -252,8 +266,7 @@ function unquote(line: string): string {
     else if (char === "\\" && i + 1 < line.length) out += line[++i];
     else out += char;
   }
-  if (quote !== undefined) throw unmatched(quote);
-  return out;
+  return quote === undefined ? out : unmatched(quote);
 }
 
 function unmatched(quote: string): Fatal {
