@@ -260,6 +260,7 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       if (sh.readonlyFunctions.has(name)) {
         yield* sh.complain(`${name}: readonly function`);
         sh.status = 1;
+        if (sh.setup.dialect === "bash" && sh.has("errexit")) yield* failed(sh, false);
         return;
       }
       sh.functions.set(name, { node, source: sh.source });

@@ -4,7 +4,7 @@ import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { exitCode, release } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
-import { ShellError } from "./control.ts";
+import { ExitShell, ShellError } from "./control.ts";
 import { forkShell, runBody } from "./fork.ts";
 import { collect } from "./jobs.ts";
 import { openTarget, target } from "./redirect.ts";
@@ -95,6 +95,8 @@ function* readFileText(sh: Shell, input: Redirect): Gen<string> {
     if (!(error instanceof ShellError)) throw error;
     yield* sh.complain(error.message);
     sh.status = sh.substitutionStatus = 1;
+    // Also where a failure is looked at: bash reads the file without a command of its own.
+    if (sh.has("errexit")) throw new ExitShell(1, "calls");
     return "";
   }
   file.refs++;
