@@ -66,7 +66,7 @@ export interface Site {
   visit(options?: BrowserContextOptions): Promise<Visitor>;
   /** One that looks at a page; `prepare` comes before. */
   open(path: string, options?: BrowserContextOptions, prepare?: (page: Page) => Promise<void>): Promise<Visitor>;
-  /** One that has a lab's terminal before it. */
+  /** One that has a lab's terminal before it, or in a small window behind its tab. */
   openLab(id: string, options?: BrowserContextOptions, prepare?: (page: Page) => Promise<void>): Promise<Visitor>;
 }
 
@@ -97,7 +97,10 @@ export function serving(): Site {
     },
     async openLab(id, options, prepare) {
       const visitor = await this.open(`/labs/${id}`, options, prepare);
-      await see(visitor.page, PROMPT);
+      const { page } = visitor;
+      await keyboard(page).waitFor({ state: "attached", timeout: PATIENCE });
+      // In a small window the terminal stands behind a tab: xterm draws it when somebody looks.
+      if (await page.locator(".pane .xterm").first().isVisible()) await see(page, PROMPT);
       return visitor;
     },
   };

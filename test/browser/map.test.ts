@@ -156,6 +156,7 @@ describe.skipIf(noBrowser)("the map", onTheHost, () => {
       throw new Error("the playground did not open in a small window");
     });
     await page.getByRole("button", { name: "터미널", exact: true }).click();
+    await see(page, PROMPT);
     await type(page, SERVICE);
     await page.getByRole("button", { name: "그림", exact: true }).click();
     await expect.poll(() => tiles(page, "running").count(), { timeout: PATIENCE }).toBe(3);

@@ -1,7 +1,7 @@
 import type { BrowserContextOptions } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, noBrowser, see, serving, shoot, type } from "./browser.ts";
+import { expectAccessible, noBrowser, PROMPT, see, serving, shoot, type } from "./browser.ts";
 
 const SERVICE = [
   "kubectl create deployment web --image=nginx --replicas=2",
@@ -85,6 +85,7 @@ describe.skipIf(noBrowser)("the packet walk", onTheHost, () => {
       throw new Error("the playground did not open in a small window");
     });
     await page.getByRole("button", { name: "Terminal", exact: true }).click();
+    await see(page, PROMPT);
     await type(page, SERVICE);
     await see(page, /all-2/);
     await page.getByRole("button", { name: "Picture", exact: true }).click();
