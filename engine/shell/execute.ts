@@ -55,6 +55,10 @@ export function* runSource(
     for (let part = reader.next(); part !== undefined; part = reader.next()) {
       const { source: text, statements, error } = part;
       sh.source = text;
+      for (const warning of part.warnings ?? []) {
+        sh.position = warning.at;
+        yield* sh.complain(warning.text);
+      }
       sh.position = 0;
       let skipLine = -1;
       let lastLine = -1;

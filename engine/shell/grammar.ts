@@ -17,6 +17,8 @@ const ASSIGNMENT = /^[A-Za-z_]\w*(\[[\s\S]*\])?\+?=/;
 /** Where a command may begin. */
 const COMMAND: Place = { command: true, assignment: true };
 const WORD: Place = {};
+const NAME: Place = { name: true };
+const PATTERN: Place = { cases: true };
 
 /** Bash's grammar: reads a text a complete command at a time, up to the first token that does not fit. */
 export class Grammar {
@@ -53,7 +55,8 @@ export class Grammar {
 
   private placeBehind(): Place {
     const { kind, text } = this.token;
-    if (this.inPattern || kind === "word") return WORD;
+    if (this.inPattern) return PATTERN;
+    if (kind === "word") return WORD;
     return kind === "operator" && (REDIRECTS.has(text) || text.startsWith(";;") || text === ";&") ? WORD : COMMAND;
   }
 
@@ -123,6 +126,9 @@ export class Grammar {
       throw error;
     }
     tokens.nesting--;
+    if (this.rules.dialect === "bash" && tokens.heredocs.length > 0) tokens.pullHeredocs();
+    // Elsewhere nothing is read for them.
+    else tokens.heredocs.length = 0;
     tokens.heredocs.unshift(...heredocs);
     this.token = token;
     this.inPattern = inPattern;
@@ -341,7 +347,7 @@ export class Grammar {
   }
 
   private forCommand(): void {
-    this.next();
+    this.next(NAME);
     if (this.is("(") && this.text[this.token.at + 1] === "(" && this.rules.dialect === "bash") {
       const end = this.tokens.arithmetic(this.token.at + 2);
       if (typeof end === "number") {

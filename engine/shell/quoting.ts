@@ -36,6 +36,17 @@ export class Quoting {
     this.grown += text.length;
   }
 
+  /** Backslashes with newlines that were taken out of the word being read, and are put behind it. */
+  protected joins = 0;
+
+  /** Joins what a backslash and a newline at `i` part within a word; they go behind it, so that lines are counted alike. */
+  protected join(i: number): boolean {
+    if (this.text[i] !== "\\" || this.text[i + 1] !== "\n") return false;
+    this.text = this.text.slice(0, i) + this.text.slice(i + 2);
+    this.joins++;
+    return true;
+  }
+
   /** Where the `))` of an arithmetic expression begins whose text starts at `i`; it may be none, or have no end. */
   arithmetic(i: number): number | "none" | "open" {
     let depth = 0;
@@ -108,6 +119,7 @@ export class Quoting {
   }
 
   private dollar(i: number, inDouble: boolean): number {
+    while (this.join(i + 1));
     const { text } = this;
     switch (text[i + 1]) {
       case "'": {
@@ -126,7 +138,17 @@ export class Quoting {
       case '"':
         return inDouble || this.rules.dialect === "bash" ? i : this.ordinary(i);
       default:
-        return i;
+        return this.name(i);
+    }
+  }
+
+  /** A name that goes on behind the end of its line. */
+  private name(i: number): number {
+    let end = i + 1;
+    for (;;) {
+      while (/\w/.test(this.text[end] ?? "")) end++;
+      if (end === i + 1 || !/^\\\n\w/.test(this.text.slice(end, end + 3))) return i;
+      this.join(end);
     }
   }
 
@@ -142,6 +164,7 @@ export class Quoting {
     const bash = this.rules.dialect === "bash" && !this.rules.posix;
     const quotes = !inDouble || bash || hasPattern(this.text, i);
     while (i < this.text.length) {
+      if (this.join(i)) continue;
       const c = this.text[i];
       if (c === "}") return i + 1;
       if (c === "'" && !quotes) this.text = this.text.slice(0, i) + APOSTROPHE + this.text.slice(i + 1);

@@ -11,6 +11,8 @@ export interface Part {
   source: Source;
   statements: readonly Statement[];
   error: SyntaxProblem | undefined;
+  /** What bash says as it reads. */
+  warnings?: readonly { at: number; text: string }[];
 }
 
 /** Text in which `shopt -u extglob` makes a difference. */
@@ -18,6 +20,15 @@ const EXTGLOB = /[?*+@!]\(/;
 
 /** Text that dash and busybox read otherwise than bash. */
 const BASHISM = /\[\[|\(\(|&>|\$['"[]|\$\{[^}]*'|\b(?:time|select|coproc|function)\b|\]=|\+=|\(\)\s*[^\s({]/;
+
+/**
+ * Text that the parser of the tree takes otherwise than bash: words, operators and delimiters that go on behind the end
+ * of a line, here-documents whose bodies stand behind the substitution that reads them.
+ */
+const REWRITTEN = /[^\s]\\\n[^\s]|\$\([^\n]*<<[^\n(]*\)|<\([^\n]*<<[^\n(]*\)|<<-[ \t]*['"\\]\t/;
+
+/** `case` and `esac` where they are arguments. */
+const NO_CASE = /\bcase\b(?!\s+\S+\s+in\b)|[\w"'] +esac\b/;
 
 /** Text in which POSIX mode makes a difference. */
 const APOSTROPHES = /\$\{[^}]*'/;
@@ -33,6 +44,7 @@ export class Reader {
   private atOnce = false;
   private patterns: boolean | undefined;
   private apostrophes: boolean | undefined;
+  private rewritten: boolean | undefined;
 
   constructor(sh: Shell, source: Source) {
     this.sh = sh;
@@ -83,6 +95,7 @@ export class Reader {
 
   private matters(): boolean {
     if (aliasesExpand(this.sh)) return true;
+    if ((this.rewritten ??= isRewritten(this.source.text))) return true;
     if (this.sh.setup.dialect !== "bash") return (this.patterns ??= BASHISM.test(this.source.text));
     if (this.sh.has("posix") && (this.apostrophes ??= APOSTROPHES.test(this.source.text))) return true;
     if (this.sh.shopts.has("extglob")) return false;
@@ -101,6 +114,15 @@ export class Reader {
     const { commandStart } = grammar;
     const line = this.source.lineAt(commandStart - grown);
     const source = new Source(grammar.text.slice(commandStart, grammar.end), this.source.file, line);
-    return { source, statements: source.script.commands, error: undefined };
+    const warnings = grammar.tokens.unterminated.splice(0).map(({ at, bodies }) => ({
+      at: Math.max(0, at - commandStart),
+      text: `warning: command substitution: ${bodies} unterminated here-document${bodies > 1 ? "s" : ""}`,
+    }));
+    return { source, statements: source.script.commands, error: undefined, warnings };
   }
+}
+
+function isRewritten(text: string): boolean {
+  const substitution = text.indexOf("$(");
+  return REWRITTEN.test(text) || (substitution >= 0 && NO_CASE.test(text.slice(substitution)));
 }

@@ -16,6 +16,10 @@ export interface Place {
   pattern?: boolean;
   /** A regular expression of `[[ … =~ … ]]`. */
   regex?: boolean;
+  /** The name of a loop's variable. */
+  name?: boolean;
+  /** A pattern of `case`, or its end. */
+  cases?: boolean;
 }
 
 /** Longer ones first. */
@@ -69,13 +73,21 @@ export function endsAtParenthesis(line: string, delimiter: string): boolean {
 /** Most expansions in one text: aliases that stand in each other's values double it. */
 const MOST_ALIASES = 1_000;
 
+interface Heredoc {
+  delimiter: string;
+  strip: boolean;
+  quoted: boolean;
+}
+
 /** Splits shell text into tokens, one at a time. Aliases are put into the text. */
 export class Tokens extends Quoting {
   position = 0;
   /** A heredoc whose delimiter never comes. */
   openHeredoc = false;
   /** Heredocs whose bodies begin behind the next newline. */
-  heredocs: { delimiter: string; strip: boolean; quoted: boolean }[] = [];
+  heredocs: Heredoc[] = [];
+  /** Of each substitution that ended before its here-documents began: the line it ended on, and how many they were. */
+  readonly unterminated: { at: number; bodies: number }[] = [];
   /** Within `$(…)`, where bash leaves aliases to those who run it. */
   nesting = 0;
   /** Values that were put in: within one its name is no alias again. */
@@ -106,7 +118,18 @@ export class Tokens extends Quoting {
   /** Notes the delimiter that follows `<<`. */
   heredoc(word: Token, strip: boolean): void {
     const delimiter = word.text.replace(/['"\\]/g, "");
+    if (strip && this.rules.dialect === "bash" && /^['"\\]\t/.test(word.text)) this.untab(word);
     this.heredocs.push({ delimiter, strip, quoted: delimiter !== word.text });
+  }
+
+  /** Takes tabs away that begin a delimiter: bash looks for it before it strips a line, the tree's parser behind that. */
+  private untab(word: Token): void {
+    const bare = word.text.replace(/^(['"\\])\t+/, "$1");
+    const end = word.at + word.text.length;
+    this.text = this.text.slice(0, word.at) + bare + this.text.slice(end);
+    this.grown += bare.length - word.text.length;
+    this.position += bare.length - word.text.length;
+    word.text = bare;
   }
 
   private skipBlanks(): void {
@@ -143,38 +166,70 @@ export class Tokens extends Quoting {
     let end = at + operator.length;
     if (operator === "&" && text[end] === ">") this.put(end, " ");
     // A backslash and a newline within an operator are as if they were not there.
-    while (text[end] === "\\" && text[end + 1] === "\n") {
-      const longer = known.find((one) => one === operator + (text[end + 2] ?? "\n"));
+    for (let behind = end; this.text.startsWith("\\\n", behind); ) {
+      while (this.text.startsWith("\\\n", behind)) behind += 2;
+      const longer = known.find((one) => one === operator + (this.text[behind] ?? "\n"));
       if (longer === undefined) break;
       operator = longer;
-      end += 3;
+      this.text = `${this.text.slice(0, end)}${this.text[behind]}${this.text.slice(end, behind)}${this.text.slice(behind + 1)}`;
+      behind = ++end;
     }
     this.position = end;
     return operator;
   }
 
   private skipHeredocs(): void {
-    for (const { delimiter, strip, quoted } of this.heredocs.splice(0)) {
-      for (;;) {
-        if (this.position >= this.text.length) {
-          this.openHeredoc = true;
-          break;
-        }
-        let end = lineEnd(this.text, this.position);
-        // A backslash at its end joins a line to the next one.
-        while (!quoted && end < this.text.length && /(?:^|[^\\])(?:\\\\)*\\$/.test(this.text.slice(this.position, end)))
-          end = lineEnd(this.text, end + 1);
-        const line = this.text.slice(this.position, end).replace(quoted ? /$^/ : /\\\n/g, "");
-        const plain = strip ? line.replace(/^\t+/, "") : line;
-        // `EOF)` ends it too, where a parenthesis is waited for.
-        if (this.nesting > 0 && endsAtParenthesis(plain, delimiter)) {
-          this.position = end - plain.length + delimiter.length;
-          break;
-        }
-        this.position = Math.min(end + 1, this.text.length);
-        if (plain === delimiter) break;
+    for (const one of this.heredocs.splice(0)) this.skipHeredoc(one);
+  }
+
+  /** Steps behind a body and its delimiter; false when that never comes. */
+  private skipHeredoc({ delimiter, strip, quoted }: Heredoc): boolean {
+    for (;;) {
+      if (this.position >= this.text.length) {
+        this.openHeredoc = true;
+        return false;
       }
+      let end = lineEnd(this.text, this.position);
+      // A backslash at its end joins a line to the next one.
+      while (!quoted && end < this.text.length && /(?:^|[^\\])(?:\\\\)*\\$/.test(this.text.slice(this.position, end)))
+        end = lineEnd(this.text, end + 1);
+      const line = this.text.slice(this.position, end).replace(quoted ? /$^/ : /\\\n/g, "");
+      const plain = strip ? line.replace(/^\t+/, "") : line;
+      // `EOF)` ends it too, where a parenthesis is waited for.
+      if (this.nesting > 0 && endsAtParenthesis(plain, delimiter)) {
+        this.position = end - plain.length + delimiter.length;
+        return true;
+      }
+      this.position = Math.min(end + 1, this.text.length);
+      if (plain === delimiter) return true;
     }
+  }
+
+  /**
+   * At the parenthesis that ends a `$(cat <<EOF)`: the bodies are the lines behind its own. They are put where the tree's
+   * parser looks for them.
+   */
+  pullHeredocs(): void {
+    let parenthesis = this.position - 1;
+    const { nesting, text } = this;
+    const lines = text.slice(0, parenthesis).split("\n").length - 1 - this.unterminated.length;
+    let at = 0;
+    for (let line = 0; line < lines; line++) at = lineEnd(text, at) + 1;
+    this.unterminated.push({ at, bodies: this.heredocs.length });
+    this.nesting = 0;
+    let before = "\n";
+    for (const one of this.heredocs.splice(0)) {
+      const line = lineEnd(this.text, this.position) + 1;
+      this.position = line;
+      if (line > this.text.length || !this.skipHeredoc(one)) break;
+      const body = before + this.text.slice(line, this.position);
+      this.text = `${this.text.slice(0, parenthesis)}${body}${this.text.slice(parenthesis, line)}${this.text.slice(this.position)}`;
+      parenthesis += body.length;
+      this.position = parenthesis + 1;
+      this.grown += before.length;
+      before = "";
+    }
+    this.nesting = nesting;
   }
 
   private word(at: number, place: Place): Token {
@@ -183,6 +238,7 @@ export class Tokens extends Quoting {
     while (i < this.text.length) {
       PLAIN.lastIndex = i;
       if (PLAIN.test(this.text)) i = PLAIN.lastIndex;
+      if (this.join(i)) continue;
       const c = this.text[i];
       if (c === undefined || c === " " || c === "\t" || c === "\n") break;
       if (c === "(") {
@@ -216,7 +272,17 @@ export class Tokens extends Quoting {
     }
     if (i === at) i++;
     this.position = i;
-    return { kind: "word", text: this.text.slice(at, i), at };
+    if (this.joins > 0 && this.text[i] !== "(") {
+      this.text = this.text.slice(0, i) + "\\\n".repeat(this.joins) + this.text.slice(i);
+      this.joins = 0;
+    }
+    const text = this.text.slice(at, i);
+    // The parser of the tree takes an argument of this name for the beginning or the end of a `case`.
+    if (this.nesting > 0 && !place.command && !place.name && (text === "case" || (text === "esac" && !place.cases))) {
+      this.put(at, "\\");
+      this.position++;
+    }
+    return { kind: "word", text, at };
   }
 
   private subscripts(at: number, i: number, place: Place): boolean {
