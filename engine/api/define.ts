@@ -3,7 +3,13 @@ import { typeOf } from "./schema/types.ts";
 import { zeroOf } from "./schema/zero.ts";
 import type { StatusCause } from "./status.ts";
 import type { KubeObject } from "./types.ts";
-import { type NameCheck, validateKubeFinalizers, validateMeta, validateMetaUpdate } from "./validation/meta.ts";
+import {
+  type NameCheck,
+  validateGenerateName,
+  validateKubeFinalizers,
+  validateMeta,
+  validateMetaUpdate,
+} from "./validation/meta.ts";
 import { dns1123Subdomain } from "./validation/names.ts";
 
 /** What every stored kind answers, in discovery's order. */
@@ -44,6 +50,8 @@ type Brief = Pick<KindDef, "columns" | "cells"> &
     validateBodyUpdate?(object: KubeObject, old: KubeObject): StatusCause[];
     /** Where upstream's update says these before those, or does not judge the body again. */
     updateJudges?: "first" | "alone";
+    /** Upstream's update does not judge the metadata as a create does once more: any generateName is taken. */
+    metadataOnce?: true;
   };
 
 /** Groups whose objects' metadata is judged as that of custom resources is. */
@@ -58,7 +66,7 @@ const GENERIC_META: ReadonlySet<string> = new Set([
  */
 export function define(brief: Brief): KindDef {
   const { group, version, kind, plural, namespaced, status, nameCheck, ...more } = brief;
-  const { validateBody, validateBodyNew, validateBodyUpdate, updateJudges, ...rest } = more;
+  const { validateBody, validateBodyNew, validateBodyUpdate, updateJudges, metadataOnce, ...rest } = more;
   const subresources = [...(rest.subresources ?? [])];
   if (status) subresources.push(statusSubresource(kind, group, version));
   const finalizers = GENERIC_META.has(group) ? () => [] : validateKubeFinalizers;
@@ -87,6 +95,7 @@ export function define(brief: Brief): KindDef {
     validateUpdate: (object, old) => [
       ...validateMetaUpdate(object, old),
       ...finalizers(object),
+      ...(metadataOnce ? [] : validateGenerateName(object.metadata, nameCheck ?? dns1123Subdomain)),
       ...bodyOfUpdate(object, old),
     ],
     ...(status && {

@@ -19,3 +19,11 @@ export function keepEmpty<T extends object>(copy: T, from: object): T {
   if (fields) emptied.set(copy, [...fields]);
   return copy;
 }
+
+/** Whether anything in a value was given, but empty; metadata aside. */
+export function holdsGivenEmpty(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (emptied.has(value)) return true;
+  for (const [name, part] of Object.entries(value)) if (name !== "metadata" && holdsGivenEmpty(part)) return true;
+  return false;
+}

@@ -71,6 +71,8 @@ export interface KindDef {
   schema: string;
   /** `metadata.generation` is kept for it, and a spec change raises it (unless it is `fixed`; `labels`: they do as well). */
   hasGeneration?: boolean | "fixed" | "labels";
+  /** Its strategy compares with reflect.DeepEqual, to which what is given empty differs from the none that was stored. */
+  emptyIsChange?: boolean;
   /** Who deletes one without saying what becomes of its dependents leaves them (DefaultGarbageCollectionPolicy); a text is a warning then. */
   orphans?: true | string;
   /** `defaults` and validation of updates look at nothing but the spec beside metadata: with the spec as it was both are done. */

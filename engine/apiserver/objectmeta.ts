@@ -36,7 +36,6 @@ export function keepMeta(draft: Draft, old: KubeObject): void {
   metadata.creationTimestamp = before.creationTimestamp;
   metadata.resourceVersion = before.resourceVersion;
   keep(metadata, "namespace", before.namespace);
-  keep(metadata, "generateName", before.generateName);
   keep(metadata, "generation", before.generation);
   if (!metadata.deletionTimestamp) keep(metadata, "deletionTimestamp", before.deletionTimestamp);
   if (metadata.deletionGracePeriodSeconds === undefined) {

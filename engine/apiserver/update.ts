@@ -1,3 +1,4 @@
+import { holdsGivenEmpty } from "../api/given-empty.ts";
 import type { Draft, KindDef } from "../api/kind.ts";
 import type { Author } from "../api/managed-fields/index.ts";
 import { conflict } from "../api/status.ts";
@@ -102,7 +103,9 @@ export function* updateObject(
     const plainStatus = def.custom && !def.subresources.some(({ name }) => name === "status");
     const changed = specChanged(draft, current) || (plainStatus && !deepEqual(draft["status"], current["status"]));
     const labelled = () => !deepEqual(draft.metadata.labels ?? {}, current.metadata.labels ?? {});
-    const raised = def.hasGeneration === "labels" ? changed || labelled() : def.hasGeneration === true && changed;
+    const emptied = () => def.emptyIsChange && holdsGivenEmpty(draft);
+    const raised =
+      def.hasGeneration === "labels" ? changed || labelled() : def.hasGeneration === true && (changed || emptied());
     if (raised) {
       draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }

@@ -13,6 +13,7 @@ export const webhookConfiguration = (kind: string, mutating: boolean) =>
     namespaced: false,
     categories: ["api-extensions"],
     hasGeneration: true,
+    emptyIsChange: true,
     defaults: (draft) => defaultWebhooks(draft, mutating),
     validateBody: validateWebhooks,
     columns: [

@@ -13,6 +13,7 @@ export const customResourceDefinition = define({
   kind: "CustomResourceDefinition",
   plural: "customresourcedefinitions",
   namespaced: false,
+  metadataOnce: true,
   shortNames: ["crd", "crds"],
   categories: ["api-extensions"],
   etcdPrefix: "apiextensions.k8s.io/customresourcedefinitions",

@@ -38,6 +38,7 @@ export const deployment = define({
   kind: "Deployment",
   plural: "deployments",
   namespaced: true,
+  metadataOnce: true,
   shortNames: ["deploy"],
   categories: ["all"],
   hasGeneration: true,

@@ -11,6 +11,7 @@ export const statefulSet = define({
   kind: "StatefulSet",
   plural: "statefulsets",
   namespaced: true,
+  metadataOnce: true,
   shortNames: ["sts"],
   categories: ["all"],
   hasGeneration: true,

@@ -121,6 +121,7 @@ export const horizontalPodAutoscaler = define({
   kind: "HorizontalPodAutoscaler",
   plural: "horizontalpodautoscalers",
   namespaced: true,
+  metadataOnce: true,
   shortNames: ["hpa"],
   categories: ["all"],
   status: true,

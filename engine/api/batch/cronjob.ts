@@ -12,6 +12,7 @@ export const cronJob = define({
   kind: "CronJob",
   plural: "cronjobs",
   namespaced: true,
+  metadataOnce: true,
   defaults: defaultCronJob,
   validateBody: validateCronJob,
   shortNames: ["cj"],

@@ -4,6 +4,7 @@ import { re2Mistake } from "../../text/regex/re2.ts";
 import { CelError } from "./error.ts";
 import { registerFormat } from "./library/format.ts";
 import { registerNet } from "./library/net.ts";
+import { registerOptional } from "./library/optional.ts";
 import { registerQuantity } from "./library/quantity.ts";
 import { registerSets } from "./library/sets.ts";
 import { registerStrings, shown } from "./library/strings.ts";
@@ -27,7 +28,15 @@ const MATCHES = "re2Test";
 /** The library's `has` takes names alone, not `has(self.list[0].field)`; this one takes any value before the last field. */
 const HAS = "hAs";
 
-const LIBRARIES = [registerFormat, registerNet, registerQuantity, registerSets, registerStrings, registerUrl];
+const LIBRARIES = [
+  registerFormat,
+  registerNet,
+  registerOptional,
+  registerQuantity,
+  registerSets,
+  registerStrings,
+  registerUrl,
+];
 
 let made: Environment | undefined;
 

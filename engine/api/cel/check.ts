@@ -29,8 +29,6 @@ function compileError(expression: string, variables: readonly string[]): { error
     if (!(error instanceof CelError)) throw error;
     return { error };
   }
-  // Macros that the interpreter does not have.
-  if (/\.opt(Flat)?Map\(/.test(expression)) return {};
   const pattern = brokenPattern(expression);
   if (pattern !== undefined) return { error: pattern };
   const { valid, type = "dyn", error } = declared(variables).check(renamed(expression));
@@ -132,7 +130,7 @@ function isMisfit(head: string): boolean {
 
 /** The same for a rule of a schema. */
 export function ruleMistake(rule: string, types?: CelTypes): string | undefined {
-  const mistyped = types && !/\.opt(Flat)?Map\(/.test(rule) && isParsed(rule) ? typeMistake(rule, types) : undefined;
+  const mistyped = types && isParsed(rule) ? typeMistake(rule, types) : undefined;
   if (mistyped !== undefined) return `compilation failed: ${compileMessage(mistyped, rule)}`;
   const { error, type } = compileError(rule, ["self", "oldSelf"]);
   if (error !== undefined) return `compilation failed: ${compileMessage(error, rule)}`;

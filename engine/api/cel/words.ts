@@ -20,7 +20,7 @@ const EXPRESSION =
 const FOREIGN = new Set(
   (
     "group resource subresource namespace name path serviceAccount check allowed reason error errored fieldSelector " +
-    "labelSelector optMap optFlatMap"
+    "labelSelector"
   ).split(" "),
 );
 
@@ -111,7 +111,7 @@ const KNOWN = new Set(
     "getHostname getPort getEscapedPath getQuery ip cidr family isLoopback isUnspecified isLinkLocalMulticast " +
     "isLinkLocalUnicast isGlobalUnicast containsIP containsCIDR masked prefixLength isCanonical contains equivalent " +
     "intersects validate sign asInteger asApproximateFloat isInteger add sub lowerAscii upperAscii replace substring " +
-    "split join trim indexOf lastIndexOf format"
+    "split join trim indexOf lastIndexOf format optMap optFlatMap"
   ).split(" "),
 );
 

@@ -12,6 +12,7 @@ export const lease = define({
   kind: "Lease",
   plural: "leases",
   namespaced: true,
+  metadataOnce: true,
   validateBody: ({ spec = {} }) => {
     const causes: StatusCause[] = [];
     if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) {

@@ -73,6 +73,7 @@ export const event = define({
   plural: "events",
   nameCheck: pathSegment,
   namespaced: true,
+  metadataOnce: true,
   shortNames: ["ev"],
   // validateV1EventSeries and the rest apply to newer clients only; the namespaces must agree for all.
   validateBody: (object) => {

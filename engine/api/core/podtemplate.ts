@@ -9,6 +9,7 @@ export const podTemplate = define({
   kind: "PodTemplate",
   plural: "podtemplates",
   namespaced: true,
+  metadataOnce: true,
   hasGeneration: true,
   defaults: (draft) => defaultTemplate(draft.template),
   validateBody: ({ template }) => validateTemplate(template ?? {}, "template"),

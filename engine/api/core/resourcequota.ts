@@ -8,6 +8,7 @@ export const resourceQuota = define({
   kind: "ResourceQuota",
   plural: "resourcequotas",
   namespaced: true,
+  metadataOnce: true,
   shortNames: ["quota"],
   status: true,
   validateBody: validateQuota,

@@ -19,6 +19,7 @@ export const networkPolicy = define({
   },
   shortNames: ["netpol"],
   hasGeneration: true,
+  emptyIsChange: true,
   validateBody: validateNetworkPolicy,
   columns: [NAME, column("Pod-Selector", "string", doc("io.k8s.api.networking.v1.NetworkPolicySpec#podSelector")), AGE],
   cells: (object, nowMs) => [object.metadata.name, formatLabelSelector(object.spec?.podSelector), age(object, nowMs)],

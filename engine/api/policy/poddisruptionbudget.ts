@@ -8,6 +8,7 @@ export const podDisruptionBudget = define({
   kind: "PodDisruptionBudget",
   plural: "poddisruptionbudgets",
   namespaced: true,
+  metadataOnce: true,
   shortNames: ["pdb"],
   hasGeneration: true,
   status: true,

@@ -9,6 +9,7 @@ export const clusterRole = define({
   kind: "ClusterRole",
   plural: "clusterroles",
   namespaced: false,
+  metadataOnce: true,
   nameCheck: pathSegment,
   validateBody: (object) => [
     ...validateRules(object["rules"] ?? [], false),

@@ -9,6 +9,7 @@ export const clusterRoleBinding = define({
   kind: "ClusterRoleBinding",
   plural: "clusterrolebindings",
   namespaced: false,
+  metadataOnce: true,
   nameCheck: pathSegment,
   defaults: defaultBinding,
   validateBody: (object) => validateBinding(object, false),

@@ -9,6 +9,7 @@ export const role = define({
   kind: "Role",
   plural: "roles",
   namespaced: true,
+  metadataOnce: true,
   nameCheck: pathSegment,
   validateBody: (object) => validateRules(object["rules"] ?? [], true),
   columns: DEFAULT_COLUMNS,

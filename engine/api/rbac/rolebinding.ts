@@ -9,6 +9,7 @@ export const roleBinding = define({
   kind: "RoleBinding",
   plural: "rolebindings",
   namespaced: true,
+  metadataOnce: true,
   nameCheck: pathSegment,
   defaults: defaultBinding,
   validateBody: (object) => validateBinding(object, true),

@@ -49,6 +49,7 @@ export const priorityClass = define({
   kind: "PriorityClass",
   plural: "priorityclasses",
   namespaced: false,
+  metadataOnce: true,
   defaults: (draft) => {
     draft.preemptionPolicy ??= "PreemptLowerPriority";
   },

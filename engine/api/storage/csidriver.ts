@@ -35,6 +35,7 @@ export const csiDriver = define({
   kind: "CSIDriver",
   plural: "csidrivers",
   namespaced: false,
+  metadataOnce: true,
   defaults: (draft) => {
     const spec = (draft.spec ??= {});
     spec.attachRequired ??= true;

@@ -1,3 +1,4 @@
+import { givenEmpty } from "../given-empty.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -58,7 +59,9 @@ function validateTopologies(terms: readonly Draft[]): StatusCause[] {
 export function validateStorageClassUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
   const causes: StatusCause[] = [];
   for (const field of ["parameters", "provisioner", "reclaimPolicy"]) {
-    if (!semanticEqual(object[field], old[field])) causes.push(forbidden(field, `updates to ${field} are forbidden.`));
+    // Go's reflection tells a map that was given empty from none, which is all that storage brings back.
+    const same = semanticEqual(object[field], old[field]) && !givenEmpty(object, field);
+    if (!same) causes.push(forbidden(field, `updates to ${field} are forbidden.`));
   }
   if (object["volumeBindingMode"] !== old["volumeBindingMode"]) {
     causes.push(invalid("volumeBindingMode", object["volumeBindingMode"], "field is immutable"));

@@ -74,12 +74,7 @@ export function validateMeta(
   path = "metadata",
 ): StatusCause[] {
   const meta: Partial<ObjectMeta> = object.metadata ?? {};
-  const causes: StatusCause[] = [];
-  if (meta.generateName) {
-    causes.push(
-      ...invalidEach(child(path, "generateName"), meta.generateName, name(maskTrailingDash(meta.generateName))),
-    );
-  }
+  const causes = validateGenerateName(meta, name, path);
   if (!meta.name) causes.push(required(child(path, "name"), "name or generateName is required"));
   else causes.push(...invalidEach(child(path, "name"), meta.name, name(meta.name)));
   if (namespaced) {
@@ -94,6 +89,16 @@ export function validateMeta(
   causes.push(...validateOwners(meta.ownerReferences, child(path, "ownerReferences")));
   causes.push(...validateFinalizers(meta.finalizers, child(path, "finalizers")));
   return causes;
+}
+
+/** What names are generated from begins as a name does. */
+export function validateGenerateName(
+  { generateName }: Partial<ObjectMeta>,
+  name: NameCheck,
+  path = "metadata",
+): StatusCause[] {
+  if (!generateName) return [];
+  return invalidEach(child(path, "generateName"), generateName, name(maskTrailingDash(generateName)));
 }
 
 export const STANDARD_FINALIZERS: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
