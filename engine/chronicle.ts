@@ -1,6 +1,6 @@
 import type { KubeObject } from "./api/types.ts";
 import type { AuditEntry } from "./apiserver/audit.ts";
-import type { EtcdStore } from "./etcd/index.ts";
+import type { EtcdStore, KeyValue } from "./etcd/index.ts";
 import type { Kernel } from "./kernel/index.ts";
 
 /** One write to etcd as the grader and the pictures see it. */
@@ -34,14 +34,16 @@ export class Chronicle {
   /** Who hears of each change, within the write that makes it: pictures while somebody looks at them. They only note it. */
   readonly listeners = new Set<(change: Change) => void>();
 
-  constructor(kernel: Kernel, etcd: EtcdStore) {
+  /** `read`: the object of a stored key, as API servers read it. */
+  constructor(kernel: Kernel, etcd: EtcdStore, read: (kv: KeyValue) => KubeObject | undefined) {
     etcd.watch(
       { key: "/registry/", rangeEnd: "/registry0", startRevision: 1, prevKv: true },
       {
         events: (events) => {
           for (const { type, kv, prevKv, writer } of events) {
-            const object = type === "PUT" ? (kv.value as unknown as KubeObject) : undefined;
-            const old = prevKv?.value as unknown as KubeObject | undefined;
+            const object = type === "PUT" ? read(kv) : undefined;
+            if (type === "PUT" && object === undefined) continue;
+            const old = prevKv && read(prevKv);
             if (leftOut(kv.key, object, old)) continue;
             const change: Change = {
               revision: kv.modRevision,

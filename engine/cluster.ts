@@ -80,7 +80,7 @@ export class Cluster {
     );
     this.pki = clusterPki(kernel.epochMs, name);
     this.server = `https://${apiAddress(topology)}:${API_PORT}`;
-    this.chronicle = new Chronicle(kernel, this.etcd);
+    this.chronicle = new Chronicle(kernel, this.etcd, (kv) => this.registry.objectOf(kv));
     setClusterContext(this.network, {
       etcd: this.etcd,
       registry: this.registry,
@@ -153,7 +153,7 @@ export class Cluster {
       { key: "/registry/pods/", rangeEnd: "/registry/pods0", startRevision: 1 },
       {
         events: (events) => {
-          for (const event of events) this.note(event.kv.key, event.type === "PUT" ? event.kv.value : undefined);
+          for (const { kv, type } of events) this.note(kv.key, type === "PUT" ? this.registry.objectOf(kv) : undefined);
         },
       },
     );

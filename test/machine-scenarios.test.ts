@@ -661,6 +661,31 @@ curl -sS --cacert ca.crt --cert $c.crt --key $c.key $at | grep major; cat $c.crt
     ],
   },
   {
+    name: "API servers see what is written to etcd past them, and fail where it is nothing that they can read",
+    script: `e() { ssh cp-1 sudo etcdctl --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key "$@"; }
+echo '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"hand","namespace":"default","uid":"u"},"spec":{"containers":[{"name":"c","image":"nginx"}]}}' | e put /registry/pods/default/hand
+sleep 30; kubectl get pods
+kubectl create deployment web --image=nginx >/dev/null; e get --print-value-only /registry/deployments/default/web > web
+kubectl scale deployment web --replicas=3; head -c -1 web | e put /registry/deployments/default/web; sleep 5
+kubectl get deployment web -o jsonpath='{.spec.replicas}{"\n"}'
+echo -n garbage | e put /registry/deployments/default/web
+kubectl get deployments; kubectl get deployments -n kube-system -o name; kubectl delete deployment web
+e del /registry/deployments/default/web; sleep 60; kubectl get deployments; kubectl get rs`,
+    expect: [
+      "OK",
+      /^hand +1\/1 +Running /,
+      "deployment.apps/web scaled",
+      /^1$/,
+      "OK",
+      "Error from server: illegal base64 data at input byte 4",
+      "deployment.apps/coredns",
+      "Error from server: illegal base64 data at input byte 4",
+      /^1$/,
+      "No resources found in default namespace.",
+      "No resources found in default namespace.",
+    ],
+  },
+  {
     name: "every controller has its ServiceAccount from the beginning",
     script: `kubectl get serviceaccounts -n kube-system --no-headers | wc -l; kubectl get sa -n kube-system attachdetach-controller ttl-controller -o name`,
     expect: [/^36$/, "serviceaccount/attachdetach-controller", "serviceaccount/ttl-controller"],

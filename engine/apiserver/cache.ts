@@ -1,8 +1,10 @@
 import type { KindDef } from "../api/kind.ts";
 import type { Requirement } from "../api/selector.ts";
 import type { KubeObject } from "../api/types.ts";
-import type { Event, KeyValue } from "../etcd/index.ts";
+import { type Event, type KeyValue, valueBytes } from "../etcd/index.ts";
+import { plainError } from "./errors.ts";
 import type { Selection } from "./selection.ts";
+import { readStored, Unreadable } from "./stored.ts";
 import { type CacheEvent, type CacheWatch, withVersion } from "./watch.ts";
 
 /** Objects of one namespace, by name; `sorted` is remade when a name comes or goes. */
@@ -23,6 +25,10 @@ export class ResourceCache {
   /** `label=value` → keys of the objects that carry it. */
   private readonly byLabel = new Map<string, Set<string>>();
   private all: readonly KubeObject[] | undefined;
+  /** By their keys what others wrote so that it cannot be read, or names another key than its own. */
+  private readonly strays = new Map<string, KubeObject | Unreadable>();
+  /** What was there before it could no longer be read. */
+  private readonly before = new WeakMap<KeyValue, KubeObject>();
   /** Revision of the last change: from then on the objects are those of any later revision. */
   changedAt = 0;
   private watches: CacheWatch[] = [];
@@ -38,7 +44,13 @@ export class ResourceCache {
     return this.def.resource.namespaced ? `${this.prefix}${namespace}/${name}` : this.prefix + name;
   }
 
+  /** The object under a name. Throws what the server answers where others wrote under its key what it cannot read. */
   get(namespace: string, name: string): KubeObject | undefined {
+    if (this.strays.size > 0) {
+      const stray = this.strays.get(this.key(namespace, name));
+      if (stray instanceof Unreadable) throw plainError(stray.why);
+      if (stray !== undefined) return stray;
+    }
     return this.namespaces.get(this.def.resource.namespaced ? namespace : "")?.objects.get(name);
   }
 
@@ -47,8 +59,17 @@ export class ResourceCache {
     this.listeners.push(listener);
   }
 
+  /** A list that would meet what cannot be read fails (apiserver pkg/storage/etcd3/store.go GetList). */
+  requireReadable(namespace: string): void {
+    const prefix = this.def.resource.namespaced && namespace !== "" ? `${this.prefix}${namespace}/` : this.prefix;
+    for (const [key, stray] of this.strays) {
+      if (stray instanceof Unreadable && key.startsWith(prefix)) throw plainError(stray.why);
+    }
+  }
+
   /** Objects in etcd's key order. The array is shared: never write to it. */
   list(selection: Selection): readonly KubeObject[] {
+    if (this.strays.size > 0) this.requireReadable(selection.namespace);
     if (selection.name !== "" && selection.namespace !== "") {
       const object = this.get(selection.namespace, selection.name);
       return object && selection.matches(object) ? [object] : [];
@@ -91,9 +112,10 @@ export class ResourceCache {
 
   /** Takes an event of etcd; tells listeners, then watches in the order in which they came. */
   apply(event: Event): void {
+    this.changedAt = event.kv.modRevision;
+    this.noteStray(event);
     const change = this.change(event);
     if (change === undefined) return;
-    this.changedAt = event.kv.modRevision;
     this.store(change);
     for (const listener of this.listeners) listener(change);
     // Closing a watch makes a new array, opening one appends: this walk sees those that were open at the commit.
@@ -104,12 +126,38 @@ export class ResourceCache {
 
   /** The event as a change of objects; `old` comes from etcd, so it serves for events of the past too. */
   change(event: Event): CacheEvent | undefined {
-    const old = event.prevKv && objectOf(event.prevKv);
+    const old = event.prevKv && this.lastOf(event.prevKv);
     if (event.type === "DELETE") {
       if (old === undefined) return undefined;
       return { type: "DELETED", object: withVersion(old, String(event.kv.modRevision)), old };
     }
-    return { type: old === undefined ? "ADDED" : "MODIFIED", object: objectOf(event.kv), old };
+    const object = objectOf(event.kv, this.def);
+    if (object instanceof Unreadable) return undefined;
+    return { type: old === undefined ? "ADDED" : "MODIFIED", object, old };
+  }
+
+  /** The object of a stored key, or the last one there that could be read. */
+  private lastOf(kv: KeyValue): KubeObject | undefined {
+    const object = objectOf(kv, this.def);
+    return object instanceof Unreadable ? this.before.get(kv) : object;
+  }
+
+  /** What cannot be read ends every watch: a server that lists anew to open them again fails. */
+  private noteStray({ type, kv, prevKv }: Event): void {
+    const object = type === "PUT" && isForeign(kv) ? objectOf(kv, this.def) : undefined;
+    if (object === undefined) {
+      if (this.strays.size > 0) this.strays.delete(kv.key);
+      return;
+    }
+    if (object instanceof Unreadable) {
+      const before = prevKv && this.lastOf(prevKv);
+      if (before !== undefined) this.before.set(kv, before);
+      for (const watch of [...this.watches]) watch.finish();
+    } else if (this.key(object.metadata.namespace ?? "", object.metadata.name) === kv.key) {
+      this.strays.delete(kv.key);
+      return;
+    }
+    this.strays.set(kv.key, object);
   }
 
   private store(change: CacheEvent): void {
@@ -123,6 +171,11 @@ export class ResourceCache {
     }
     space.list = undefined;
     this.all = undefined;
+    if (old !== undefined && (old.metadata.name !== name || old.metadata.namespace !== object.metadata.namespace)) {
+      this.store({ type: "DELETED", object: old, old });
+      this.store({ type: "ADDED", object, old: undefined });
+      return;
+    }
     const labels = change.type === "DELETED" ? undefined : object.metadata.labels;
     this.reindex(`${namespace}/${name}`, old?.metadata.labels, labels);
     if (change.type !== "DELETED") space.objects.set(name, object);
@@ -187,19 +240,26 @@ function sorted(space: Namespace): readonly KubeObject[] {
   return space.list;
 }
 
-const objects = new WeakMap<object, KubeObject>();
+const objects = new WeakMap<object, KubeObject | Unreadable>();
+
+/** Bytes that no API server wrote. */
+const isForeign = ({ value }: KeyValue) => typeof value !== "object" || value === null || value instanceof Uint8Array;
 
 /**
  * The API object of a stored key. What the API server wrote bears the resource version already; what came another way
- * (etcdctl) is given it here, and remembered with the key, so that cache, watches and reads at old revisions hold one
- * reference.
+ * (etcdctl) is read and given it here, and remembered with the key, so that cache, watches and reads at old revisions
+ * hold one reference.
  */
-export function objectOf(kv: KeyValue): KubeObject {
-  const value = kv.value as KubeObject;
-  if (value.metadata.resourceVersion !== undefined) return value;
+export function objectOf(kv: KeyValue, def: KindDef): KubeObject | Unreadable {
+  const foreign = isForeign(kv);
+  if (!foreign) {
+    const value = kv.value as KubeObject;
+    if (value.metadata.resourceVersion !== undefined) return value;
+  }
   let object = objects.get(kv);
   if (object === undefined) {
-    object = withVersion(value, String(kv.modRevision));
+    const value = foreign ? readStored(def, valueBytes(kv)) : (kv.value as KubeObject);
+    object = value instanceof Unreadable ? value : withVersion(value, String(kv.modRevision));
     objects.set(kv, object);
   }
   return object;

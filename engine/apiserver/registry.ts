@@ -1,14 +1,15 @@
 import type { KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
-import { type Etcd, prefixEnd } from "../etcd/index.ts";
+import { type Etcd, type KeyValue, prefixEnd } from "../etcd/index.ts";
 import { type Gen, type Kernel, MINUTE } from "../kernel/index.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
 import { groupVersionsOf } from "./aggregation/api-services.ts";
 import { Authorizer } from "./authorization/authorization.ts";
-import { ResourceCache } from "./cache.ts";
+import { objectOf, ResourceCache } from "./cache.ts";
 import { CustomResources } from "./custom-resources.ts";
 import { LeasePool } from "./leases.ts";
 import type { Selection } from "./selection.ts";
+import { Unreadable } from "./stored.ts";
 import { type CacheEvent, CacheWatch } from "./watch.ts";
 
 /** How often a watch that asked for bookmarks gets one (apiserver's cacher: about a minute). */
@@ -119,6 +120,13 @@ export class Registry {
     return this.caches.get(def.etcdPrefix)!;
   }
 
+  /** The object of a stored key; undefined for what no cache holds, or nobody can read. */
+  objectOf(kv: KeyValue): KubeObject | undefined {
+    const cache = this.cacheOfKey(kv.key);
+    const object = cache === undefined ? (kv.value as KubeObject) : objectOf(kv, cache.def);
+    return object instanceof Unreadable || typeof object !== "object" ? undefined : object;
+  }
+
   /** The cache of a resource that the server itself relies on. */
   cacheOf(group: string, version: string, resource: string): ResourceCache | undefined {
     const def = this.kind(group, version, resource);
@@ -131,6 +139,7 @@ export class Registry {
    */
   watch(def: KindDef, selection: Selection, from: number | undefined): CacheWatch | undefined {
     const cache = this.cache(def);
+    cache.requireReadable("");
     const watch = new CacheWatch(selection, (closed) => cache.removeWatch(closed));
     if (from === undefined) {
       for (const object of cache.list(selection)) watch.push({ type: "ADDED", object });

@@ -5,9 +5,10 @@ import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { StoringAuthor } from "./author.ts";
 import { objectOf } from "./cache.ts";
-import { expired, internalError } from "./errors.ts";
+import { expired, internalError, plainError } from "./errors.ts";
 import { share } from "./frozen.ts";
 import type { Registry } from "./registry.ts";
+import { Unreadable } from "./stored.ts";
 import { withVersion } from "./watch.ts";
 
 /** Writes to etcd, as optimistic transactions (apiserver pkg/storage/etcd3/store.go). */
@@ -233,7 +234,13 @@ export function* listAt(
   const rangeEnd = `${prefix.slice(0, -1)}0`; // "0" follows "/"
   try {
     const response = yield* registry.etcd.range({ key: prefix, rangeEnd, revision });
-    return response.kvs.map(objectOf);
+    const objects: KubeObject[] = [];
+    for (const kv of response.kvs) {
+      const object = objectOf(kv, def);
+      if (object instanceof Unreadable) throw plainError(object.why);
+      objects.push(object);
+    }
+    return objects;
   } catch (error) {
     if (error instanceof StatusError) throw error;
     const message = (error as Error).message;

@@ -34,8 +34,11 @@ export function hasCondition(crd: KubeObject, type: string): boolean {
 /** The kinds that a CustomResourceDefinition serves, one a version, the most mature first; none while its names are not accepted. */
 export function customKinds(crd: KubeObject): KindDef[] {
   if (!hasCondition(crd, "NamesAccepted") && !hasCondition(crd, "Established")) return [];
-  const versions: Draft[] = (crd["spec"].versions ?? []).filter((version: Draft) => version.served);
-  const storage: Draft = crd["spec"].versions.find((version: Draft) => version.storage);
+  // What was written past the API may say nothing.
+  const all: readonly Draft[] = crd["spec"]?.versions ?? [];
+  const versions = all.filter((version) => version.served);
+  const storage = all.find((version) => version.storage);
+  if (storage === undefined) return [];
   versions.sort((a, b) => compareVersions(a.name, b.name));
   return versions.map((version) => customKind(crd, version, storage));
 }

@@ -125,6 +125,7 @@ class Reader {
     }
     const size = wire === 1 ? 8 : 4;
     if (wire !== 1 && wire !== 5) throw new Error(`proto: illegal wireType ${wire}`);
+    if (this.at + size > this.bytes.length) throw new Error("unexpected EOF");
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.at, size);
     this.at += size;
     return wire === 1 ? view.getFloat64(0, true) : view.getFloat32(0, true);

@@ -141,7 +141,6 @@ const put: Subcommand = {
     const value = ignoreValue ? undefined : (given ?? decode(yield* sys.readAll(r.p, 0)));
     if (value === "" && given === undefined) throw wrong;
     const lease = leaseId(r.flag("lease") ?? "0");
-    if (key.startsWith("/registry/")) throw new EtcdctlError("etcdserver: permission denied");
     const prevKv = r.on("prev-kv");
     const answer = yield* r.client.request((store) =>
       store.put({ key, value, lease, prevKv, ignoreValue, ignoreLease: r.on("ignore-lease") }),
