@@ -1,4 +1,4 @@
-import { cpu, encode, type Gen, Pipe, type WaitQueue, wait } from "../kernel/index.ts";
+import { cpu, type Gen, Pipe, WaitQueue, wait } from "../kernel/index.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Signal } from "./signal.ts";
 
@@ -13,20 +13,51 @@ export interface Termios {
   icrnl: boolean;
   /** Newline is written as carriage return and newline. */
   opost: boolean;
+  /** ^S stops what is written, ^Q lets it go on. */
+  ixon: boolean;
 }
 
-export const COOKED: Readonly<Termios> = { icanon: true, echo: true, isig: true, icrnl: true, opost: true };
+export const COOKED: Readonly<Termios> = {
+  icanon: true,
+  echo: true,
+  isig: true,
+  icrnl: true,
+  opost: true,
+  ixon: true,
+};
+
+/** Changes of the modes for a program that is given every key as it is typed (cfmakeraw(3)). */
+export const RAW: Readonly<Termios> = {
+  icanon: false,
+  echo: false,
+  isig: false,
+  icrnl: false,
+  opost: false,
+  ixon: false,
+};
 
 const CTRL_C = 3;
 const CTRL_D = 4;
 const BACKSPACE = 8;
 const NEWLINE = 10;
 const RETURN = 13;
+const CTRL_Q = 17;
+const CTRL_R = 18;
+const CTRL_S = 19;
 const CTRL_U = 21;
+const CTRL_V = 22;
 const CTRL_W = 23;
 const CTRL_Z = 26;
 const CTRL_BACKSLASH = 28;
 const DELETE = 127;
+
+/** Letters, digits and the underscore, as ^W takes words; bytes beyond ASCII are those of letters. */
+function isWordByte(byte: number): boolean {
+  return byte > 127 || byte === 95 || /[A-Za-z0-9]/.test(String.fromCharCode(byte));
+}
+
+/** Most bytes that are kept while the output is stopped. */
+const MOST_HELD = 1 << 20;
 
 /**
  * A pseudo terminal: the line discipline between whoever sits outside (a browser, `kubectl exec -it`) and the
@@ -53,11 +84,21 @@ export class Tty implements OpenFile {
   private readonly keys = new Pipe(4096);
   /** The line being typed, in canonical mode. */
   private line: number[] = [];
-  private ends = 0;
+  /** Before how many bytes that nobody has read yet ends of file were typed. */
+  private ends: number[] = [];
+  /** What of the keys that came together is to be shown. */
+  private echoed: number[] = [];
   /** A reader was woken for keys that a signal's key then took back. */
   private givenUp = false;
   private readonly output: (bytes: Uint8Array) => void;
   hungUp = false;
+  /** Stopped by ^S: what is written is kept until ^Q. */
+  private stopped = false;
+  private held: Uint8Array[] = [];
+  private heldBytes = 0;
+  private readonly resumed = new WaitQueue();
+  /** The next key is taken for itself (^V). */
+  private literal = false;
   /** Bytes that whoever shows it takes in a µs; writers wait for that. */
   rate = 4;
 
@@ -81,18 +122,23 @@ export class Tty implements OpenFile {
   /** Bytes from the keyboard. */
   input(bytes: Uint8Array): void {
     // What a line editor or a full-screen program reads comes as it was typed.
-    if (this.passes(bytes)) this.keys.push(bytes.slice());
-    else for (const byte of bytes) this.key(byte);
+    if (this.passes(bytes)) {
+      this.keys.push(bytes.slice());
+      return;
+    }
+    for (const byte of bytes) this.key(byte);
+    this.flushEcho();
   }
 
   /** True when no key among these is echoed, edits a line, sends a signal or is turned into another. */
   private passes(bytes: Uint8Array): boolean {
-    const { icanon, echo, isig, icrnl } = this.termios;
+    const { icanon, echo, isig, icrnl, ixon } = this.termios;
     if (icanon || echo) return false;
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i]!;
       if (isig && (byte === CTRL_C || byte === CTRL_BACKSLASH || byte === CTRL_Z)) return false;
       if (icrnl && byte === RETURN) return false;
+      if (ixon && (byte === CTRL_S || byte === CTRL_Q)) return false;
     }
     return true;
   }
@@ -102,17 +148,32 @@ export class Tty implements OpenFile {
     if (bytes.length === 0) return;
     const rest = this.keys.take(this.keys.size);
     this.keys.push(bytes);
+    this.ends = this.ends.map((end) => end + bytes.length);
     if (rest.length > 0) this.keys.push(rest.slice());
   }
 
   private key(byte: number): void {
-    const { icanon, echo, isig, icrnl } = this.termios;
+    const { icanon, echo, isig, icrnl, ixon } = this.termios;
+    if (this.literal) {
+      this.literal = false;
+      this.line.push(byte);
+      if (echo) this.echo(byte, true);
+      return;
+    }
+    if (ixon && (byte === CTRL_S || byte === CTRL_Q)) {
+      if (byte === CTRL_S) this.stopped = true;
+      else this.resume();
+      return;
+    }
     if (isig && (byte === CTRL_C || byte === CTRL_BACKSLASH || byte === CTRL_Z)) {
       // What was typed before and nobody read yet is given up (no NOFLSH).
       this.line = [];
+      this.ends = [];
       if (this.keys.size > 0) this.givenUp = true;
       this.keys.take(this.keys.size);
-      if (echo) this.display(encode(`^${String.fromCharCode(byte + 64)}`));
+      if (ixon) this.resume();
+      if (echo) this.echo(byte);
+      this.flushEcho();
       this.signal(this.foreground, byte === CTRL_C ? "INT" : byte === CTRL_Z ? "TSTP" : "QUIT");
       return;
     }
@@ -126,36 +187,55 @@ export class Tty implements OpenFile {
   }
 
   private edit(key: number, echo: boolean): void {
-    if (key === DELETE || key === BACKSPACE) {
-      if (this.line.length === 0) return;
-      this.erase(echo);
+    const { line } = this;
+    if (key === DELETE) {
+      if (line.length > 0) this.erase(echo);
     } else if (key === CTRL_U) {
-      while (this.line.length > 0) this.erase(echo);
+      while (line.length > 0) this.erase(echo);
     } else if (key === CTRL_W) {
-      while (this.line.at(-1) === 32) this.erase(echo);
-      while (this.line.length > 0 && this.line.at(-1) !== 32) this.erase(echo);
+      while (line.length > 0 && !isWordByte(line.at(-1)!)) this.erase(echo);
+      while (line.length > 0 && isWordByte(line.at(-1)!)) this.erase(echo);
     } else if (key === CTRL_D) {
-      if (this.line.length === 0) {
-        this.ends++;
+      if (line.length === 0) {
+        this.ends.push(this.keys.size);
         this.keys.readable.wakeAll();
       } else this.flush();
+    } else if (key === CTRL_V) {
+      this.literal = true;
+      if (echo) this.echoed.push(94, BACKSPACE);
+    } else if (key === CTRL_R) {
+      if (!echo) return;
+      this.echo(key);
+      for (const one of [NEWLINE, ...line]) this.echo(one);
     } else {
-      if (this.line.length < 4095 || key === NEWLINE) this.line.push(key);
+      if (line.length < 4095 || key === NEWLINE) line.push(key);
       if (echo) this.echo(key);
       if (key === NEWLINE) this.flush();
     }
   }
 
-  /** Takes one character (all its UTF-8 bytes) off the line. */
+  /** Takes one character (all its UTF-8 bytes) off the line. A terminal's driver takes each for one column wide. */
   private erase(echo: boolean): void {
     let byte = this.line.pop()!;
-    // Control characters are shown as ^X.
-    let wide = byte < 32 && byte !== 9;
-    while ((byte & 0xc0) === 0x80 && this.line.length > 0) {
-      byte = this.line.pop()!;
-      wide = byte >= 0xe1;
+    while ((byte & 0xc0) === 0x80 && this.line.length > 0) byte = this.line.pop()!;
+    if (!echo) return;
+    // Control characters are shown as ^X, and a tab goes to the next of its stops.
+    const columns = byte === 9 ? 8 - (this.columnOf(this.line) % 8) : byte < 32 || byte === DELETE ? 2 : 1;
+    for (let i = 0; i < columns; i++) {
+      if (byte === 9) this.echoed.push(BACKSPACE);
+      else this.echoed.push(BACKSPACE, 32, BACKSPACE);
     }
-    if (echo) this.display(encode(wide ? "\b\b  \b\b" : "\b \b"));
+  }
+
+  /** How far a line reaches that began in the first column. */
+  private columnOf(line: readonly number[]): number {
+    let column = 0;
+    for (const byte of line) {
+      if (byte === 9) column += 8 - (column % 8);
+      else if (byte < 32 || byte === DELETE) column += 2;
+      else if ((byte & 0xc0) !== 0x80) column++;
+    }
+    return column;
   }
 
   private flush(): void {
@@ -163,15 +243,27 @@ export class Tty implements OpenFile {
     this.line = [];
   }
 
-  private echo(key: number): void {
-    if (key === NEWLINE) this.display(Uint8Array.of(NEWLINE));
-    else if (key < 32 && key !== 9) this.display(encode(`^${String.fromCharCode(key + 64)}`));
-    else this.display(Uint8Array.of(key));
+  /** Shows a key; `literal`: also a newline as ^J. */
+  private echo(key: number, literal = false): void {
+    const control = (key < 32 && key !== 9 && key !== NEWLINE) || key === DELETE;
+    if (control || (literal && key < 32)) this.echoed.push(94, key ^ 64);
+    else this.echoed.push(key);
+  }
+
+  private flushEcho(): void {
+    if (this.echoed.length > 0) this.display(Uint8Array.from(this.echoed.splice(0)));
   }
 
   /** Bytes to the screen, newlines turned into CR LF unless raw. */
   display(bytes: Uint8Array): void {
     if (this.hungUp) return;
+    this.flushEcho();
+    if (this.stopped && this.termios.ixon) {
+      if (this.heldBytes < MOST_HELD) this.held.push(bytes.slice());
+      this.heldBytes += bytes.length;
+      return;
+    }
+    if (this.stopped) this.resume();
     if (!this.termios.opost || !bytes.includes(NEWLINE)) {
       this.output(bytes);
       return;
@@ -186,9 +278,25 @@ export class Tty implements OpenFile {
     this.output(out);
   }
 
+  /** Shows what was written since ^S, and lets writers go on. */
+  private resume(): void {
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.heldBytes = 0;
+    for (const bytes of this.held.splice(0)) this.display(bytes);
+    this.resumed.wakeAll();
+  }
+
+  /** Somebody who takes keys as they come is given a line that was begun, and no ends of file. */
+  private uncook(): void {
+    this.ends = [];
+    if (this.line.length > 0) this.flush();
+  }
+
   /** True when a read would not wait. */
   get ready(): boolean {
-    return this.keys.size > 0 || this.ends > 0 || this.hungUp;
+    if (!this.termios.icanon) this.uncook();
+    return this.keys.size > 0 || this.ends.length > 0 || this.hungUp;
   }
 
   /** Woken when something arrives. */
@@ -198,10 +306,16 @@ export class Tty implements OpenFile {
 
   *read(max: number): Gen<Uint8Array | "interrupted"> {
     for (;;) {
-      if (this.keys.size > 0) return this.termios.icanon ? this.keys.takeChunk(max) : this.keys.take(max);
-      if (this.ends > 0) {
-        this.ends--;
+      if (!this.termios.icanon) this.uncook();
+      if (this.ends[0] === 0) {
+        this.ends.shift();
         return new Uint8Array(0);
+      }
+      if (this.keys.size > 0) {
+        const most = Math.min(max, this.ends[0] ?? max);
+        const bytes = this.termios.icanon ? this.keys.takeChunk(most) : this.keys.take(most);
+        if (this.ends.length > 0) this.ends = this.ends.map((end) => end - bytes.length);
+        return bytes;
       }
       if (this.hungUp) return new Uint8Array(0);
       // An end of file typed on an empty line wakes the reader without a byte.
@@ -214,6 +328,7 @@ export class Tty implements OpenFile {
   *write(bytes: Uint8Array): Gen<"ok"> {
     this.display(bytes);
     yield* cpu(Math.floor(bytes.length / this.rate));
+    while (this.stopped && this.termios.ixon && !this.hungUp) if ((yield* wait(this.resumed)) === "interrupted") break;
     return "ok";
   }
 
@@ -230,6 +345,7 @@ export class Tty implements OpenFile {
     this.hungUp = true;
     this.signal(this.foreground, "HUP");
     this.keys.readable.wakeAll();
+    this.resumed.wakeAll();
   }
 
   close(): void {

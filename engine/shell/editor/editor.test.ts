@@ -122,6 +122,8 @@ describe("line editing", () => {
     t.type("\x10\x10\x0f");
     t.type("\x0f");
     expect(t.type("\r")).toMatch(/\$ $/);
+    // ^S is the terminal's own, unless it is told otherwise (stty -ixon).
+    t.tty.termios.ixon = false;
     expect(t.run("\x12echo 1\x13\x05 more")).toBe("1 more\n");
     t.type("\x18(");
     t.type("echo m; ");

@@ -66,6 +66,8 @@ export class Editor {
   lastPlainSearch = "";
   private readonly lastArgument = new LastArgument();
   private interrupted = false;
+  /** Nothing but the prompt is shown on a terminal that does not echo (`stty -echo`). */
+  private echoing = true;
   private readonly vi = new ViMode(this);
 
   constructor(sh: Shell, tty: Tty) {
@@ -114,7 +116,7 @@ export class Editor {
   }
 
   put(text: string): void {
-    if (text !== "") this.tty.display(encode(text));
+    if (text !== "" && this.echoing) this.tty.display(encode(text));
   }
 
   redraw(): void {
@@ -147,6 +149,7 @@ export class Editor {
     this.put(paste + this.promptHead);
     this.promptTail = lines.at(-1)!;
     this.put(this.screen.begin(this.modeSign() + this.promptTail, tty.columns));
+    this.echoing = old.echo;
     if (initial !== "") {
       line.insert(initial);
       this.redraw();
@@ -182,7 +185,9 @@ export class Editor {
         if (key.name !== "char" || !this.keys.buffered) this.redraw();
       }
     } finally {
-      this.put(paste === "" ? "" : `\x1b[?2004l\r${ended ? "\n" : ""}`);
+      const silent = !this.echoing;
+      this.echoing = true;
+      this.put(paste === "" ? "" : `\x1b[?2004l\r${ended || silent ? "\n" : ""}`);
       tty.termios = old;
       tty.giveBack(this.keys.left());
     }

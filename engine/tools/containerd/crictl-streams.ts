@@ -13,7 +13,7 @@ import {
   exitOf,
 } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
-import type { Tty } from "../../machine/tty.ts";
+import { RAW, type Tty } from "../../machine/tty.ts";
 import { flag } from "./cli.ts";
 import { byPrefix, containers } from "./cri.ts";
 import { CliExit, type Crictl, type CrictlCommand, CrictlError, noContainer, ShowHelp } from "./crictl-context.ts";
@@ -39,7 +39,7 @@ function* carry(c: Crictl, session: ExecSession, stdin: boolean): Gen {
   const tasks = out.map((pipe, i) => kernel.spawn("crictl output", drain(pipe, i + 1)));
   if (stdin) tasks.push(kernel.spawn("crictl stdin", feed(c, session)));
   const saved = own && { ...own.termios };
-  if (own) Object.assign(own.termios, { icanon: false, echo: false, isig: false, icrnl: false, opost: false });
+  if (own) Object.assign(own.termios, RAW);
   try {
     if (own) yield* untilEnd(c, session, own);
     else while (session.exitCode === undefined) yield* wait(session.ended);

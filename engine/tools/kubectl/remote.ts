@@ -5,7 +5,7 @@ import type { Status } from "../../api/status.ts";
 import { decode, type Gen, MS, type Pipe, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import type { Tty } from "../../machine/tty.ts";
+import { RAW, type Tty } from "../../machine/tty.ts";
 import { Exit, KubectlError } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
 
@@ -67,7 +67,7 @@ export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | 
     });
   };
   const saved = tty && { ...tty.termios };
-  if (tty) Object.assign(tty.termios, { icanon: false, echo: false, isig: false, icrnl: false, opost: false });
+  if (tty) Object.assign(tty.termios, RAW);
   if (tty) channels.resize(tty.columns, tty.rows);
   const input =
     stdin && channels.stdin ? kernel.spawn("kubectl stdin", feed(k, channels.stdin, ends.input)) : undefined;

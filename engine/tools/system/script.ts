@@ -5,7 +5,7 @@ import { hangUpSession, openTty } from "../../machine/login.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import type { Tty } from "../../machine/tty.ts";
+import { RAW, type Tty } from "../../machine/tty.ts";
 import { userByUid } from "../../machine/users.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
@@ -102,7 +102,7 @@ function* session(
   child.comm = name;
   tty.foreground = child.pid;
   const before = own?.termios;
-  if (own) own.termios = { icanon: false, echo: false, isig: false, icrnl: false, opost: false };
+  if (own) own.termios = { ...RAW };
   const pump: Task = kernel.spawn(`script input ${p.pid}`, keys(p, tty));
   const watch: Task = kernel.spawn(
     `script end ${p.pid}`,

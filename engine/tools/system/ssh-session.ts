@@ -2,6 +2,7 @@
 import { type Gen, type Task, WaitQueue, wait } from "../../kernel/index.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { RAW } from "../../machine/tty.ts";
 import type { Socket } from "../../network/index.ts";
 import { openForwards, type PortForward, relayStandard } from "./ssh-forward.ts";
 import {
@@ -86,7 +87,7 @@ export function* converse(
   try {
     socket.output.push(frame("open", request));
     if (raw) {
-      local.termios = { icanon: false, echo: false, isig: false, icrnl: false, opost: false };
+      local.termios = { ...RAW };
       p.dispositions.set("WINCH", "catch");
     }
     for (;;) {

@@ -1,7 +1,7 @@
 /** Programs about the terminal itself: clear, reset, stty, tput. */
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { COOKED, type Termios, type Tty } from "../../machine/tty.ts";
+import { COOKED, RAW, type Termios, type Tty } from "../../machine/tty.ts";
 
 const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
 
@@ -34,11 +34,12 @@ const MODES: Record<string, keyof Termios> = {
   isig: "isig",
   icrnl: "icrnl",
   opost: "opost",
+  ixon: "ixon",
 };
 
 /** Modes of a real terminal that make no difference here. */
 const INERT = new Set(
-  "iexten echoe echok echonl echoctl echoke ixon ixoff iutf8 brkint ignpar imaxbel onlcr hupcl cread cs8 clocal tostop noflsh parenb".split(
+  "iexten echoe echok echonl echoctl echoke ixoff iutf8 brkint ignpar imaxbel onlcr hupcl cread cs8 clocal tostop noflsh parenb".split(
     " ",
   ),
 );
@@ -77,12 +78,12 @@ export const stty: Program = function* (p) {
     if (arg === "size") yield* sys.print(p, `${tty.rows} ${tty.columns}\n`);
     else if (arg === "speed") yield* sys.print(p, "38400\n");
     else if (mode in MODES) tty.termios = { ...tty.termios, [MODES[mode]!]: on };
-    else if (arg === "sane" || arg === "cooked" || arg === "-raw") tty.termios = { ...COOKED };
-    else if (arg === "raw" || arg === "-cooked")
-      tty.termios = { ...tty.termios, icanon: false, isig: false, icrnl: false, opost: false };
+    else if (arg === "cooked" || arg === "-raw") tty.termios = { ...COOKED };
+    else if (arg === "sane") tty.termios = { ...COOKED, ixon: tty.termios.ixon };
+    else if (arg === "raw" || arg === "-cooked") tty.termios = { ...RAW, echo: tty.termios.echo };
     else if (arg === "cbreak") tty.termios = { ...tty.termios, icanon: false };
     else if (arg === "-cbreak") tty.termios = { ...tty.termios, icanon: true };
-    else if (/^[01](:[01]){4}$/.test(arg)) {
+    else if (/^[01](:[01]){5}$/.test(arg)) {
       const bits = arg.split(":");
       tty.termios = { ...tty.termios };
       Object.keys(MODES).forEach((one, at) => {
@@ -102,17 +103,14 @@ export const stty: Program = function* (p) {
 };
 
 function settings(tty: Tty, all: boolean): string {
-  const { icanon, echo, isig, icrnl, opost } = tty.termios;
+  const { icanon, echo, isig, icrnl, opost, ixon } = tty.termios;
   const word = (on: boolean, name: string) => (on ? name : `-${name}`);
   if (!all) {
-    const changed = [
-      ["icrnl", icrnl],
-      ["opost", opost],
-      ["isig", isig],
-      ["icanon", icanon],
-      ["echo", echo],
-    ].filter(([, on]) => !on);
-    return `speed 38400 baud; line = 0;\n${changed.length > 0 ? `${changed.map(([name]) => `-${name}`).join(" ")}\n` : ""}`;
+    // Those of input, of output and of the line, a line each.
+    const changed = [{ icrnl }, { opost }, { isig, icanon, echo }].map((modes) =>
+      Object.entries(modes).flatMap(([name, on]) => (on ? [] : [`-${name}`])),
+    );
+    return `speed 38400 baud; line = 0;\n${changed.map((names) => (names.length > 0 ? `${names.join(" ")}\n` : "")).join("")}`;
   }
   return [
     `speed 38400 baud; rows ${tty.rows}; columns ${tty.columns}; line = 0;`,
@@ -120,7 +118,7 @@ function settings(tty: Tty, all: boolean): string {
     "eol2 = <undef>; swtch = <undef>; start = ^Q; stop = ^S; susp = ^Z; rprnt = ^R;",
     "werase = ^W; lnext = ^V; discard = ^O; min = 1; time = 0;",
     "-parenb -parodd -cmspar cs8 -hupcl -cstopb cread -clocal -crtscts",
-    `-ignbrk -brkint -ignpar -parmrk -inpck -istrip -inlcr -igncr ${word(icrnl, "icrnl")} ixon -ixoff`,
+    `-ignbrk -brkint -ignpar -parmrk -inpck -istrip -inlcr -igncr ${word(icrnl, "icrnl")} ${word(ixon, "ixon")} -ixoff`,
     "-iuclc -ixany -imaxbel iutf8",
     `${word(opost, "opost")} -olcuc -ocrnl onlcr -onocr -onlret -ofill -ofdel nl0 cr0 tab0 bs0 vt0 ff0`,
     `${word(isig, "isig")} ${word(icanon, "icanon")} iexten ${word(echo, "echo")} echoe echok -echonl -noflsh -xcase -tostop -echoprt`,

@@ -77,7 +77,7 @@ export const watch = tool(
     }
     const terminal = new Terminal(t.p, tty);
     // Ctrl-C and Ctrl-Z go to the command as well.
-    tty.termios = { ...tty.termios, isig: true };
+    tty.termios = { ...tty.termios, isig: true, ixon: true };
     try {
       return yield* run(t, terminal, interval, {
         words: o.operands,

@@ -1,7 +1,7 @@
 /** A terminal that is attached to a session: its keys, its prompt, what it shows. */
 import { decode, encode, type Gen, type KernelEvent, MS, wait } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
-import type { Termios, Tty } from "../../machine/tty.ts";
+import { RAW, type Termios, type Tty } from "../../machine/tty.ts";
 import { type Context, commandPrefix, runText } from "./command.ts";
 import { CopyMode } from "./copy-mode.ts";
 import { picture } from "./draw.ts";
@@ -79,7 +79,7 @@ export class Client {
   *attach(session: Session): Gen<{ text: string; status: number }> {
     const { tty, server, process } = this;
     this.before = { ...tty.termios };
-    tty.termios = { ...tty.termios, icanon: false, echo: false, isig: false, icrnl: false, opost: false };
+    tty.termios = { ...RAW };
     process.dispositions.set("WINCH", "catch");
     process.dispositions.set("TERM", "catch");
     server.clients.add(this);

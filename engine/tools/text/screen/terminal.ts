@@ -1,6 +1,6 @@
 import { decode, encode, type Gen, wait } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
-import type { Termios, Tty } from "../../../machine/tty.ts";
+import { RAW, type Termios, type Tty } from "../../../machine/tty.ts";
 import { KEY_SEQUENCES } from "../../../text/key-sequences.ts";
 import { wcwidth } from "../../../text/width.ts";
 
@@ -62,7 +62,7 @@ export class Terminal {
 
   /** Keys come as they are typed. */
   raw(): void {
-    this.tty.termios = { ...this.before, icanon: false, echo: false, isig: false, icrnl: false };
+    this.tty.termios = { ...RAW, opost: this.before.opost };
   }
 
   /** Takes the whole screen, at first and after `release`. */
