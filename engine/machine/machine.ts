@@ -106,6 +106,7 @@ export class Machine {
     if (init.fds) for (const [fd, file] of init.fds) process.setFd(fd, file);
     else init.parent?.inheritFds(process);
     this.processes.set(process.pid, process);
+    this.memory.resident += process.rssKib;
     process.task = this.kernel.spawn(
       `${this.hostname} ${process.pid} ${process.comm}`,
       runProgram(process, init.main),
@@ -212,6 +213,7 @@ export class Machine {
 
   /** Takes an ended process out of the table. */
   reap(process: Process): void {
+    if (!process.reaped) this.memory.resident -= process.rssKib;
     process.reaped = true;
     this.cpu.noteEnd(process);
     if (process.parent) process.parent.childrenCpu += process.cpuUsed + process.childrenCpu;

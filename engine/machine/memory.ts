@@ -7,6 +7,8 @@ export class MemoryGroups {
   /** oom_score_adj of a group's processes: -1000 to 1000. */
   private readonly adjustments = new Map<string, number>();
   private readonly killed = new Set<string>();
+  /** KiB of the resident sets of all processes: kept as they change, since there may be thousands. */
+  resident = 0;
 
   /** `kib` undefined: no limit. */
   limit(cgroup: string, kib: number | undefined): void {
@@ -47,11 +49,7 @@ export class MemoryGroups {
 const KERNEL_KIB = 180_000;
 
 /** KiB of a machine's memory that are in use: the kernel's and the resident sets of all processes. */
-export function usedKib(machine: Machine): number {
-  let used = KERNEL_KIB;
-  for (const process of machine.processes.values()) used += process.rssKib;
-  return used;
-}
+export const usedKib = ({ memory }: Machine): number => KERNEL_KIB + memory.resident;
 
 /** How much a process is worth killing, in KiB (mm/oom_kill.c oom_badness). */
 function badness({ machine, ns, rssKib }: Process): number {

@@ -116,8 +116,7 @@ export class Process {
   exe: string;
   /** Runs as an applet of BusyBox, whose messages have words of their own. */
   applet = false;
-  /** Resident set as the model has it, in KiB. */
-  rssKib = 3_200;
+  private resident = 3_200;
   /** CPU in µs of every second that its housekeeping takes, which the model does not run. */
   idleCpu = 0;
   nice = 0;
@@ -157,6 +156,16 @@ export class Process {
     this.startedAt = machine.kernel.now;
     this.exe = options.argv[0] ?? "";
     this.comm = shortName(this.exe);
+  }
+
+  /** Resident set as the model has it, in KiB. */
+  get rssKib(): number {
+    return this.resident;
+  }
+
+  set rssKib(kib: number) {
+    if (!this.reaped) this.machine.memory.resident += kib - this.resident;
+    this.resident = kib;
   }
 
   /** CPU time since its start, in µs. */

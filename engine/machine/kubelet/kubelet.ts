@@ -95,7 +95,7 @@ export class Kubelet implements KubeletContext {
     this.random = this.kernel.random(`kubelet ${this.nodeName}`);
     this.runtimeSeenAt = this.kernel.now;
     this.recorder = new EventRecorder({ kernel: this.kernel, client, component: "kubelet", host: this.nodeName });
-    this.objects = new ObjectCache(this.kernel, client);
+    this.objects = new ObjectCache(this.kernel, client, (uid) => this.workers.get(uid)?.objectsChanged());
     this.podInformer = new Informer<Pod>(this.kernel, client, PODS, {
       fieldSelector: `spec.nodeName=${this.nodeName}`,
     });
@@ -335,6 +335,7 @@ export class Kubelet implements KubeletContext {
       }
     }
     this.workers.set(pod.metadata.uid, worker);
+    this.eviction.admit(pod);
     this.objects.register(pod);
     if (pod.metadata.deletionTimestamp) worker.terminate(pod.metadata.deletionGracePeriodSeconds);
     else worker.begin();
@@ -412,6 +413,7 @@ export class Kubelet implements KubeletContext {
     const { uid } = worker;
     if (this.workers.get(uid) === worker) this.workers.delete(uid);
     this.objects.unregister(uid);
+    this.eviction.forget(uid);
     this.statuses.forget(uid);
     this.pleg.forget(uid);
     this.spawn(`remove ${podKey(worker.pod)}`, this.removeFromRuntime(worker.pod));

@@ -10,8 +10,6 @@ interface Watched {
   informer: Informer;
   /** Uids of the Pods that refer to it. */
   users: Set<string>;
-  /** Pods that have not seen its newest version. */
-  stale: Set<string>;
 }
 
 /**
@@ -22,10 +20,17 @@ export class ObjectCache {
   private readonly kernel: Kernel;
   private readonly client: ApiClient;
   private readonly watched = new Map<string, Watched>();
+  /** What each Pod refers to, by its uid. */
+  private readonly keys = new Map<string, string[]>();
+  /** Uids of Pods that have not seen the newest of what they refer to. */
+  private readonly stale = new Set<string>();
+  private readonly changed: (uid: string) => void;
 
-  constructor(kernel: Kernel, client: ApiClient) {
+  /** `changed` is told of each Pod that refers to something that has changed. */
+  constructor(kernel: Kernel, client: ApiClient, changed: (uid: string) => void) {
     this.kernel = kernel;
     this.client = client;
+    this.changed = changed;
   }
 
   /** The object, or undefined when there is none. Throws what else the API or the network answers. */
@@ -45,41 +50,53 @@ export class ObjectCache {
 
   /** Follows what the Pod mounts. */
   register(pod: Pod): void {
+    const { namespace, uid } = pod.metadata;
+    const keys: string[] = [];
     for (const { resource, name } of references(pod)) {
-      const { namespace } = pod.metadata;
       const key = `${resource.resource} ${namespace}/${name}`;
+      keys.push(key);
       let entry = this.watched.get(key);
       if (entry === undefined) {
         const informer = new Informer(this.kernel, this.client, resource, {
           namespace: namespace!,
           fieldSelector: `metadata.name=${name}`,
         });
-        const made: Watched = { informer, users: new Set(), stale: new Set() };
+        const made: Watched = { informer, users: new Set() };
         informer.onChange((change) => {
-          if (change.type !== "added") for (const uid of made.users) made.stale.add(uid);
+          if (change.type === "added" && !informer.synced) return;
+          for (const uid of made.users) {
+            this.stale.add(uid);
+            this.changed(uid);
+          }
         });
         informer.start();
         entry = made;
         this.watched.set(key, entry);
       }
-      entry.users.add(pod.metadata.uid);
+      entry.users.add(uid);
     }
+    if (keys.length > 0) this.keys.set(uid, keys);
   }
 
   unregister(uid: string): void {
-    for (const [key, entry] of this.watched) {
-      entry.stale.delete(uid);
-      if (!entry.users.delete(uid) || entry.users.size > 0) continue;
+    for (const key of this.keys.get(uid) ?? []) {
+      const entry = this.watched.get(key);
+      if (!entry?.users.delete(uid) || entry.users.size > 0) continue;
       entry.informer.stop();
       this.watched.delete(key);
     }
+    this.keys.delete(uid);
+    this.stale.delete(uid);
   }
 
-  /** True once for every change of something that the Pod mounts. */
-  changedFor(pod: Pod): boolean {
-    let changed = false;
-    for (const entry of this.watched.values()) if (entry.stale.delete(pod.metadata.uid)) changed = true;
-    return changed;
+  /** Has something changed that the Pod refers to, and has it not been looked at since? */
+  isStale(uid: string): boolean {
+    return this.stale.has(uid);
+  }
+
+  /** The Pod sees what there is now; true when that is something new. */
+  renew(uid: string): boolean {
+    return this.stale.delete(uid);
   }
 
   stop(): void {

@@ -212,9 +212,10 @@ export class PodWorker {
       yield* volumes.mountAll(pod, cancelled);
       const { labels, annotations } = this.mountedFor ?? pod.metadata;
       const told = labels !== pod.metadata.labels || annotations !== pod.metadata.annotations;
-      if (volumes.changed(pod) || told) yield* volumes.refresh(pod);
+      const from = volumes.staleFrom(pod) ?? Number.POSITIVE_INFINITY;
+      if (from <= ctx.kernel.now || told) yield* volumes.refresh(pod);
       this.mountedFor = pod.metadata;
-      this.watchVolumes();
+      this.planRefresh();
       yield* this.lookForPullSecrets();
       yield* sync.sync(pod, this.reasons, cancelled);
     } finally {
@@ -234,20 +235,34 @@ export class PodWorker {
     ctx.recorder.event(this.pod, "Warning", "FailedToRetrieveImagePullSecret", words);
   }
 
-  /** Mounted configMaps and the like are looked at again once in a while. */
-  private watchVolumes(): void {
-    if (this.refresh !== undefined) return;
-    if (!this.pod.spec.volumes?.some((v) => v.configMap || v.secret || v.projected || v.downwardAPI)) return;
-    this.scheduleRefresh();
+  /** Something that the Pod refers to has changed. */
+  objectsChanged(): void {
+    if (this.mountedFor !== undefined) this.planRefresh();
   }
 
-  private scheduleRefresh(): void {
+  /**
+   * Mounted configMaps and the like are looked at every 60 s to 90 s. Of these looks only the next one that will find
+   * something takes place: a change comes anywhere between two of them.
+   */
+  private planRefresh(looked?: number): void {
     const { ctx, volumes } = this.parts;
-    this.refresh = ctx.after(drawMs(ctx.random, KUBELET.volumeRefreshMs), `refresh ${podKey(this.pod)}`, () => {
-      if (this.state !== "sync") return;
-      if (volumes.changed(this.pod)) ctx.spawn(`refresh ${podKey(this.pod)}`, volumes.refresh(this.pod));
-      this.scheduleRefresh();
+    const from = this.state === "sync" ? volumes.staleFrom(this.pod) : undefined;
+    if (from === undefined) return;
+    const period = drawMs(ctx.random, KUBELET.volumeRefreshMs);
+    const at = Math.max(from + ctx.random.int(0, period), looked === undefined ? ctx.kernel.now : looked + period);
+    if (this.refresh !== undefined && this.refresh.at <= at) return;
+    ctx.kernel.cancel(this.refresh);
+    this.refresh = ctx.after(at - ctx.kernel.now, `refresh ${podKey(this.pod)}`, () => {
+      this.refresh = undefined;
+      if (this.state === "sync") ctx.spawn(`refresh ${podKey(this.pod)}`, this.refreshVolumes());
     });
+  }
+
+  private *refreshVolumes(): Gen {
+    const { ctx, volumes } = this.parts;
+    const { now } = ctx.kernel;
+    if ((volumes.staleFrom(this.pod) ?? Number.POSITIVE_INFINITY) <= now) yield* volumes.refresh(this.pod);
+    this.planRefresh(now);
   }
 
   /** spec.activeDeadlineSeconds: the Pod fails when its time is over. */

@@ -185,15 +185,19 @@ export class VolumeManager {
     removeEntry(machine, ensureDir(machine, PODS_DIR), uid);
   }
 
-  /** True when an object that this Pod mounts may have another content than what is mounted. */
-  changed(pod: Pod): boolean {
-    const { now } = this.ctx.kernel;
-    for (const { renewAt } of this.tokens.get(pod.metadata.uid)?.values() ?? []) if (renewAt <= now) return true;
-    return this.ctx.objects.changedFor(pod);
+  /** From when on what this Pod mounts is older than it should be, in µs; undefined when nothing grows old. */
+  staleFrom({ metadata: { uid } }: Pod): number | undefined {
+    const { kernel, objects } = this.ctx;
+    if (objects.isStale(uid)) return kernel.now;
+    let first: number | undefined;
+    for (const { renewAt } of this.tokens.get(uid)?.values() ?? [])
+      if (first === undefined || renewAt < first) first = renewAt;
+    return first;
   }
 
   /** Writes configMaps, secrets and projections anew where their objects changed. */
   *refresh(pod: Pod): Gen<void> {
+    this.ctx.objects.renew(pod.metadata.uid);
     for (const volume of pod.spec.volumes ?? []) {
       if (!this.mounted.get(pod.metadata.uid)?.has(volume.name)) continue;
       if (!(volume.configMap || volume.secret || volume.projected || volume.downwardAPI)) continue;

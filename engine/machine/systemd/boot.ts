@@ -108,7 +108,7 @@ export function* reboot(machine: Machine): Gen {
 /** Boots a machine that is off. */
 export function powerOn(machine: Machine): void {
   if (machine.systemd !== undefined) return;
-  machine.processes.clear();
+  for (const process of [...machine.processes.values()]) machine.reap(process);
   machine.pids.reset();
   machine.net.translate = undefined;
   machine.net.netfilter = undefined;

@@ -16,7 +16,7 @@ import {
   type Threshold,
   unitsOf,
 } from "./thresholds.ts";
-import { diskOf, memoryOf, overLimit, type PodUsage, podUsage } from "./usage.ts";
+import { diskOf, isLimited, memoryOf, overLimit, type PodUsage, podUsage } from "./usage.ts";
 
 const { evictionPeriod, evictionCleanupSeconds, evictionPoll, evictionAtOnceSeconds: AT_ONCE } = KUBELET;
 /** A node without pressure. */
@@ -44,6 +44,8 @@ export class EvictionManager {
   private readonly seenAt = new Map<string, number>();
   private metSince = new Map<Threshold, number>();
   private lasting: Threshold[] = [];
+  /** Pods that may take no more than so much of the disk, by uid: the others are not looked at. */
+  private readonly limited = new Map<string, Pod>();
   /** MemoryPressure and its like, as they are told now. */
   conditions: readonly string[] = NONE;
 
@@ -55,6 +57,15 @@ export class EvictionManager {
 
   start(): void {
     this.plan();
+  }
+
+  /** A Pod runs here. */
+  admit(pod: Pod): void {
+    if (isLimited(pod)) this.limited.set(pod.metadata.uid, pod);
+  }
+
+  forget(uid: string): void {
+    this.limited.delete(uid);
   }
 
   private plan(): void {
@@ -75,7 +86,8 @@ export class EvictionManager {
   private look(): void {
     const due = this.observe();
     const over: [Pod, string][] = [];
-    for (const pod of this.pods.activePods()) {
+    for (const pod of this.limited.values()) {
+      if (this.pods.isEnded(pod)) continue;
       const why = overLimit(this.ctx, pod);
       if (why !== undefined && this.mayEvict(pod)) over.push([pod, why]);
     }

@@ -78,7 +78,6 @@ export function memoryOf({ containers }: PodUsage): number {
 
 /** Why a Pod takes more of the disk than it may (eviction_manager.go localStorageEviction); undefined when it does not. */
 export function overLimit(ctx: KubeletContext, pod: Pod): string | undefined {
-  if (!isLimited(pod)) return undefined;
   const use = podUsage(ctx, pod);
   if (use === undefined) return undefined;
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
@@ -102,7 +101,8 @@ export function overLimit(ctx: KubeletContext, pod: Pod): string | undefined {
   return undefined;
 }
 
-function isLimited({ spec }: Pod): boolean {
+/** Does a Pod say how much of the disk it may take? Not a thing that can be changed later. */
+export function isLimited({ spec }: Pod): boolean {
   return (
     spec.volumes?.some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined) ||
     spec.containers.some(({ resources }) => resources?.limits?.["ephemeral-storage"] !== undefined)
