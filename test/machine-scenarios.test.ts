@@ -667,7 +667,7 @@ echo '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"hand","namespace":"def
 sleep 30; kubectl get pods
 kubectl create deployment web --image=nginx >/dev/null; e get --print-value-only /registry/deployments/default/web > web
 kubectl scale deployment web --replicas=3; head -c -1 web | e put /registry/deployments/default/web; sleep 5
-kubectl get deployment web -o jsonpath='{.spec.replicas}{"\n"}'
+kubectl get deployment web -o jsonpath={.spec.replicas}; echo
 echo -n garbage | e put /registry/deployments/default/web
 kubectl get deployments; kubectl get deployments -n kube-system -o name; kubectl delete deployment web
 e del /registry/deployments/default/web; sleep 60; kubectl get deployments; kubectl get rs`,

@@ -1,6 +1,7 @@
 import { decodeObject } from "../api/decode.ts";
 import type { Draft, KindDef } from "../api/kind.ts";
 import { kindByGvk } from "../api/kinds.ts";
+import { fromEntries, setOrigin } from "../api/managed-fields/index.ts";
 import type { KubeObject } from "../api/types.ts";
 import { base64Mistake, decode, decodeBase64 } from "../kernel/index.ts";
 import { BodyError, readValue } from "./body.ts";
@@ -74,7 +75,7 @@ function objectIn(def: KindDef, value: Draft): KubeObject {
   const draft = read.object as Draft;
   const rest: Draft = { ...draft };
   for (const field of ["kind", "apiVersion", "metadata"]) delete rest[field];
-  const { resourceVersion: _, ...metadata } = draft.metadata ?? {};
+  const { resourceVersion: _, managedFields, ...metadata } = draft.metadata ?? {};
   const object: Draft = {
     kind,
     apiVersion: wanted,
@@ -82,5 +83,9 @@ function objectIn(def: KindDef, value: Draft): KubeObject {
     ...rest,
   };
   def.defaults?.(object);
+  const managed = managedFields && fromEntries(managedFields);
+  if (managed !== undefined) {
+    setOrigin(object as KubeObject, { def, manager: "", subresource: "", timeMs: 0, managed }, undefined);
+  }
   return deepFreeze(object) as unknown as KubeObject;
 }
