@@ -618,7 +618,7 @@ kubectl get nodes cp-1 --no-headers; kubectl get pods -n kube-system kube-apiser
 kubectl wait pod ubuntu busybox --for=condition=Ready --timeout=60s >/dev/null
 kubectl exec ubuntu -- nsenter -t 1 -m -u -n -- sh -c 'hostname; systemctl is-active kubelet; ls /etc/kubernetes'
 kubectl exec busybox -- nsenter -t 1 -m -u hostname; kubectl exec busybox -- ls /proc/1/root/etc/kubernetes; kubectl exec busybox -- chroot /proc/1/root cat /etc/hostname
-echo 'grep ^NAME /proc/$(pgrep -f "sleep 1000" | head -1)/root/etc/os-release; cd /proc/self/root/etc; pwd -P; readlink -f /proc/1/root' | ssh worker-1 sudo bash`,
+echo 'for i in $(pgrep -f "sleep 1000"); do grep -hs ^NAME /proc/$i/root/etc/os-release; done; cd /proc/self/root/etc; pwd -P; readlink -f /proc/1/root' | ssh worker-1 sudo bash`,
     expect: [
       /^worker-1$/,
       /^active$/,

@@ -4,6 +4,34 @@ import { play, type Scenario } from "./scenario.ts";
 /** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "kernel settings of the network count: forwarding, timeouts of tracked connections, what Pods may change",
+    script: String.raw`kubectl create deployment web --image=nginx >/dev/null; kubectl expose deployment web --port=80 --type=LoadBalancer >/dev/null
+kubectl run client --image=busybox --command -- sleep 1d >/dev/null; kubectl wait --for=condition=Ready pod --all --timeout=60s >/dev/null; sleep 10
+IP=$(kubectl get pod -l app=web -o jsonpath={.items[0].status.podIP}); N=$(kubectl get pod -l app=web -o jsonpath={.items[0].spec.nodeName})
+LB=$(kubectl get service web -o jsonpath={.status.loadBalancer.ingress[0].ip})
+curl -s -m 3 http://$LB:81; for n in worker-1 worker-2 worker-3; do ssh $n sudo conntrack -L -d $LB; done 2>/dev/null | grep -c dport=81
+ssh $N 'cat /proc/sys/net/netfilter/nf_conntrack_{max,tcp_timeout_established}; sudo conntrack -L 2>/dev/null | grep -m1 -o "8639[0-9] ESTABLISHED\|863[0-9]* ESTABLISHED" | cut -c-3'
+ask() { kubectl exec client -- wget -T 2 -qO- http://$IP 2>&1 | head -1; ssh $N "curl -s -m 2 -o /dev/null -w '%{http_code}\n' http://$IP"; }
+ask; ssh $N sudo sysctl -w net.ipv4.ip_forward=0; ask; ssh $N sudo sysctl -w net.ipv4.conf.all.forwarding=1; ask
+kubectl exec client -- sysctl -w net.ipv4.ip_forward=0; kubectl exec client -- sysctl net.ipv4.ip_forward
+ssh $N sudo sysctl -w net.netfilter.nf_conntrack_count=3`,
+    expect: [
+      /^1$/,
+      /^131072$/,
+      /^86400$/,
+      /^863$/,
+      "<!DOCTYPE html>",
+      /^200$/,
+      "net.ipv4.ip_forward = 0",
+      "wget: download timed out",
+      /^200$/,
+      "<!DOCTYPE html>",
+      "sysctl: error setting key 'net.ipv4.ip_forward': Read-only file system",
+      "net.ipv4.ip_forward = 1",
+      'sysctl: setting key "net.netfilter.nf_conntrack_count": Operation not permitted',
+    ],
+  },
+  {
     name: "nginx passes requests on to Services, and does not start where one is unknown",
     script: String.raw`kubectl create deployment back --image=hashicorp/http-echo -- /http-echo -text=hello-back -listen=:5678
 kubectl expose deployment back --port=80 --target-port=5678

@@ -1,13 +1,14 @@
-/** µs that an entry stays after its last packet, by state (nf_conntrack_proto_tcp.c, nf_conntrack_proto_udp.c). */
 const SECOND = 1_000_000;
-const TIMEOUTS = {
-  SYN_SENT: 120 * SECOND,
-  ESTABLISHED: 432_000 * SECOND,
-  TIME_WAIT: 120 * SECOND,
-  udp: 30 * SECOND,
-  "udp stream": 120 * SECOND,
-  icmp: 30 * SECOND,
+/** Seconds that an entry stays after its last packet, by kernel setting (nf_conntrack_proto_tcp.c, nf_conntrack_proto_udp.c). */
+export const CONNTRACK_TIMEOUTS = {
+  tcp_timeout_syn_sent: 120,
+  tcp_timeout_established: 432_000,
+  tcp_timeout_time_wait: 120,
+  udp_timeout: 30,
+  udp_timeout_stream: 120,
+  icmp_timeout: 30,
 } as const;
+type Settings = ReadonlyMap<string, string>;
 
 /** µs after a first datagram from which on both sides are taken to keep talking (stream_ts). */
 const STREAM = 2 * SECOND;
@@ -52,18 +53,24 @@ export interface Track {
   /** Whether its ends still hold it open. */
   open: boolean;
   mark: number;
+  /** Kernel settings of its namespace that were changed. */
+  readonly settings: Settings;
 }
+
+const NO_SETTINGS: Settings = new Map();
 
 /** Connections of a namespace (nf_conntrack), oldest first. Ended ones go when somebody looks, or in passing. */
 export class Conntrack {
+  /** Of its namespace. */
+  settings: Settings = NO_SETTINGS;
   private entries: Track[] = [];
   /** Those over UDP, by what their first packet said: later ones from the same port belong to them. */
   private readonly datagrams = new Map<string, Track>();
   private nextId = 1;
   private sweepAt = SWEEP;
 
-  add(track: Omit<Track, "id" | "mark">): Track {
-    const made: Track = { ...track, id: this.nextId++, mark: 0 };
+  add(track: Omit<Track, "id" | "mark" | "settings">): Track {
+    const made: Track = { ...track, id: this.nextId++, mark: 0, settings: this.settings };
     this.entries.push(made);
     if (made.protocol === "udp") {
       const name = nameOf(made.original);
@@ -137,12 +144,15 @@ export function stateOf(track: Track): TcpState | "" {
 /** µs until an entry ends. */
 export function remaining(track: Track, now: number): number {
   if (track.timeout !== undefined) return track.last + track.timeout - now;
+  const name = settingOf(track);
+  const changed = track.settings.get(`net.netfilter.nf_conntrack_${name}`);
+  return track.last + Number(changed ?? CONNTRACK_TIMEOUTS[name]) * SECOND - now;
+}
+
+function settingOf(track: Track): keyof typeof CONNTRACK_TIMEOUTS {
+  if (track.protocol === "icmp") return "icmp_timeout";
+  if (track.protocol === "udp") return track.stream ? "udp_timeout_stream" : "udp_timeout";
   const state = stateOf(track);
-  const timeout =
-    track.protocol === "tcp"
-      ? TIMEOUTS[state === "SYN_SENT" || state === "ESTABLISHED" ? state : "TIME_WAIT"]
-      : track.protocol === "icmp"
-        ? TIMEOUTS.icmp
-        : TIMEOUTS[track.stream ? "udp stream" : "udp"];
-  return track.last + timeout - now;
+  if (state === "SYN_SENT") return "tcp_timeout_syn_sent";
+  return state === "ESTABLISHED" ? "tcp_timeout_established" : "tcp_timeout_time_wait";
 }

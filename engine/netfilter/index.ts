@@ -2,6 +2,7 @@ export { formatAddress, parseAddress } from "./address.ts";
 export { Canary } from "./canary.ts";
 export { readCommand } from "./command.ts";
 export {
+  CONNTRACK_TIMEOUTS,
   Conntrack,
   type Flow,
   passed,

@@ -15,8 +15,9 @@ export function arrive(
   now: number,
   replied = protocol !== "udp",
 ): readonly Track[] {
-  const { seen } = path;
-  if (seen.length === 0) return NO_TRACKS;
+  if (path.seen.length === 0) return NO_TRACKS;
+  // Who comes by again, in a loop of routes, is known there already.
+  const seen = path.seen.filter((flow, i) => path.seen.findIndex((one) => one.ruleset === flow.ruleset) === i);
   return seen.map((flow) => {
     const { track } = flow;
     if (track !== undefined && track.reply.source === flow.replySource && track.reply.sourcePort === flow.replyPort) {

@@ -124,6 +124,8 @@ export interface Route {
   metrics?: Readonly<Record<string, string>>;
 }
 
+const FORWARDING = "net.ipv4.ip_forward";
+
 /** Interfaces, routes and listening sockets that a set of processes shares: a machine's, or a Pod's. */
 export class NetNamespace {
   readonly name: string;
@@ -168,6 +170,8 @@ export class NetNamespace {
   policy: ((question: PolicyQuestion) => PolicyVerdict) | undefined;
   /** Grows when an address of its own comes or goes. */
   moves = 0;
+  /** Kernel settings (`net.…`) that were changed here, by their names; whoever changes one says so with `set`. */
+  readonly settings = new Map<string, string>();
   private ruleset: Ruleset | undefined;
   /** Takes lines that LOG rules write. */
   kernelLog: ((line: string) => void) | undefined;
@@ -195,7 +199,19 @@ export class NetNamespace {
 
   set netfilter(ruleset: Ruleset | undefined) {
     this.ruleset = ruleset;
+    if (ruleset !== undefined) ruleset.conntrack.settings = this.settings;
     this.network.changes++;
+  }
+
+  /** Changes a kernel setting. */
+  set(name: string, value: string): void {
+    this.settings.set(name, value);
+    if (name === FORWARDING) this.network.changes++;
+  }
+
+  /** Whether packets for others pass through it. */
+  get forwards(): boolean {
+    return this.settings.get(FORWARDING) !== "0";
   }
 
   /** Adds an interface; its addresses become reachable for others. */

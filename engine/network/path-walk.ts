@@ -184,6 +184,7 @@ export class PathWalk {
         enters?.(packet);
         return this.end(this.answerable(ns) ? undefined : "dropped", packet);
       }
+      if (hop > 0 && !ns.forwards) return this.end("dropped", packet);
       if (hop > 0 || ns.rules !== undefined) {
         const way = deviceFor(ns, packet.destination, text, { ...packet, input: hop === 0 ? "" : packet.input });
         if (way.dead !== undefined) return this.end(DEAD_ENDS[way.dead], packet);

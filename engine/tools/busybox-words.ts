@@ -34,6 +34,11 @@ const TURNS: Readonly<Record<string, readonly Turn[]>> = {
   sed: [[/^can't read (.*): (.*)$/s, "$1: $2"]],
   sort: [[/^cannot read: (.*): (.*)$/s, "$1: $2"]],
   stat: [[/^cannot statx? '(.*)': (.*)$/s, "can't stat '$1': $2"]],
+  sysctl: [
+    [/^setting key "(.*)": (.*)$/s, "error setting key '$1': $2"],
+    [/^permission denied on key "(.*)"$/s, "error setting key '$1': Permission denied"],
+    [/^cannot stat \/proc\/sys\/(.*): No such file or directory$/s, "error: '$1' is an unknown key"],
+  ],
   tail: [[/^cannot open '(.*)' for reading: (.*)$/s, "can't open '$1': $2"]],
   touch: [[/^cannot touch '(.*)': (.*)$/s, "$1: $2"]],
 };

@@ -80,10 +80,19 @@ export const kubeProxy: Program = function* kubeProxy(p) {
   return 0;
 };
 
+/** What it sets of connections that are kept track of (pkg/proxy/apis/config/v1alpha1/defaults.go). */
+const CONNTRACK = [
+  ["max", "131072"],
+  ["tcp_timeout_established", "86400"],
+  ["tcp_timeout_close_wait", "3600"],
+] as const;
+
 function greet(p: Process, say: Say, config: ProxyConfig, address: string): void {
   if (config.mode === "iptables") say("server_linux.go:66", "Using iptables proxy");
   say("server.go:698", "Successfully retrieved node IP(s)", { IPs: [address] });
   say("conntrack.go:60", "Setting nf_conntrack_max", { nfConntrackMax: 131_072 });
+  const { net } = p.ns;
+  for (const [name, value] of CONNTRACK) net.set(`net.netfilter.nf_conntrack_${name}`, value);
   // Mode nftables takes the node's main address where none is set.
   if (config.mode !== "nftables") warnOfNodePorts(p);
   say("server.go:243", "kube-proxy running in dual-stack mode", { "primary ipFamily": "IPv4" });

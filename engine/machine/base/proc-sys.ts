@@ -1,3 +1,5 @@
+import { CONNTRACK_TIMEOUTS } from "../../netfilter/index.ts";
+import type { NetNamespace } from "../../network/index.ts";
 import { Errno } from "../errno.ts";
 import { type DirNode, dirNode, type Inode } from "../inode.ts";
 import type { Namespaces } from "../process.ts";
@@ -46,9 +48,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   "net.ipv6.conf.all.disable_ipv6": "0",
   "net.ipv6.conf.all.forwarding": "0",
   "net.ipv6.conf.default.disable_ipv6": "0",
-  "net.netfilter.nf_conntrack_max": "131072",
-  "net.netfilter.nf_conntrack_tcp_timeout_close_wait": "3600",
-  "net.netfilter.nf_conntrack_tcp_timeout_established": "86400",
   "vm.dirty_ratio": "20",
   "vm.max_map_count": "65530",
   "vm.overcommit_memory": "1",
@@ -118,27 +117,46 @@ const SETTINGS: Readonly<Record<string, string>> = {
   "vm.zone_reclaim_mode": "0",
 };
 
-/** /proc/sys of a procfs. What is written stays; the uts namespace's name is read where it stands. */
-export function sysctlTree(ns: Pick<Namespaces, "uts">): DirNode {
+/** Of connections that are kept track of: timeouts in seconds, and what a kernel of less than 4 GiB begins with. */
+const CONNTRACK: Readonly<Record<string, number>> = {
+  ...{ acct: 0, buckets: 65_536, checksum: 1, events: 2, expect_max: 1024, generic_timeout: 600, gre_timeout: 30 },
+  ...{ gre_timeout_stream: 180, icmpv6_timeout: 30, log_invalid: 0, max: 65_536, tcp_be_liberal: 0 },
+  ...{ tcp_ignore_invalid_rst: 0, tcp_loose: 1, tcp_max_retrans: 3, tcp_timeout_close: 10 },
+  ...{ tcp_timeout_close_wait: 60, tcp_timeout_fin_wait: 120, tcp_timeout_last_ack: 30 },
+  ...{ tcp_timeout_max_retrans: 300, tcp_timeout_syn_recv: 60, tcp_timeout_unacknowledged: 300, timestamp: 0 },
+  ...CONNTRACK_TIMEOUTS,
+};
+
+/** Other names of a setting. */
+const SAME: Readonly<Record<string, string>> = { "net.ipv4.conf.all.forwarding": "net.ipv4.ip_forward" };
+
+/**
+ * /proc/sys of a procfs. What is written stays, of the network in its namespace; the uts namespace's name is read where
+ * it stands.
+ */
+export function sysctlTree(ns: Pick<Namespaces, "uts" | "net">): DirNode {
   return directory(() => {
-    const values = [...Object.entries(SETTINGS), ...(ns.uts.sysctls ?? [])];
-    const leaves = new Map<string, Inode>(values.map(([name, value]) => [name, setting(value)]));
+    const conntrack = Object.entries(CONNTRACK).map(
+      ([name, value]) => [`net.netfilter.nf_conntrack_${name}`, String(value)] as const,
+    );
+    const values = [...Object.entries(SETTINGS), ...conntrack, ...(ns.uts.sysctls ?? [])];
+    const leaves = new Map<string, Inode>(
+      values.map(([name, value]) => [name, name.startsWith("net.") ? ofNetwork(ns.net, name, value) : setting(value)]),
+    );
+    leaves.set(
+      "net.netfilter.nf_conntrack_count",
+      told(() => String(ns.net.netfilter?.conntrack.list(ns.net.network.kernel.now).length ?? 0)),
+    );
     leaves.set(
       "kernel.hostname",
       computed(() => `${ns.uts.hostname}\n`, 0o644),
     );
-    leaves.set(
-      "kernel.osrelease",
-      computed(() => `${KERNEL_RELEASE}\n`),
-    );
-    leaves.set(
-      "kernel.ostype",
-      computed(() => "Linux\n"),
-    );
-    leaves.set(
-      "kernel.version",
-      computed(() => `${KERNEL_VERSION}\n`),
-    );
+    for (const [name, value] of Object.entries(TOLD)) {
+      leaves.set(
+        `kernel.${name}`,
+        told(() => value),
+      );
+    }
     if (!leaves.has("kernel.pid_max")) leaves.set("kernel.pid_max", setting("4194304"));
     return leaves;
   });
@@ -169,17 +187,40 @@ function directory(leaves: () => ReadonlyMap<string, Inode>): DirNode {
   });
 }
 
-/** A writable value. */
-function setting(initial: string): Inode {
-  let value = initial;
+const TOLD = { osrelease: KERNEL_RELEASE, ostype: "Linux", version: KERNEL_VERSION };
+
+/** What may only be read. */
+function told(text: () => string): Inode {
   return computed(
-    () => `${value}\n`,
+    () => `${text()}\n`,
+    0o444,
+    () => {
+      throw new Errno("EPERM");
+    },
+  );
+}
+
+/** A setting of a network namespace. */
+function ofNetwork(net: NetNamespace, given: string, initial: string): Inode {
+  const name = SAME[given] ?? given;
+  return setting(initial, { read: () => net.settings.get(name), write: (value) => net.set(name, value) });
+}
+
+/** A writable value; `place`: where it is kept once it was changed. */
+function setting(initial: string, place?: { read(): string | undefined; write(value: string): void }): Inode {
+  let own = initial;
+  const read = () => place?.read() ?? own;
+  return computed(
+    () => `${read()}\n`,
     0o644,
     (bytes) => {
+      const value = read();
       const given = String.fromCharCode(...bytes.subarray(0, 64)).trim();
       // The kernel takes as many numbers as there are, and nothing else for them.
       if (/^-?\d[\d\t-]*$/.test(value) && !/^-?\d+([\t ]+-?\d+)*$/.test(given)) throw new Errno("EINVAL");
-      value = given.replace(/[ \t]+/g, /^[\d\t -]+$/.test(given) ? "\t" : " ");
+      const changed = given.replace(/[ \t]+/g, /^[\d\t -]+$/.test(given) ? "\t" : " ");
+      if (place === undefined) own = changed;
+      else place.write(changed);
     },
   );
 }

@@ -26,7 +26,7 @@ function volatileDir(load: () => Map<string, Inode>, mode = 0o555): DirNode {
 }
 
 /** A procfs as the processes of a pid namespace see it: mount it at /proc of a machine or a container. */
-export function procfs(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mnt">): DirNode {
+export function procfs(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mnt" | "net">): DirNode {
   let fixed: Map<string, Inode> | undefined;
   return volatileDir(() => {
     const entries = new LazyEntries();
@@ -37,7 +37,7 @@ export function procfs(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "m
   });
 }
 
-function fixedEntries(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mnt">): Map<string, Inode> {
+function fixedEntries(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mnt" | "net">): Map<string, Inode> {
   const self = (): string => {
     const process = runningProcess(machine);
     if (process === undefined) return "1";

@@ -53,7 +53,7 @@ export function mountFilesystems(
   volumes: readonly string[] = [],
 ): void {
   const at = (name: string): DirNode => ensureDir(machine, name, 0o755, rootfs);
-  const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt });
+  const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt, net: sandbox.net });
   mnt.cover(at("proc"), "/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
   const dev = snapshot(config.tty ? DEV_TTY : DEV, machine.programs);
   mnt.cover(at("dev"), "/dev", dev, { fstype: "tmpfs", source: "tmpfs", flags: "nosuid,size=65536k,mode=755" });
@@ -90,6 +90,11 @@ export function mountFilesystems(
     if (taken.has(path)) continue;
     const covered = target(machine, mnt, rootfs, path, true) as DirNode;
     over(mnt, covered, path, volumeOf(covered), DISK);
+  }
+  // What has no privileges reads the kernel's settings only; nothing need be looked at for that.
+  if (!config.privileged) {
+    const flags = { fstype: "proc", source: "proc", flags: KERNEL_FLAGS, readOnly: true };
+    mnt.cover(dirNode({ mode: 0o555 }), "/proc/sys", proc, flags);
   }
 }
 

@@ -112,6 +112,7 @@ export function powerOn(machine: Machine): void {
   machine.pids.reset();
   machine.net.translate = undefined;
   machine.net.netfilter = undefined;
+  machine.net.settings.clear();
   forgetNeighbours(machine.net);
   // Bridges and veth pairs live in the kernel's memory only; routes of the others are set up again.
   for (const { name, peer } of [...machine.net.interfaces.values()]) {

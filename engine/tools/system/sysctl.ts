@@ -4,6 +4,7 @@ import { entriesOf } from "../../machine/inode.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { compileRegex, type Regex, RegexError } from "../../text/regex/index.ts";
+import { busyboxWords } from "../busybox-words.ts";
 import { Output, readWhole } from "../io.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 
@@ -182,7 +183,7 @@ class Sysctl {
 
   private *fail(message: string): Gen {
     yield* this.out.flush();
-    yield* sys.printError(this.p, `sysctl: ${message}\n`);
+    yield* sys.printError(this.p, `sysctl: ${this.p.applet ? busyboxWords("sysctl", message) : message}\n`);
     this.status = 1;
   }
 
@@ -224,7 +225,7 @@ class Sysctl {
     } catch (error) {
       if (!isErrno(error)) throw error;
       if (o.has("e") && error.code !== "EINVAL") return;
-      const denied = error.code === "EACCES" || error.code === "EPERM" || error.code === "EROFS";
+      const denied = error.code === "EACCES";
       const before = this.status;
       yield* this.fail(denied ? `permission denied on key "${key}"` : `setting key "${key}": ${error.message}`);
       if (forgiven) this.status = before;
