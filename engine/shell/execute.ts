@@ -24,7 +24,7 @@ import type { Shell } from "./shell.ts";
 import { runSimple } from "./simple.ts";
 import type { Source } from "./source.ts";
 import { syntaxError } from "./syntax.ts";
-import { handleSignals, leaving, runTrap } from "./traps.ts";
+import { endAt, handleSignals, leaving, runTrap } from "./traps.ts";
 import { hiddenLines, readLine } from "./verbose.ts";
 
 /** Runs a whole text: a script, a `-c` string, an `eval`, a trap. Stops where its syntax is wrong, as bash does. */
@@ -95,9 +95,7 @@ export function* runSource(
           } else if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
           sh.loops = loops;
           sh.ignoreErrors = ignoreErrors;
-          const assigned = sh.has("errexit") && /(?: readonly variable|bad array subscript)$/.test(thrown.message);
-          if (assigned || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
-            throw new ExitShell(thrown.status);
+          if (thrown.cleanup && sh.isCommandString && !sh.setup.interactive) throw new ExitShell(thrown.status);
           skipLine = text.placeOf(statement.end - 1);
           if (sh.setup.dialect === "bash") reader.slip(text, statement.end, sh.position);
         }
@@ -120,8 +118,10 @@ export function* runSource(
 export function* tell(sh: Shell, error: unknown): Gen<void> {
   if (sh.warnings.length > 0) yield* warn(sh);
   if (!(error instanceof ShellError) || error.printed || error.message === "") return;
-  yield* sh.complain(error.message);
   error.printed = true;
+  yield* sh.complain(error.message);
+  // So do those that end a shell without `set -e`: with it they do so where they stand.
+  if (error.how === "exit" && error.status === 1 && sh.endsOnErrors) yield* endAt(sh, 1);
 }
 
 /** Runs a list of statements; `$?` is the status. */
@@ -323,6 +323,8 @@ export function* withRedirections(
  */
 export function* failed(sh: Shell, trapped = true): Gen<void> {
   if (sh.status === 0 || sh.ignoreErrors > 0) return;
+  // Traps of signals that came meanwhile run before anything else does.
+  if (sh.p.hasSignal) yield* handleSignals(sh);
   const action = sh.traps.get("ERR");
   if (trapped && action !== undefined && action !== "" && sh.runningErr === 0 && errTrapCounts(sh)) {
     sh.runningErr++;

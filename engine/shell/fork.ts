@@ -7,7 +7,7 @@ import { fork } from "../machine/sys.ts";
 import { BreakLoop, ExitShell, ReturnFrom, ShellError } from "./control.ts";
 import { closeCoproc } from "./coproc.ts";
 import { copyShell } from "./copy.ts";
-import { runSource } from "./execute.ts";
+import { runSource, tell } from "./execute.ts";
 import type { Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
 import { nameWithin } from "./syntax.ts";
@@ -65,7 +65,12 @@ export function* statusOf(sh: Shell, error: unknown): Gen<number> {
   if (error instanceof ExitShell || error instanceof ReturnFrom) return error.status;
   if (error instanceof BreakLoop) return 0;
   if (error instanceof ShellError) {
-    if (!error.printed && error.message !== "") yield* sh.complain(error.message);
+    try {
+      yield* tell(sh, error);
+    } catch (ended) {
+      if (ended instanceof ExitShell) return ended.status;
+      throw ended;
+    }
     return error.how === "exit" ? exitStatus(sh, error) : error.status;
   }
   if (error instanceof RangeError && error.message.includes("length")) {

@@ -5,6 +5,7 @@ import { compile, expanding, piecesText } from "./expand.ts";
 import { closeArith, closeBacktick, closeParameter, closeParen, markApostrophes, skipQuoted } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { nameWithin } from "./syntax.ts";
+import { endAt } from "./traps.ts";
 
 /**
  * What a here-document gives a command to read. Warns of one without its delimiter, and refuses one in which an expansion
@@ -28,9 +29,20 @@ export function* heredocText(sh: Shell, node: HereDoc): Gen<string> {
   if (node.closing === undefined && raw !== "" && !raw.endsWith("\n")) raw += "\n";
   if (quoted) return raw;
   const strict = sh.posix || sh.has("posix");
-  if (sh.setup.dialect === "bash") yield* refuseOpen(sh, raw, strict);
-  const body = strict ? markApostrophes(raw) : raw;
-  return yield* expanding(sh, () => piecesText(sh, compile(body, "heredoc").pieces));
+  const expanded = (body: string) =>
+    expanding(sh, () => piecesText(sh, compile(strict ? markApostrophes(body) : body, "heredoc").pieces));
+  const open = sh.setup.dialect === "bash" ? openEnd(raw, strict) : undefined;
+  if (open === undefined) return yield* expanded(raw);
+  // What stands before it has its effects.
+  yield* expanded(raw.slice(0, open.at));
+  if (open.error) throw open.error;
+  const line = sh.line() + raw.slice(open.at).split("\n").length;
+  const name = nameWithin(sh, "command substitution");
+  yield* sh.writeTo(2, `${name}: line ${line}: unexpected EOF while looking for matching \`)'\n`);
+  if (sh.endsOnErrors) yield* endAt(sh, 2);
+  const error = new ShellError("unexpected end");
+  error.printed = true;
+  throw error;
 }
 
 /** Told when the whole word is read, whose last line is where a substitution's first is counted from. */
@@ -51,8 +63,8 @@ function* warnOfEnd(sh: Shell, node: HereDoc, cut: boolean): Gen<void> {
   );
 }
 
-/** Throws for an expansion that is begun in the body and not ended. */
-function* refuseOpen(sh: Shell, raw: string, strict: boolean): Gen<void> {
+/** Where an expansion is begun in the body and not ended, and what is said of it; nothing of `$(`, which is read as a text. */
+function openEnd(raw: string, strict: boolean): { at: number; error?: ShellError } | undefined {
   for (let i = 0; i < raw.length; i++) {
     const c = raw[i];
     if (c === "\\") {
@@ -62,26 +74,22 @@ function* refuseOpen(sh: Shell, raw: string, strict: boolean): Gen<void> {
     if (c !== "$" && c !== "`") continue;
     if (c === "`") {
       if (closeBacktick(raw, i + 1) >= raw.length)
-        throw new ShellError(`bad substitution: no closing "\`" in ${raw.slice(i)}`, "fail");
+        return { at: i, error: new ShellError(`bad substitution: no closing "\`" in ${raw.slice(i)}`, "fail") };
     } else if (raw.startsWith("$((", i)) {
       const closing = closeArith(raw, i + 3) >= 0;
       if (!closing && closeParen(raw, i + 2) >= raw.length)
-        throw new ShellError(`bad substitution: no closing \`)' in ${raw}`, "fail");
-    } else if (raw[i + 1] === "(" && closeParen(raw, i + 2) >= raw.length) {
-      const line = sh.line() + raw.slice(i).split("\n").length;
-      const name = nameWithin(sh, "command substitution");
-      yield* sh.writeTo(2, `${name}: line ${line}: unexpected EOF while looking for matching \`)'\n`);
-      const error = new ShellError("unexpected end", "fail");
-      error.printed = true;
-      throw error;
-    } else if (raw[i + 1] === "{") {
+        return { at: i, error: new ShellError(`bad substitution: no closing \`)' in ${raw}`, "fail") };
+    } else if (raw[i + 1] === "(" && closeParen(raw, i + 2) >= raw.length) return { at: i };
+    else if (raw[i + 1] === "{") {
       const end = closeParameter(raw, i + 2, true);
       // A single quote within it keeps it from closing: bash reads quotes there.
       const inner = raw.slice(i, end);
       const apostrophe = !strict && (inner.split("'").length - 1) % 2 === 1 && !/[#%/^,]/.test(inner);
-      if (apostrophe) throw new ShellError(`bad substitution: no closing \`}' in ${raw.slice(i)}`, "discard");
-      if (end >= raw.length && !strict) throw new ShellError(`${raw}: bad substitution`, "fail");
+      if (apostrophe) return { at: i, error: new ShellError(`bad substitution: no closing \`}' in ${raw.slice(i)}`) };
+      if (end >= raw.length && !strict)
+        return { at: i, error: new ShellError(`${raw}: bad substitution`, "fail") };
     }
     i = Math.max(i, skipQuoted(raw, i, true) - 1);
   }
+  return undefined;
 }

@@ -17,13 +17,14 @@ import type { History } from "./history.ts";
 import { homeOf } from "./home.ts";
 import { JobTable } from "./jobs.ts";
 import { localeWarning } from "./locale.ts";
-import { messagePrefix } from "./messages.ts";
+import { ENDS, KEEPS, messagePrefix } from "./messages.ts";
 import { setCompatibility, setPosixMode } from "./modes.ts";
 import { commandText } from "./print-command.ts";
 import { expandPrompt } from "./prompt.ts";
 import type { Source } from "./source.ts";
 import { indexOf } from "./subscript.ts";
 import { substituteCommand, substituteProcess } from "./substitution.ts";
+import { endAt } from "./traps.ts";
 import { isNameReference, MAX_ELEMENTS, Variable, Variables } from "./variables.ts";
 import type { Piece } from "./word.ts";
 
@@ -174,6 +175,8 @@ export class Shell {
   /** Ctrl-C came to an interactive shell: the command line is given up. */
   interruptPending = false;
   runningErr = 0;
+  /** Positive within `eval`, `.` and `command` where `set -e` looks away: there errors of expansions do not end the shell. */
+  errexitAside = 0;
   readonly limits = new Map<string, string>();
   /** `exit` told about stopped jobs and goes through next time. */
   warnedAboutJobs = false;
@@ -260,6 +263,11 @@ export class Shell {
     return this.options.has("posix") && !this.setup.interactive && this.byCommand === 0;
   }
 
+  /** `set -e` is on, so errors of expansions and assignments end the shell. */
+  get endsOnErrors(): boolean {
+    return this.options.has("errexit") && this.errexitAside === 0 && this.setup.dialect === "bash";
+  }
+
   /** Charges one step of the shell; true when the charge is to be passed on (`settle`), which is done in portions. */
   stepped(): boolean {
     this.debt += COST.shellStep;
@@ -269,6 +277,17 @@ export class Shell {
   /** Charges work in µs that the next step passes on. */
   charge(us: number): void {
     this.debt += us;
+  }
+
+  /** Runs what `eval`, `.` or `command` does: where failing is looked at, `set -e` is off for all of it. */
+  *aside(body: Gen<void>): Gen<void> {
+    const aside = this.ignoreErrors > 0 && this.has("errexit") ? 1 : 0;
+    this.errexitAside += aside;
+    try {
+      yield* body;
+    } finally {
+      this.errexitAside -= aside;
+    }
   }
 
   /** Steps were taken that are worth passing on. */
@@ -297,6 +316,9 @@ export class Shell {
   *complain(message: string): Gen<void> {
     if (this.setup.dialect === "bash") {
       yield* this.writeTo(2, `${this.prefix()}${message}\n`);
+      if (this.endsOnErrors && ENDS.test(message)) {
+        yield* endAt(this, KEEPS.test(message) ? this.status || 1 : 1);
+      }
       return;
     }
     const sourced = this.sourceDepth > 0;

@@ -3,7 +3,7 @@ import { call, type Gen } from "../kernel/index.ts";
 import { assigning, assignmentText, type Prepared, prepareAssignment, wholeArray } from "./assignment.ts";
 import { type Builtin, builtins, SPECIAL } from "./builtins/index.ts";
 import { keywordParts, type Parts, partsOf } from "./command-parts.ts";
-import { ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
+import { BreakLoop, ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, isPure, promptText, warn, wordText } from "./expand.ts";
 import { entersDirectory, execExternal, runExternal } from "./external.ts";
@@ -47,14 +47,18 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
     yield* runParts(sh, parts, last);
   } catch (error) {
     if (error instanceof ShellError && (!error.printed || error.how === "fail") && error.message !== "") {
-      if (!error.printed) yield* sh.complain(error.message);
-      error.printed = true;
+      yield* tell(sh, error);
       if (error.how === "fail") {
         sh.status = error.status;
         if (sh.posix && !sh.setup.interactive && parts.words.length === 0) throw new ExitShell(2);
         if (sh.inverted !== node) yield* failed(sh, trapped);
         return;
       }
+    }
+    if (error instanceof BreakLoop && error.status !== 0) {
+      // It leaves the loops all the same, if it leaves the shell alone.
+      sh.status = error.status;
+      if (sh.inverted !== node) yield* failed(sh, trapped);
     }
     throw error;
   } finally {
@@ -217,7 +221,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       const program = fn === undefined && builtin === undefined && sh.setup.dialect === "bash";
       if (!program || !(error instanceof ShellError) || error.how === "fail") throw error;
       // Bash expands the redirections of a program in the child: only that one ends.
-      if (!error.printed) yield* sh.complain(error.message);
+      yield* tell(sh, error);
       sh.status = error.how === "exit" && sh.isCommandString && sh.subshellDepth === 0 ? 127 : error.status;
       return;
     }

@@ -32,8 +32,6 @@ export function indexOf(
   if (value >= 0) return value;
   const size = variable?.list ? variable.list.length : variable?.isSet && !reading ? 1 : 0;
   if (value + size < 0 && reading) {
-    // `report_error` of bash's error.c ends a shell with `set -e`.
-    if (shell.has("errexit")) throw new ShellError(`${name}: bad array subscript`);
     once(shell, () => shell.warnings.push(`${name}: bad array subscript`));
   } else if (value + size < 0) throw badSubscript(name, text);
   return value + size;

@@ -88,7 +88,7 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
     text = `${sh.commandName}: ${at}${error.busybox}\n`;
   }
   // With `set -e` bash ends as soon as it has told the first line of what is wrong.
-  const atOnce = dialect === "bash" && sh.has("errexit") && sh.ignoreErrors === 0 && !sh.setup.interactive;
+  const atOnce = sh.endsOnErrors && !sh.setup.interactive;
   yield* sh.writeTo(2, atOnce ? text.slice(0, text.indexOf("\n") + 1) : text);
   if (atOnce) throw new ExitShell(2, "everything");
   sh.status = error.within === "array" ? 1 : 2;

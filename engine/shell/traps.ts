@@ -167,6 +167,11 @@ export function* leaving(sh: Shell, error: unknown, compound: boolean): Gen<unkn
   return new ExitShell(yield* runExitTrap(sh, error.status));
 }
 
+/** Ends the shell right where an error was told, with all that is redirected there, as `exit_shell` of bash does. */
+export function* endAt(sh: Shell, status: number): Gen<never> {
+  throw new ExitShell(yield* runExitTrap(sh, status), "everything");
+}
+
 /** The shell's last act: its EXIT trap. Gives the status it ends with. */
 export function* runExitTrap(sh: Shell, status: number): Gen<number> {
   const action = sh.traps.get("EXIT");

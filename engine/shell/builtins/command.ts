@@ -117,7 +117,7 @@ const command: Builtin = function* (sh, args, how) {
   const declared = how.declared && new Map([...how.declared].map(([at, ready]) => [at - skipped, ready] as const));
   sh.byCommand++;
   try {
-    yield* runWords(sh, parsed.rest, { noFunctions: true, declared });
+    yield* sh.aside(runWords(sh, parsed.rest, { noFunctions: true, declared }));
   } finally {
     sh.byCommand--;
   }

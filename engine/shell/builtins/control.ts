@@ -7,7 +7,7 @@ import { runSource } from "../execute.ts";
 import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
 import { nameWithin } from "../syntax.ts";
-import { runTrap } from "../traps.ts";
+import { endAt, runTrap } from "../traps.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { badOption, usage } from "./usage.ts";
@@ -104,7 +104,7 @@ const evaluate: Builtin = function* (sh, args) {
   if (text.trim() === "") return 0;
   sh.traceDepth++;
   try {
-    yield* evaluateText(sh, text);
+    yield* sh.aside(evaluateText(sh, text));
   } finally {
     sh.traceDepth--;
   }
@@ -164,10 +164,11 @@ const source: Builtin = function* (sh, args, call) {
           : `${name}: ${sh.setup.dialect === "dash" ? "cannot open" : "can't open"} ${sh.setup.dialect === "dash" ? `${file}: No such file` : `'${file}': ${error.message}`}`;
     yield* sh.complain(message);
     if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+    if (sh.endsOnErrors && sh.ignoreErrors === 0 && error.code !== "EISDIR") yield* endAt(sh, sh.status || 1);
     if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
     return 1;
   }
-  yield* sourceText(sh, text, path, sh.setup.dialect === "dash" ? [] : rest.slice(1));
+  yield* sh.aside(sourceText(sh, text, path, sh.setup.dialect === "dash" ? [] : rest.slice(1)));
   return sh.status;
 };
 

@@ -25,7 +25,9 @@ export const getopts: Builtin = function* (sh, args) {
       ? (sh.assign(name, undefined, value), status)
       : (yield* tryAssign(sh, name, value, "getopts: "))
         ? status
-        : 2;
+        : sh.vars.find(name)?.readonly
+          ? 2
+          : 1;
   };
   const setIndex = function* (value: number): Gen<void> {
     const position = sh.getoptsPosition;
