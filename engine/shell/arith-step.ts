@@ -127,10 +127,12 @@ export class StepEvaluator {
     const ahead = this.s.token;
     this.s = saved;
     this.s.name = name;
+    const step = saved.last === "PRE++" || saved.last === "PRE--";
+    const reads = (step || ahead !== "=") && !this.s.quiet;
+    if (index !== undefined && reads) this.scope.present(name);
     if (index !== undefined && !this.s.quiet) index = this.scope.resolve(name, index);
     this.s.index = index;
-    const step = saved.last === "PRE++" || saved.last === "PRE--";
-    this.s.value = (step || ahead !== "=") && !this.s.quiet ? this.valueOf(name, index) : 0;
+    this.s.value = reads ? this.valueOf(name, index) : 0;
     this.accept("STR", end);
   }
 

@@ -10,6 +10,8 @@ export interface ArithScope {
   resolve(name: string, index: string): string;
   /** Throws for an unset variable under `set -u`. */
   missing(name: string): void;
+  /** The same of an array an element of which is to be read, before its subscript is evaluated. */
+  present(name: string): void;
 }
 
 const OPERATORS = [
@@ -179,6 +181,7 @@ class Compiler {
         const operate = this.operation(op, this.lastAt);
         const read = this.variable(name);
         return (scope, depth) => {
+          if (index !== undefined) scope.present(name);
           const at = index === undefined ? undefined : scope.resolve(name, index);
           const result = operate(read(scope, depth, at), value(scope, depth));
           scope.set(name, at, String(result));
@@ -251,6 +254,7 @@ class Compiler {
     const read = this.variable(name);
     this.next();
     return (scope, depth) => {
+      if (index !== undefined) scope.present(name);
       const at = index === undefined ? undefined : scope.resolve(name, index);
       const old = read(scope, depth, at);
       const now = add(old, by);
@@ -292,6 +296,7 @@ class Compiler {
   private variable(name: string): (scope: ArithScope, depth: number, index?: string) => Num {
     const { text } = this;
     return (scope, depth, index) => {
+      if (index !== undefined) scope.present(name);
       const value = scope.get(name, index);
       if (value === undefined) {
         scope.missing(name);

@@ -29,9 +29,11 @@ export function* startBackground(sh: Shell, statement: Statement): Gen<void> {
       const nothing = findNull(sh);
       if (nothing) fds.set(0, nothing);
     }
+    const { jumpsOut } = sh;
     const child = yield* forkShell(
       sh,
       function* (sub) {
+        if (command.type === "Command") sub.jumpsOut = jumpsOut;
         if (command.type === "AndOr")
           yield* runStatement(sub, { ...statement, command, background: undefined } as Statement);
         else yield* runForked(sub, command);

@@ -6,6 +6,7 @@ import type {
   For,
   If,
   PipelineNode,
+  Redirection,
   Select,
   Subshell,
   TestCommand,
@@ -17,7 +18,7 @@ import { tryAssign } from "./assignment.ts";
 import { evaluateTest } from "./cond.ts";
 import { BreakLoop, namedMessage, ShellError } from "./control.ts";
 import { textWidth } from "./editor/width.ts";
-import { runList } from "./execute.ts";
+import { runList, withRedirections } from "./execute.ts";
 import {
   arithSource,
   arithText,
@@ -327,14 +328,16 @@ export function* runCase(sh: Shell, node: Case): Gen<void> {
   if (!ran) sh.status = 0;
 }
 
-export function* runSubshell(sh: Shell, node: Subshell): Gen<void> {
-  sh.position = node.pos;
+/** Runs `( … )`; its redirections are made in its own process. */
+export function* runSubshell(sh: Shell, node: Subshell, redirections: readonly Redirection[] = []): Gen<void> {
+  sh.position = Math.max(node.pos, node.end - 1);
   const child = yield* forkShell(
     sh,
     function* (sub) {
       sub.loops = 0;
       sub.jobs.inherited.length = 0;
-      yield* runList(sub, node.body);
+      const body = runList(sub, node.body);
+      yield* redirections.length > 0 ? withRedirections(sub, redirections, body) : body;
       return sub.status;
     },
     sh.has("monitor") ? { group: "new" } : {},

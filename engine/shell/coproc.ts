@@ -51,6 +51,8 @@ export function coprocCloses(sh: Shell, fd: number): void {
 /** `coproc NAME command`: a background command whose input and output are pipes of the shell. */
 export function* startCoproc(sh: Shell, node: Coproc): Gen<void> {
   const name = node.name?.text ?? "COPROC";
+  // Lines are counted from where it ends: it was read by then.
+  sh.position = Math.max(node.pos, node.end - 1);
   const [input, toChild] = pipe();
   const [fromChild, output] = pipe();
   const fds = sh.fds();

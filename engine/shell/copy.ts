@@ -29,6 +29,7 @@ export function copyShell(sh: Shell): Shell {
   other.functionDepth = sh.functionDepth;
   other.sourceDepth = sh.sourceDepth;
   other.subshellDepth = sh.subshellDepth + 1;
+  other.jumpsOut = false;
   other.inSubstitution = sh.inSubstitution;
   other.traceDepth = sh.traceDepth;
   other.runningDebug = sh.runningDebug;

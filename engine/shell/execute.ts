@@ -25,7 +25,7 @@ import { runSimple } from "./simple.ts";
 import type { Source } from "./source.ts";
 import { syntaxError } from "./syntax.ts";
 import { endAt, handleSignals, leaving, runTrap } from "./traps.ts";
-import { hiddenLines, readLine } from "./verbose.ts";
+import { documentsEnd, hiddenLines, readLine } from "./verbose.ts";
 
 /** Runs a whole text: a script, a `-c` string, an `eval`, a trap. Stops where its syntax is wrong, as bash does. */
 export function* runSource(
@@ -87,7 +87,7 @@ export function* runSource(
           sh.pipeStatus = [thrown.status];
           if (thrown.how === "exit" && !sh.setup.interactive) throw new ExitShell(exitStatus(sh, thrown));
           if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
-          if (sh.strict && !thrown.cleanup) throw new ExitShell(exitStatus(sh, thrown));
+          if (sh.strict && endsScript(thrown)) throw new ExitShell(exitStatus(sh, thrown));
           const nested = outer !== undefined && sh.texts > 0;
           if (nested && sh.setup.dialect === "bash" && thrown.how === "discard" && !thrown.cleanup) {
             // A text goes on behind the line, unless it is a subshell's.
@@ -97,7 +97,8 @@ export function* runSource(
           sh.ignoreErrors = ignoreErrors;
           if (thrown.cleanup && sh.isCommandString && !sh.setup.interactive) throw new ExitShell(thrown.status);
           skipLine = text.placeOf(statement.end - 1);
-          if (sh.setup.dialect === "bash") reader.slip(text, statement.end, sh.position);
+          if (sh.setup.dialect === "bash")
+            reader.slip(text, Math.max(statement.end, documentsEnd(statement)), sh.position);
         }
       }
       if (error === undefined || reader.readsOn || reader.rereads(error.start)) continue;
@@ -112,6 +113,12 @@ export function* runSource(
     sh.source = outer;
     sh.position = outerPosition;
   }
+}
+
+/** In POSIX mode these errors end a script: those of `${…}` and `$((…))`, and of assigning to what may not be. */
+function endsScript({ message, expanding, cleanup, unnamed }: ShellError): boolean {
+  const kind = /: bad substitution$/.test(message) || expanding;
+  return !cleanup && (kind || (!unnamed && /: (?:readonly variable|bad array subscript)$/.test(message)));
 }
 
 /** Prints an error where it came up, before what it says of the place is undone. */
@@ -173,19 +180,16 @@ function alone(sh: Shell): void {
 function remember(sh: Shell, node: PipelineNode): void {
   if (sh.runningTrap > 0 || sh.exiting) return;
   // Of subshells only what an ERR trap is there for.
-  if (node.type === "Subshell" && !(sh.traps.has("ERR") && errTrapCounts(sh))) return;
+  if (node.type === "Subshell" && !sh.traps.has("ERR")) return;
   sh.command = { node, text: sh.source.text };
 }
 
-/** The ERR trap is not for functions, unless it was set in one or `set -E` says so. */
-function errTrapCounts(sh: Shell): boolean {
-  return sh.functionDepth === 0 || sh.has("errtrace") || sh.errTrapDepth >= sh.functionDepth;
-}
-
-function* subshell(sh: Shell, node: Subshell): Gen<void> {
+function* subshell(sh: Shell, node: Subshell, redirections?: readonly Redirection[]): Gen<void> {
   remember(sh, node);
-  yield* runSubshell(sh, node);
+  yield* runSubshell(sh, node, redirections);
   alone(sh);
+  // That it failed is told of the line on which it ends.
+  sh.position = Math.max(node.pos, node.end - 1);
   if (sh.inverted !== node) yield* failed(sh);
 }
 
@@ -202,8 +206,7 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
     case "Redirected":
       sh.stdinRedirected = redirectsInput(node.redirects);
       if (sh.inverted === node) sh.inverted = node.command;
-      if (node.command.type === "Subshell")
-        yield* withRedirections(sh, node.redirects, subshell(sh, node.command), false);
+      if (node.command.type === "Subshell") yield* subshell(sh, node.command, node.redirects);
       else yield* withRedirections(sh, node.redirects, runNode(sh, node.command));
       return;
     case "If":
@@ -259,12 +262,13 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
         yield* sh.complain(`\`${name}': not a valid identifier`);
         sh.status = 1;
         if (strict && sh.strict) throw new ExitShell(2);
+        if (sh.inverted !== node) yield* failed(sh);
         return;
       }
       if (sh.readonlyFunctions.has(name)) {
         yield* sh.complain(`${name}: readonly function`);
         sh.status = 1;
-        if (sh.setup.dialect === "bash" && sh.has("errexit")) yield* failed(sh, false);
+        if (sh.setup.dialect === "bash" && sh.inverted !== node) yield* failed(sh);
         return;
       }
       sh.functions.set(name, { node, source: sh.source });
@@ -291,13 +295,8 @@ export function* runForked(sh: Shell, node: PipelineNode): Gen<void> {
   yield* node.type === "Redirected" ? withRedirections(sh, node.redirects, body) : body;
 }
 
-/** Runs `body` with redirections in place; without it when one fails. `inside`: what ends the shell may be within it. */
-export function* withRedirections(
-  sh: Shell,
-  redirections: readonly Redirection[],
-  body: Gen<void>,
-  inside = true,
-): Gen<void> {
+/** Runs `body` with redirections in place; without it when one fails. */
+export function* withRedirections(sh: Shell, redirections: readonly Redirection[], body: Gen<void>): Gen<void> {
   let saved: Saved;
   try {
     saved = yield* redirect(sh, redirections);
@@ -311,7 +310,7 @@ export function* withRedirections(
     yield* body;
   } catch (error) {
     yield* tell(sh, error);
-    throw yield* leaving(sh, error, inside);
+    throw yield* leaving(sh, error, true);
   } finally {
     restore(sh, saved);
   }
@@ -326,7 +325,7 @@ export function* failed(sh: Shell, trapped = true): Gen<void> {
   // Traps of signals that came meanwhile run before anything else does.
   if (sh.p.hasSignal) yield* handleSignals(sh);
   const action = sh.traps.get("ERR");
-  if (trapped && action !== undefined && action !== "" && sh.runningErr === 0 && errTrapCounts(sh)) {
+  if (trapped && action !== undefined && action !== "" && sh.runningErr === 0) {
     sh.runningErr++;
     try {
       yield* runTrap(sh, "ERR", action);

@@ -90,7 +90,8 @@ export function* statusOf(sh: Shell, error: unknown): Gen<number> {
 /** Status of a shell that an expansion error ends. */
 export function exitStatus(sh: Shell, error: ShellError): number {
   if (sh.setup.dialect !== "bash") return 2;
-  return error.status === 1 && sh.isCommandString && sh.subshellDepth === 0 ? 127 : error.status;
+  const out = sh.jumpsOut && (sh.subshellDepth === 0 || sh.texts === 0);
+  return error.status === 1 && sh.isCommandString && out ? 127 : error.status;
 }
 
 /** Runs a text in a child, which messages name; `last` lets a lone simple command take the process over. */

@@ -86,8 +86,7 @@ function openEnd(raw: string, strict: boolean): { at: number; error?: ShellError
       const inner = raw.slice(i, end);
       const apostrophe = !strict && (inner.split("'").length - 1) % 2 === 1 && !/[#%/^,]/.test(inner);
       if (apostrophe) return { at: i, error: new ShellError(`bad substitution: no closing \`}' in ${raw.slice(i)}`) };
-      if (end >= raw.length && !strict)
-        return { at: i, error: new ShellError(`${raw}: bad substitution`, "fail") };
+      if (end >= raw.length && !strict) return { at: i, error: new ShellError(`${raw}: bad substitution`, "fail") };
     }
     i = Math.max(i, skipQuoted(raw, i, true) - 1);
   }

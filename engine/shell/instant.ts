@@ -36,7 +36,8 @@ function kindOf(node: Command): Instant {
  */
 export function runInstantly(sh: Shell, node: PipelineNode): boolean {
   if (node.type !== "Command" && node.type !== "ArithmeticCommand") return false;
-  if (sh.traps.size > 0 || sh.p.hasSignal || sh.interruptPending || sh.setup.dialect !== "bash") return false;
+  if (sh.traps.size + sh.hiddenTraps > 0 || sh.p.hasSignal || sh.interruptPending || sh.setup.dialect !== "bash")
+    return false;
   if (sh.has("xtrace") || (sh.has("errexit") && sh.ignoreErrors === 0)) return false;
   if (node.type === "ArithmeticCommand") {
     if (substitutes(node.body)) return false;

@@ -113,7 +113,7 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
   const variable = /^[A-Za-z_]/.test(param.name) ? sh.vars.find(target) : undefined;
   if ((how === "a" || how === "A") && sh.has("nounset") && value.text === undefined && !value.list)
     if (!variable?.isArray || variable.elements().length === 0)
-      throw new ShellError(`${/^\$\{(!\w+)/.exec(param.text)?.[1] ?? param.name}: unbound variable`, "exit", 1);
+      throw new ShellError(`${param.said ?? param.name}: unbound variable`, "exit", 1);
   if (how === "a") {
     const flags = variable ? attributeFlags(sh, target) : "";
     const without = variable?.isArray ? variable.declaredEmpty && variable.elements().length === 0 : !variable?.isSet;
@@ -166,7 +166,7 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
   };
   if (value.list) return { list: value.list.map(map), star: value.star };
   if (value.text === undefined) {
-    if (sh.has("nounset")) throw new ShellError(`${param.name}: unbound variable`, "exit", 1);
+    if (sh.has("nounset")) throw new ShellError(`${param.said ?? param.name}: unbound variable`, "exit", 1);
     return { text: undefined };
   }
   return { text: map(value.text) };

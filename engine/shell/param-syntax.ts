@@ -15,6 +15,8 @@ export interface Param {
   /** Second part of `/pattern/replacement` and of `:offset:length`. */
   arg2?: string | undefined;
   bad?: boolean | undefined;
+  /** What messages call it, where another one is expanded for it. */
+  said?: string;
   /** Pieces of `arg`, `arg2` and `index` once they were needed. */
   pieces?: Piece[] | undefined;
   pieces2?: Piece[] | undefined;

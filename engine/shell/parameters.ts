@@ -66,8 +66,9 @@ export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValu
     throw new ShellError(`${param.text}: bad substitution`);
   if (param.bad) {
     // What is not set is not transformed, so nobody sees that there is no such transformation.
-    if (param.op === "@" && !sh.has("nounset")) {
+    if (param.op === "@") {
       const { text, list } = lookup(sh, param);
+      if (list === undefined && text === undefined) requireSet(sh, param);
       if (list === undefined ? text === undefined : list.length === 0) return { text };
     }
     throw new ShellError(`${param.text}: bad substitution`, param.op === "@" ? "exit" : "discard");
@@ -82,20 +83,26 @@ export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValu
       list: sh.vars.names().filter((name) => name.startsWith(param.name) && sh.vars.find(name)!.isSet),
       star: param.arg === "*",
     };
-  if (param.prefix === "#") return { text: length(sh, param) };
+  if (param.prefix === "#") return { text: length(sh, param, quoted) };
   let from = param;
   if (param.prefix === "!") {
     const result = indirect(sh, param);
     if ("list" in result) return result as ParamValue;
-    from = result as Param;
+    from = { ...(result as Param), said: `!${nameOf(param)}` };
     if (param.op === undefined) return expandParam(sh, { ...from, prefix: undefined }, quoted);
   }
-  return operate(sh, { ...param, name: from.name, index: from.index }, lookup(sh, from), quoted);
+  const { name, index, said } = from;
+  return operate(sh, from === param ? param : { ...param, name, index, said: said! }, lookup(sh, from), quoted);
+}
+
+/** A parameter as messages name it. */
+export function nameOf({ said, name, index }: Param): string {
+  return said ?? (index !== undefined ? `${name}[${index}]` : name);
 }
 
 function requireSet(sh: Shell, param: Param): void {
   if (!sh.has("nounset") || param.name === "@" || param.name === "*") return;
-  const name = param.index !== undefined ? `${param.name}[${param.index}]` : param.name;
+  const name = nameOf(param);
   // `$1` is named as it is written, what stands in braces without the dollar sign.
   const bare = /^[0-9!]/.test(name) && !param.text.startsWith("${");
   throw new ShellError(`${bare ? `$${name}` : name}: unbound variable`, "exit", 1);
@@ -121,11 +128,18 @@ function indirect(sh: Shell, param: Param): Param | ParamValue {
   return target;
 }
 
-function length(sh: Shell, param: Param): string {
-  if (param.index?.startsWith("-") && !sh.vars.find(sh.vars.target(param.name))?.isSet && !sh.has("nounset"))
-    return "0";
-  const reference = param.index === undefined ? sh.vars.find(param.name) : undefined;
-  if (reference?.nameref && reference.value?.includes("[")) return "0";
+function length(sh: Shell, param: Param, quoted: boolean): string {
+  const { index } = param;
+  if (index !== undefined && index !== "@" && index !== "*") {
+    const variable = sh.vars.find(sh.vars.target(param.name));
+    const empty = variable?.declaredEmpty && variable.elements().length === 0;
+    // An array that is not there is an error that gives up the line only.
+    if (sh.has("nounset") && param.name !== "@" && (!variable?.isArray || empty))
+      throw new ShellError(`${param.name}: unbound variable`);
+    if (index.startsWith("-") && !variable?.isSet) return "0";
+  }
+  const reference = index === undefined ? sh.vars.find(param.name) : undefined;
+  if (reference?.nameref && reference.value?.includes("[") && !(quoted && sh.has("nounset"))) return "0";
   const value = lookup(sh, param);
   if (value.list) {
     // `${#a[@]}` of what was never set is an error, unlike `${a[@]}`.

@@ -56,6 +56,12 @@ function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
   const last = node.commands.at(-1)!;
   if (sh.traps.size > 0 && sh.runningTrap === 0) sh.command = { node: last, text: sh.source.text };
   sh.status = yield* waitForeground(sh, processes, sh.textOf(node));
+  const inner = last.type === "Redirected" ? last.command : last;
+  if (inner.type === "Subshell") {
+    // It is watched twice: as such, and as the pipeline that it ends.
+    sh.position = Math.max(inner.pos, inner.end - 1);
+    yield* failed(sh);
+  }
   if (sh.inverted !== node) yield* failed(sh);
 }
 
@@ -106,7 +112,12 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
       next = reader;
     }
     const group = !sh.has("monitor") ? undefined : processes[0] ? processes[0].group : "new";
-    const child = yield* forkShell(sh, (sub) => element(sub, command, i > 0), {
+    const { jumpsOut } = sh;
+    const body = (sub: Shell) => {
+      if (command.type === "Command") sub.jumpsOut = jumpsOut;
+      return element(sub, command, i > 0);
+    };
+    const child = yield* forkShell(sh, body, {
       fds,
       background,
       ...(group !== undefined ? { group } : {}),

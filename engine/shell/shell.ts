@@ -113,6 +113,8 @@ export class Shell {
   /** Texts that are run within what the shell or subshell itself reads: of `-c`, `eval`, `.`, traps, substitutions. */
   texts = 0;
   subshellDepth = 0;
+  /** Errors that end it lead to the end of `-c`, as in the shell itself: a command in a process of its own that reads no text. */
+  jumpsOut = true;
   /** Runs for a `$(…)`. */
   inSubstitution: "backquoted" | "in parentheses" | undefined;
   /** The command whose status a `!` turns around: its failing is none. */
@@ -195,8 +197,10 @@ export class Shell {
   stdinRedirected = false;
   /** The simple command being run. */
   simpleNode: { pos: number; end: number } | undefined;
-  /** Function depth at which the ERR trap was set. */
-  errTrapDepth = 0;
+  /** Traps that are put aside while a function runs. */
+  hiddenTraps = 0;
+  /** The last simple command was a special builtin that failed as POSIX mode does not forgive it. */
+  specialFailed = false;
 
   constructor(p: Process, setup: ShellSetup) {
     this.p = p;
@@ -218,6 +222,11 @@ export class Shell {
         const variable = this.has("nounset") ? this.vars.find(this.vars.target(name)) : undefined;
         const empty = variable?.declaredEmpty && variable.elements().length === 0;
         if (this.has("nounset") && (!variable?.isArray || empty))
+          throw new ShellError(`${name}: unbound variable`, "exit", 1);
+      },
+      present: (name) => {
+        const variable = this.has("nounset") ? this.vars.find(this.vars.target(name)) : undefined;
+        if (this.has("nounset") && (!variable || (variable.declaredEmpty && variable.elements().length === 0)))
           throw new ShellError(`${name}: unbound variable`, "exit", 1);
       },
     };
@@ -386,7 +395,10 @@ export class Shell {
     const target = this.vars.target(name);
     const bracket = target.indexOf("[");
     if (bracket > 0) {
-      if (index !== undefined) throw invalidName(target);
+      if (index !== undefined) {
+        this.indexOf(undefined, index, name, true);
+        throw invalidName(target);
+      }
       const array = target.slice(0, bracket);
       this.dropReference(array, target);
       this.assign(array, target.slice(bracket + 1, -1), value, append);

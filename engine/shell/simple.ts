@@ -7,6 +7,7 @@ import { BreakLoop, ExitShell, namedMessage, ReturnFrom, ShellError } from "./co
 import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, isPure, promptText, warn, wordText } from "./expand.ts";
 import { entersDirectory, execExternal, runExternal } from "./external.ts";
+import { exitStatus } from "./fork.ts";
 import { inLocale } from "./locale.ts";
 import { printedList } from "./print-command.ts";
 import { functionFile } from "./print-function.ts";
@@ -31,6 +32,7 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   const parts = sh.has("keyword") ? keywordParts(node) : partsOf(node);
   sh.position = parts.place;
   sh.simpleNode = node;
+  sh.specialFailed = false;
   if (sh.stepped()) yield* sh.settle();
   if (sh.runningTrap === 0 && !sh.exiting) sh.command = { node, text: sh.source.text };
   if (sh.traps.size > 0) {
@@ -51,20 +53,26 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
       if (error.how === "fail") {
         sh.status = error.status;
         if (sh.posix && !sh.setup.interactive && parts.words.length === 0) throw new ExitShell(2);
-        if (sh.inverted !== node) yield* failed(sh, trapped);
+        if (sh.inverted !== node) yield* simpleFailed(sh, trapped);
         return;
       }
     }
     if (error instanceof BreakLoop && error.status !== 0) {
       // It leaves the loops all the same, if it leaves the shell alone.
       sh.status = error.status;
-      if (sh.inverted !== node) yield* failed(sh, trapped);
+      if (sh.inverted !== node) yield* failed(sh, false);
     }
     throw error;
   } finally {
     if (sh.substitutions.length > substitutions) closeSubstitutions(sh, substitutions);
   }
-  if (sh.status !== 0 && sh.inverted !== node) yield* failed(sh, trapped);
+  if (sh.status !== 0 && sh.inverted !== node) yield* simpleFailed(sh, trapped);
+}
+
+/** In POSIX mode a special builtin that fails ends a script as `set -e` does. */
+function* simpleFailed(sh: Shell, trapped: boolean): Gen<void> {
+  yield* failed(sh, trapped);
+  if (sh.specialFailed && sh.ignoreErrors === 0 && sh.strict) throw new ExitShell(sh.status, "calls");
 }
 
 function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
@@ -215,14 +223,13 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     try {
       saved = yield* redirect(sh, how.redirections);
     } catch (error) {
-      if (error instanceof ShellError && error.how === "fail" && builtin && SPECIAL.has(name) && sh.strict) {
+      if (error instanceof ShellError && error.how === "fail" && builtin && SPECIAL.has(name) && sh.strict)
         throw new ExitShell(error.status);
-      }
       const program = fn === undefined && builtin === undefined && sh.setup.dialect === "bash";
       if (!program || !(error instanceof ShellError) || error.how === "fail") throw error;
       // Bash expands the redirections of a program in the child: only that one ends.
       yield* tell(sh, error);
-      sh.status = error.how === "exit" && sh.isCommandString && sh.subshellDepth === 0 ? 127 : error.status;
+      sh.status = error.how === "exit" ? exitStatus(sh, error) : error.status;
       return;
     }
   }
@@ -338,19 +345,23 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
   sh.loops = 0;
   sh.vars.pushFrame();
   const { traps } = sh;
-  const debug = traps.get("DEBUG");
   const traced = sh.has("functrace") || fn.traced === true;
-  const hidden = debug !== undefined && !traced;
-  if (hidden) traps.delete("DEBUG");
-  const returnTrap = traps.get("RETURN");
-  const hiddenReturn = returnTrap !== undefined && !traced;
-  if (hiddenReturn) traps.delete("RETURN");
+  // Traps that are not for functions; one that it sets itself stays.
+  const hidden: [string, string][] = [];
+  for (const kept of traps.size > 0 ? ["DEBUG", "RETURN", "ERR"] : []) {
+    const action = traps.get(kept);
+    if (action === undefined || (kept === "ERR" ? sh.has("errtrace") : traced)) continue;
+    hidden.push([kept, action]);
+    sh.hiddenTraps++;
+    traps.delete(kept);
+  }
+  let left = false;
   sh.source = fn.source;
   try {
     const { body } = fn.node;
     let returned: number | undefined;
     try {
-      if (debug !== undefined && !hidden) {
+      if (traps.has("DEBUG")) {
         sh.position = body.pos;
         if (!(yield* debugTrap(sh))) return;
       }
@@ -371,12 +382,13 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     else if (error instanceof ExitShell) {
       if (error.leaves === "everything") throw new ExitShell(yield* runExitTrap(sh, error.status));
       const { calls, functionDepth, positional } = sh;
-      if (error.leaves === "calls") sh.leftCalls ??= { calls: calls.slice(), functionDepth, positional };
+      left = error.leaves === "calls";
+      if (left) sh.leftCalls ??= { calls: calls.slice(), functionDepth, positional };
     }
     throw error;
   } finally {
-    const after = traps.get("RETURN");
-    if (hidden && !traps.has("DEBUG")) traps.set("DEBUG", debug!);
+    sh.hiddenTraps -= hidden.length;
+    if (!left) for (const [kept, action] of hidden) if (!traps.has(kept)) traps.set(kept, action);
     const frame = sh.vars.frames.at(-1);
     if (frame?.getoptsPosition !== undefined) sh.getoptsPosition = frame.getoptsPosition;
     const options = frame?.options;
@@ -397,7 +409,6 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
       sh.functionDepth = 0;
     }
     sh.loops = loops;
-    if (hiddenReturn && after === undefined) traps.set("RETURN", returnTrap!);
   }
 }
 

@@ -15,7 +15,7 @@ export function readLine(text: Source, statements: readonly Statement[], stateme
 }
 
 /** Where the last here-document of a tree ends. */
-function documentsEnd(node: unknown): number {
+export function documentsEnd(node: unknown): number {
   if (typeof node !== "object" || node === null) return 0;
   const { type, closing, body } = node as { type?: string; closing?: { end: number }; body?: { end: number } };
   if (type === "HereDoc") return closing?.end ?? body?.end ?? 0;

@@ -87,7 +87,7 @@ const returns: Builtin = function* (sh, args) {
     if (sh.posix) throw new ExitShell((yield* statusArgument(sh, "return", args)) ?? 2);
     yield* statusArgument(sh, "return", args);
     yield* sh.complain("return: can only `return' from a function or sourced script");
-    if (sh.strict) throw new ExitShell(2);
+    if (sh.strict) sh.specialFailed = true;
     return 2;
   }
   const status = yield* statusArgument(sh, "return", args);

@@ -91,7 +91,8 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       const plain = (kind === "export" || kind === "readonly") && !on("a") && !on("A");
       const assigned = error.bare || error.unnamed || (refused && plain);
       yield* sh.complain(assigned ? error.message : `${label}: ${error.message}`);
-      status = 1;
+      // That a reference means what cannot be declared is said, and no failure.
+      if (!(plain && sh.vars.find(arg)?.nameref)) status = 1;
       if (error.how === "discard" && (error.bare || !refused)) {
         error.printed = true;
         throw error;

@@ -1,5 +1,4 @@
 import type { Gen } from "../../kernel/index.ts";
-import { ExitShell } from "../control.ts";
 import { restrict, setIgnoreEof, setPosixMode } from "../modes.ts";
 import { arrayLiteral } from "../param-ops.ts";
 import { functionText } from "../print-function.ts";
@@ -234,7 +233,7 @@ const set: Builtin = function* (sh, args) {
   }
   const result = yield* applyOptions(sh, args, "set: ");
   if (typeof result === "number") {
-    if (sh.strict) throw new ExitShell(result);
+    if (sh.strict) sh.specialFailed = true;
     return result;
   }
   if (result.rest) {

@@ -92,7 +92,6 @@ const trap: Builtin = function* (sh, args) {
     sh.shownTraps.clear();
     if (action === undefined) sh.traps.delete(name);
     else sh.traps.set(name, action);
-    if (name === "ERR") sh.errTrapDepth = sh.functionDepth;
     if (name in SIGNALS) arrange(sh, name as Signal);
     else if (name === "EXIT") arrangeAll(sh);
   }

@@ -11,9 +11,7 @@ export function* badOption(sh: Shell, name: string, option: string): Gen<number>
     if (SPECIAL.has(name) && !sh.setup.interactive) throw new ExitShell(2);
     return 2;
   }
-  const status = yield* usage(sh, name);
-  if (sh.strict && SPECIAL.has(name)) throw new ExitShell(status);
-  return status;
+  return yield* usage(sh, name);
 }
 
 /** Complains about an option without the value that it needs; the status is 2. */
@@ -30,6 +28,7 @@ export function* usage(sh: Shell, name: string): Gen<number> {
     return 2;
   }
   yield* sh.writeTo(2, `${name}: usage: ${USAGE[name] ?? name}\n`);
+  if (sh.strict && SPECIAL.has(name)) sh.specialFailed = true;
   return 2;
 }
 
