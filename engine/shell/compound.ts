@@ -133,14 +133,7 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
   try {
     for (const word of words) {
       if (tracesHeads(sh)) yield* trace(sh, `for ${name} in ${tracedList(list)}`);
-      if (
-        !(yield* debugged(
-          sh,
-          node.pos,
-          () => `for ${name} in ${list ? list.map((one) => one.text).join(" ") : '"$@"'}`,
-        ))
-      )
-        continue;
+      if (!(yield* debugged(sh, node.pos, () => `for ${name} in ${tracedList(list)}`))) continue;
       const reference = sh.vars.find(name);
       if (reference?.nameref && !isNameReference(word)) {
         yield* sh.complain(`\`${word}': not a valid identifier`);
@@ -179,7 +172,12 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     sh.position = node.pos;
     if (sh.stepped()) yield* sh.settle();
     const source = sh.has("xtrace") ? yield* tracedArith(sh, text, "((: ") : undefined;
-    if (!(yield* debugged(sh, node.pos, () => `((${text}))`))) return 1;
+    if (sh.traps.has("DEBUG")) {
+      // The trap is shown what its expansions give.
+      const expanded = source ?? (yield* expanding(sh, () => arithSource(sh, text)));
+      if (!(yield* debugged(sh, node.pos, () => `((${expanded}))`))) return 1;
+      return yield* arithmetic(sh, text, "((: ", expanded);
+    }
     return yield* arithmetic(sh, text, "((: ", source);
   };
   const plain = ![start, test, update].some((text) => substitutes(text));
@@ -302,11 +300,11 @@ export function* runCase(sh: Shell, node: Case): Gen<void> {
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
   if (tracesHeads(sh)) yield* trace(sh, `case ${printedText(node.word.text)} in`);
-  const subject = yield* expanding(sh, () => wordText(sh, node.word.text, sh.posix ? false : "argument"));
-  if (!(yield* debugged(sh, node.pos, () => `case ${node.word.text} in `))) {
+  if (!(yield* debugged(sh, node.pos, () => `case ${printedText(node.word.text)} in `))) {
     sh.status = 0;
     return;
   }
+  const subject = yield* expanding(sh, () => wordText(sh, node.word.text, sh.posix ? false : "argument"));
   let through = false;
   let ran = false;
   for (const item of node.items) {
@@ -337,7 +335,7 @@ export function* runSubshell(sh: Shell, node: Subshell, redirections: readonly R
       sub.loops = 0;
       sub.jobs.inherited.length = 0;
       const body = runList(sub, node.body);
-      yield* redirections.length > 0 ? withRedirections(sub, redirections, body) : body;
+      yield* redirections.length > 0 ? withRedirections(sub, redirections, body, false) : body;
       return sub.status;
     },
     sh.has("monitor") ? { group: "new" } : {},
@@ -401,10 +399,9 @@ function blanks(from: number, to: number): string {
 
 /** `select`: a menu on standard error, answers from standard input. */
 export function* runSelect(sh: Shell, node: Select): Gen<void> {
-  const heads = (node.wordlist ?? []).map((one) => one.text).join(" ");
-  if (sh.has("xtrace") && node.wordlist?.length !== 0)
-    yield* trace(sh, `select ${node.name.text} in ${tracedList(node.wordlist)}`);
-  if (!(yield* debugged(sh, node.pos, () => `select ${node.name.text} in ${heads}`))) {
+  const head = `select ${node.name.text} in ${tracedList(node.wordlist)}`;
+  if (tracesHeads(sh)) yield* trace(sh, head);
+  if (!(yield* debugged(sh, node.pos, () => head))) {
     sh.status = 0;
     return;
   }

@@ -39,7 +39,7 @@ export function* runSource(
   const reader = new Reader(sh, source);
   // `set -v` shows lines as they are read, so not the rest of its own.
   let shown = source.firstLine - 1;
-  const reads = !sh.setup.interactive && sh.runningTrap === 0 && !(sh.posix && sh.isCommandString);
+  const reads = !sh.setup.interactive && !(sh.posix && sh.isCommandString);
   const lines = reads ? source.text.split("\n") : [];
   const show = function* (to: number, hidden?: ReadonlySet<number>): Gen<void> {
     if (!sh.has("verbose")) {
@@ -79,7 +79,7 @@ export function* runSource(
           else yield* show(readLine(text, statements, statement), hiddenLines(text, statement));
           if (sh.has("noexec")) continue;
           // The last command takes the shell's place, unless a trap is to run after it.
-          yield* runStatement(sh, statement, statement === final && sh.traps.size === 0);
+          yield* runStatement(sh, statement, statement === final && !sh.awaited);
         } catch (thrown) {
           if (!(thrown instanceof ShellError)) throw thrown;
           yield* tell(sh, thrown);
@@ -207,7 +207,7 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       sh.stdinRedirected = redirectsInput(node.redirects);
       if (sh.inverted === node) sh.inverted = node.command;
       if (node.command.type === "Subshell") yield* subshell(sh, node.command, node.redirects);
-      else yield* withRedirections(sh, node.redirects, runNode(sh, node.command));
+      else yield* withRedirections(sh, node.redirects, runNode(sh, node.command), sh.inverted !== node.command);
       return;
     case "If":
       yield* runIf(sh, node);
@@ -295,15 +295,20 @@ export function* runForked(sh: Shell, node: PipelineNode): Gen<void> {
   yield* node.type === "Redirected" ? withRedirections(sh, node.redirects, body) : body;
 }
 
-/** Runs `body` with redirections in place; without it when one fails. */
-export function* withRedirections(sh: Shell, redirections: readonly Redirection[], body: Gen<void>): Gen<void> {
+/** Runs `body` with redirections in place; without it when one fails, which `set -e` and the ERR trap may watch. */
+export function* withRedirections(
+  sh: Shell,
+  redirections: readonly Redirection[],
+  body: Gen<void>,
+  watched = true,
+): Gen<void> {
   let saved: Saved;
   try {
     saved = yield* redirect(sh, redirections);
   } catch (error) {
     if (!(error instanceof ShellError) || error.how !== "fail") throw error;
     sh.status = error.status;
-    yield* failed(sh);
+    if (watched) yield* failed(sh);
     return;
   }
   try {

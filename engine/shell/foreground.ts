@@ -5,7 +5,7 @@ import type { Signal } from "../machine/signal.ts";
 import { waitFor } from "../machine/sys.ts";
 import { type Job, jobState, signalText } from "./jobs.ts";
 import type { Shell } from "./shell.ts";
-import { dieBy } from "./traps.ts";
+import { dieBy, dieOfSignal } from "./traps.ts";
 
 /** Gives the terminal to a process group, if the shell controls one. */
 export function giveTerminal(sh: Shell, group: number): void {
@@ -74,6 +74,7 @@ function* settleForeground(
     return exitCode(stopped);
   }
   if (known && jobState(known) === "done") sh.jobs.remove(known);
+  if (sh.p.hasSignal && !sh.setup.interactive) yield* dieOfSignal(sh);
   const last = statuses.at(-1)!;
   sh.pipeStatus = statuses.map((status) => exitCode(status!));
   if (last.kind === "signaled") yield* report(sh, processes.at(-1)!, last, text);

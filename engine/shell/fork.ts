@@ -56,6 +56,7 @@ export function* finishing(sh: Shell, body: Gen<number>): Gen<number> {
     status = yield* call(body);
   } catch (error) {
     status = yield* statusOf(sh, error);
+    if (sh.exitTrapAbove !== undefined && error instanceof ShellError) sh.traps.set("EXIT", sh.exitTrapAbove);
   }
   return yield* runExitTrap(sh, status);
 }

@@ -39,6 +39,10 @@ export function* runPipeline(sh: Shell, node: Pipeline): Gen<void> {
 
 function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
   if (node.commands.length === 0) {
+    if (sh.traps.has("DEBUG")) {
+      if (sh.runningTrap === 0) sh.command = sh.lastPrinted ?? { node: sh.simpleNode!, text: sh.simpleText };
+      yield* debugTrap(sh);
+    }
     sh.status = 0;
     return;
   }
@@ -112,9 +116,8 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
       next = reader;
     }
     const group = !sh.has("monitor") ? undefined : processes[0] ? processes[0].group : "new";
-    const { jumpsOut } = sh;
     const body = (sub: Shell) => {
-      if (command.type === "Command") sub.jumpsOut = jumpsOut;
+      if (command.type === "Command") asCommand(sh, sub, command);
       return element(sub, command, i > 0);
     };
     const child = yield* forkShell(sh, body, {
@@ -128,16 +131,22 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
   return processes;
 }
 
+/**
+ * A process for a simple command: its failure is not the process's own affair, and errors of its expansions lead where
+ * those of the shell do, up to the EXIT trap.
+ */
+export function asCommand(sh: Shell, sub: Shell, command: CommandNode): void {
+  sub.jumpsOut = sh.jumpsOut;
+  sub.inverted = command;
+  sub.exitTrapAbove = sh.traps.get("EXIT");
+}
+
 /** Body of a pipeline's child. */
 export function* element(sub: Shell, command: CommandNode, piped = false): Gen<number> {
   if (command.type !== "Subshell" && command.type !== "Command") sub.loops = 0;
   // Only a simple command still sees the jobs of its parent.
   if (command.type !== "Command") sub.jobs.inherited.length = 0;
-  // The process of a simple command ends with it: its failure is the pipeline's.
-  if (command.type === "Command") {
-    sub.traps.delete("ERR");
-    sub.debugged = command;
-  }
+  if (command.type === "Command") sub.debugged = command;
   if (piped && command.type !== "Command") sub.stdinRedirected = true;
   yield* runForked(sub, command);
   return sub.status;

@@ -1,5 +1,6 @@
 import type {
   AndOr,
+  Assignment,
   Command,
   CompoundList,
   Coproc,
@@ -36,6 +37,13 @@ export function wordText(text: string): string {
     const statements = statementsOf(inner);
     return statements && new Printer(inner, true).commands(statements);
   });
+}
+
+/** An assignment as it stands in a printed command: words of arrays are parted by one blank. */
+function assignmentText({ text, value }: Assignment): string {
+  if (value.type !== "ArrayValue") return wordText(text);
+  const open = text.indexOf("=(") + 2;
+  return `${wordText(text.slice(0, open))}${printedList(text.slice(open, -1))})`;
 }
 
 /** Words of a list, parted by one blank each. */
@@ -150,7 +158,12 @@ class Printer {
   private hereDocs(docs: readonly HereDoc[]): void {
     this.out += "\n";
     for (const doc of docs) {
-      const body = doc.operator === "<<-" ? doc.body.text.replace(/^\t+/gm, "") : doc.body.text;
+      let body = doc.operator === "<<-" ? doc.body.text.replace(/^\t+/gm, "") : doc.body.text;
+      if (!doc.delimiter?.quoted) body = body.replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1");
+      // `$(… EOF)`: the delimiter has no line of its own.
+      const last = body.slice(body.lastIndexOf("\n") + 1);
+      if (this.substitution && doc.closing === undefined && last.startsWith(doc.delimiter?.value ?? ""))
+        body = body.slice(0, body.length - last.length);
       this.out += `${body}${doc.delimiter?.value ?? ""}\n`;
     }
     this.wasHereDoc = true;
@@ -396,10 +409,10 @@ class Printer {
 
   private simple(node: Command): void {
     const parts: string[] = [];
-    for (const part of node.prefix) if (part.type === "Assignment") parts.push(part.text);
-    if (node.name) parts.push(node.name.text);
-    for (const part of node.args) parts.push(part.text);
-    this.out += this.words(parts);
+    for (const part of node.prefix) if (part.type === "Assignment") parts.push(assignmentText(part));
+    if (node.name) parts.push(wordText(node.name.text));
+    for (const part of node.args) parts.push(part.type === "Assignment" ? assignmentText(part) : wordText(part.text));
+    this.out += parts.join(" ");
     if (parts.length > 0 && node.redirects.length > 0) this.out += " ";
     this.redirections(node.redirects);
   }

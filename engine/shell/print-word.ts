@@ -1,5 +1,5 @@
 import { ansiC, singleQuote } from "./quote.ts";
-import { closeArith, closeBacktick, closeParameter, closeParen } from "./scan.ts";
+import { APOSTROPHE, closeArith, closeBacktick, closeParameter, closeParen, hasPattern } from "./scan.ts";
 import { parseText } from "./source.ts";
 import { closeQuote } from "./word.ts";
 
@@ -7,8 +7,14 @@ import { closeQuote } from "./word.ts";
  * A word as bash keeps it once it was read, which is what it prints of a function: `$'…'` is decoded, and the commands of
  * `$(…)` are laid out anew. `commands` lays them out.
  */
-export function printedWord(text: string, commands: (text: string) => string | undefined, quoted = false): string {
-  if (!/[$`<>]/.test(text)) return text;
+export function printedWord(
+  written: string,
+  commands: (text: string) => string | undefined,
+  quoted = false,
+  braced = false,
+): string {
+  const text = written.replaceAll(APOSTROPHE, "'");
+  if (!/[$`<>\\]/.test(text)) return text;
   let out = "";
   let i = 0;
   const copy = (end: number) => {
@@ -18,7 +24,9 @@ export function printedWord(text: string, commands: (text: string) => string | u
   while (i < text.length) {
     const c = text[i]!;
     const next = text[i + 1];
-    if (c === "\\") copy(i + 2);
+    // A line that goes on was joined as it was read.
+    if (c === "\\" && next === "\n") i += 2;
+    else if (c === "\\") copy(i + 2);
     else if (c === "'" && !quoted) {
       const close = text.indexOf("'", i + 1);
       copy(close < 0 ? text.length : close + 1);
@@ -26,15 +34,21 @@ export function printedWord(text: string, commands: (text: string) => string | u
       const close = closeQuote(text, i + 1);
       out += `"${printedWord(text.slice(i + 1, close), commands, true)}"`;
       i = close + 1;
-    } else if (c === "`") copy(closeBacktick(text, i + 1) + 1);
-    else if (c === "$" && next === "'" && !quoted) {
+    } else if (c === "`") {
+      const close = closeBacktick(text, i + 1) + 1;
+      out += text.slice(i, close).replaceAll("\\\n", "");
+      i = close;
+    } else if (c === "$" && next === "'" && (!quoted || braced)) {
       const { value, end } = ansiC(text, i + 2);
-      out += singleQuote(value);
+      // What bash marks quoted characters with is marked itself.
+      out += singleQuote(value).replace(/[\x01\x7f]/g, "\x01$&");
       i = end;
     } else if (c === "$" && next === '"' && !quoted) i++;
-    else if (c === "$" && next === "(" && text[i + 2] === "(" && closeArith(text, i + 3) >= 0)
-      copy(closeArith(text, i + 3) + 2);
-    else if ((c === "$" || ((c === "<" || c === ">") && !quoted)) && next === "(") {
+    else if (c === "$" && next === "(" && text[i + 2] === "(") {
+      // What turns out to be no expression was read as it is.
+      const close = closeArith(text, i + 3);
+      copy(close >= 0 ? close + 2 : closeParen(text, i + 2) + 1);
+    } else if ((c === "$" || ((c === "<" || c === ">") && !quoted)) && next === "(") {
       const close = closeParen(text, i + 2);
       const inner = text.slice(i + 2, close);
       const laid = commands(inner) ?? inner;
@@ -42,7 +56,9 @@ export function printedWord(text: string, commands: (text: string) => string | u
       i = close + 1;
     } else if (c === "$" && next === "{") {
       const close = closeParameter(text, i + 2, quoted);
-      out += `\${${printedWord(text.slice(i + 2, close), commands, quoted)}}`;
+      const inner = text.slice(i + 2, close);
+      const shown = printedWord(inner, commands, quoted, !quoted || hasPattern(inner, 0));
+      out += `\${${shown}${close < text.length ? "}" : ""}`;
       i = close + 1;
     } else copy(i + 1);
   }

@@ -1,4 +1,4 @@
-import type { Function as FunctionNode, PipelineNode } from "unbash";
+import type { Command, Function as FunctionNode, PipelineNode } from "unbash";
 import { cpu, encode, type Gen } from "../kernel/index.ts";
 import { COST } from "../machine/costs.ts";
 import { isErrno } from "../machine/errno.ts";
@@ -115,6 +115,8 @@ export class Shell {
   subshellDepth = 0;
   /** Errors that end it lead to the end of `-c`, as in the shell itself: a command in a process of its own that reads no text. */
   jumpsOut = true;
+  /** The EXIT trap of the shell above, until the simple command that the process is for is expanded. */
+  exitTrapAbove: string | undefined;
   /** Runs for a `$(…)`. */
   inSubstitution: "backquoted" | "in parentheses" | undefined;
   /** The command whose status a `!` turns around: its failing is none. */
@@ -196,9 +198,14 @@ export class Shell {
   /** The last compound command with redirections took its input from somewhere: what it starts in the background does too. */
   stdinRedirected = false;
   /** The simple command being run. */
-  simpleNode: { pos: number; end: number } | undefined;
+  simpleNode: Command | undefined;
+  simpleText = "";
+  /** The last simple command of a DEBUG trap: what BASH_COMMAND names where there is none, as at `!`. */
+  lastPrinted: { node: PipelineNode; text: string } | undefined;
   /** Traps that are put aside while a function runs. */
   hiddenTraps = 0;
+  /** Those of functions and files in which the shell ended, which its EXIT trap does not see. */
+  leftTraps: [string, string][] = [];
   /** The last simple command was a special builtin that failed as POSIX mode does not forgive it. */
   specialFailed = false;
 
@@ -235,12 +242,23 @@ export class Shell {
   /** True when a program may take over the process: nothing is left to be done after it. */
   canExec(): boolean {
     return (
-      this.traps.size === 0 &&
+      !this.awaited &&
       this.jobs.jobs.length === 0 &&
       !this.has("monitor") &&
       this.sourceDepth === 0 &&
       this.functionDepth === 0
     );
+  }
+
+  /** A trap may have to run after the last command. */
+  get awaited(): boolean {
+    for (const name of this.traps.keys()) if (name !== "DEBUG" && name !== "RETURN") return true;
+    return false;
+  }
+
+  /** Sets traps that were put aside, unless others were set since. */
+  reveal(traps: readonly [string, string][]): void {
+    for (const [name, action] of traps) if (!this.traps.has(name)) this.traps.set(name, action);
   }
 
   /** The environment of programs: exported variables and functions. */

@@ -32,6 +32,7 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   const parts = sh.has("keyword") ? keywordParts(node) : partsOf(node);
   sh.position = parts.place;
   sh.simpleNode = node;
+  sh.simpleText = sh.source.text;
   sh.specialFailed = false;
   if (sh.stepped()) yield* sh.settle();
   if (sh.runningTrap === 0 && !sh.exiting) sh.command = { node, text: sh.source.text };
@@ -60,7 +61,13 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
     if (error instanceof BreakLoop && error.status !== 0) {
       // It leaves the loops all the same, if it leaves the shell alone.
       sh.status = error.status;
-      if (sh.inverted !== node) yield* failed(sh, false);
+      try {
+        if (sh.inverted !== node) yield* failed(sh, false);
+      } catch (ended) {
+        // As it leaves loops, no command of a trap would run.
+        sh.exiting = true;
+        throw ended;
+      }
     }
     throw error;
   } finally {
@@ -216,6 +223,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     return;
   }
   const assignments = how.assignments ?? [];
+  if (how.redirections === undefined || how.redirections.length === 0) sh.exitTrapAbove = undefined;
   // Functions and builtins see that of the command before.
   if (fn === undefined && builtin === undefined) sh.lastArgument = words.at(-1)!;
   let saved: Saved = [];
@@ -228,11 +236,14 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       const program = fn === undefined && builtin === undefined && sh.setup.dialect === "bash";
       if (!program || !(error instanceof ShellError) || error.how === "fail") throw error;
       // Bash expands the redirections of a program in the child: only that one ends.
+      sh.errexitAside++;
       yield* tell(sh, error);
+      sh.errexitAside--;
       sh.status = error.how === "exit" ? exitStatus(sh, error) : error.status;
       return;
     }
   }
+  sh.exitTrapAbove = undefined;
   let keepRedirections = false;
   try {
     if (fn === undefined && builtin === undefined) {
@@ -266,6 +277,8 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       if (framed) sh.vars.popFrame();
     }
   } catch (error) {
+    // What `set -e` or `exit` ends within redirections is left in order, as far as they reach.
+    if (saved.length > 0) sh.reveal(sh.leftTraps.splice(0));
     throw saved.length > 0 && !keepRedirections ? yield* leaving(sh, error, false) : error;
   } finally {
     if (keepRedirections) keep(saved);
@@ -388,7 +401,8 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     throw error;
   } finally {
     sh.hiddenTraps -= hidden.length;
-    if (!left) for (const [kept, action] of hidden) if (!traps.has(kept)) traps.set(kept, action);
+    if (left) sh.leftTraps.push(...hidden);
+    else sh.reveal(hidden);
     const frame = sh.vars.frames.at(-1);
     if (frame?.getoptsPosition !== undefined) sh.getoptsPosition = frame.getoptsPosition;
     const options = frame?.options;

@@ -93,9 +93,20 @@ export function* handleSignals(sh: Shell): Gen<void> {
   }
 }
 
+/** A signal that came while a command ran and ends the shell does so before the command's status counts. */
+export function* dieOfSignal(sh: Shell): Gen<void> {
+  const others: Signal[] = [];
+  while (sh.p.hasSignal) {
+    const signal = sh.p.takeSignal()!;
+    if (!sh.traps.has(signal) && FATAL.includes(signal) && signal !== "INT") yield* dieBy(sh, signal);
+    others.push(signal);
+  }
+  for (const signal of others) sh.p.queueSignal(signal);
+}
+
 /** Ends the shell as the signal does by default, after its EXIT trap. */
 export function* dieBy(sh: Shell, signal: Signal): Gen<void> {
-  yield* runExitTrap(sh, 128 + SIGNALS[signal]);
+  yield* runExitTrap(sh, sh.setup.dialect === "bash" ? sh.status : 128 + SIGNALS[signal]);
   sh.p.dispositions.delete(signal);
   sh.p.machine.signal(sh.p, signal);
   yield* cpu(0);
@@ -110,10 +121,14 @@ export function* debugTrap(sh: Shell): Gen<boolean> {
   if (action === undefined || action === "" || sh.runningDebug) return true;
   sh.runningDebug = true;
   let status: number;
+  const { simpleNode, simpleText } = sh;
   try {
     status = yield* runTrap(sh, "DEBUG", action);
   } finally {
     sh.runningDebug = false;
+    if (sh.simpleNode) sh.lastPrinted = { node: sh.simpleNode, text: sh.simpleText };
+    sh.simpleNode = simpleNode;
+    sh.simpleText = simpleText;
   }
   if (status === 0 || !sh.shopts.has("extdebug")) return true;
   if (status === 2 && (sh.functionDepth > 0 || sh.sourceDepth > 0)) throw new ReturnFrom(status);

@@ -155,12 +155,14 @@ const exec: Builtin = function* (sh, args) {
   }
   if (parsed.options.some((option) => option.letter === "l")) argv0 = `-${argv0 ?? parsed.rest[0]}`;
   const traps = new Map(sh.traps);
+  let tried = false;
   const name = parsed.rest[0]!;
   try {
     if (!name.includes("/") && findCommand(sh, name).length === 0) {
       yield* sh.complain(`exec: ${name}: not found`);
       sh.status = 127;
     } else {
+      tried = true;
       for (const [signal, action] of traps) if (action !== "") sh.traps.delete(signal);
       arrangeAll(sh);
       yield* execExternal(sh, parsed.rest, env, argv0);
@@ -181,6 +183,8 @@ const exec: Builtin = function* (sh, args) {
   }
   sh.traps = traps;
   arrangeAll(sh);
+  // Bash has forgotten its EXIT trap by then.
+  if (tried && sh.setup.dialect === "bash" && !sh.shopts.has("execfail")) sh.traps.delete("EXIT");
   if (!sh.setup.interactive && !sh.shopts.has("execfail")) throw new ExitShell(sh.status, "everything");
   return sh.status;
 };

@@ -102,21 +102,20 @@ const evaluate: Builtin = function* (sh, args) {
   const text = (args[0] === "--" ? args.slice(1) : args).join(" ");
   sh.status = text.trim() === "" ? 0 : sh.status;
   if (text.trim() === "") return 0;
-  sh.traceDepth++;
-  try {
-    yield* sh.aside(evaluateText(sh, text));
-  } finally {
-    sh.traceDepth--;
-  }
+  yield* sh.aside(evaluateText(sh, text));
   return sh.status;
 };
 
-function* evaluateText(sh: Shell, text: string): Gen<void> {
+/** Runs a text as `eval` does. */
+export function* evaluateText(sh: Shell, text: string): Gen<void> {
   const { command } = sh;
-  yield* runSource(sh, new Source(text, sh.source.file, sh.line()), {
-    syntaxName: nameWithin(sh, "eval"),
-  });
-  sh.command = command;
+  sh.traceDepth++;
+  try {
+    yield* runSource(sh, new Source(text, sh.source.file, sh.line()), { syntaxName: nameWithin(sh, "eval") });
+  } finally {
+    sh.traceDepth--;
+    sh.command = command;
+  }
 }
 
 const source: Builtin = function* (sh, args, call) {
@@ -164,6 +163,8 @@ const source: Builtin = function* (sh, args, call) {
           : `${name}: ${sh.setup.dialect === "dash" ? "cannot open" : "can't open"} ${sh.setup.dialect === "dash" ? `${file}: No such file` : `'${file}': ${error.message}`}`;
     yield* sh.complain(message);
     if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+    const due = sh.traps.get("RETURN");
+    if (bash && due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
     if (sh.endsOnErrors && sh.ignoreErrors === 0 && error.code !== "EISDIR") yield* endAt(sh, sh.status || 1);
     if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
     return 1;
@@ -214,11 +215,14 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
   sh.status = 0;
   const hidden = sh.has("functrace") ? undefined : sh.traps.get("DEBUG");
   if (hidden !== undefined) sh.traps.delete("DEBUG");
+  let left = false;
   try {
     let returned: number | undefined;
     try {
       yield* runSource(sh, new Source(text, file, 1));
     } catch (error) {
+      // Where the shell ends the trap stays hidden.
+      left = error instanceof ExitShell;
       if (!(error instanceof ReturnFrom)) throw error;
       returned = error.status;
     }
@@ -232,7 +236,8 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
     }
     sh.status = returned ?? sh.status;
   } finally {
-    if (hidden !== undefined && !sh.traps.has("DEBUG")) sh.traps.set("DEBUG", hidden);
+    if (hidden !== undefined && left) sh.leftTraps.push(["DEBUG", hidden]);
+    else if (hidden !== undefined) sh.reveal([["DEBUG", hidden]]);
     sh.calls.pop();
     sh.command = command;
     sh.sourceDepth--;

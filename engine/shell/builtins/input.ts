@@ -2,16 +2,15 @@ import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
 import { assignArray, assignNamed, protectedName, settledName } from "../assignment.ts";
 import { ShellError } from "../control.ts";
-import { runSource } from "../execute.ts";
 import { expandingAtOnce } from "../expand.ts";
-import { backslashQuote } from "../quote.ts";
+import { singleQuote } from "../quote.ts";
 import { readBounded } from "../read-bounded.ts";
 import { readEdited } from "../read-edited.ts";
 import { readUntil } from "../read-line.ts";
 import { isReference } from "../scan.ts";
 import type { Shell } from "../shell.ts";
-import { Source } from "../source.ts";
 import { handleSignals } from "../traps.ts";
+import { evaluateText } from "./control.ts";
 import { getopts } from "./getopts.ts";
 import type { Builtin } from "./index.ts";
 import { badOption, noValue, parseOptions } from "./usage.ts";
@@ -340,7 +339,7 @@ const mapfile: Builtin = function* (sh, args, { name }) {
       if (callback !== undefined && (kept + elements.length) % quantum === 0) {
         // It sees the lines before this one.
         yield* store(elements.splice(0, elements.length - 1));
-        yield* runSource(sh, new Source(`${callback} ${index} ${backslashQuote(text)}`, sh.source.file, sh.line()));
+        yield* evaluateText(sh, `${callback} ${index} ${singleQuote(text)}`);
       }
     }
     if (got.ended) break;
