@@ -25,7 +25,7 @@ import { runSimple } from "./simple.ts";
 import type { Source } from "./source.ts";
 import { syntaxError } from "./syntax.ts";
 import { endAt, handleSignals, leaving, runTrap } from "./traps.ts";
-import { documentsEnd, hiddenLines, readLine } from "./verbose.ts";
+import { documentsEnd, hiddenLines, readEnd, readLine } from "./verbose.ts";
 
 /** Runs a whole text: a script, a `-c` string, an `eval`, a trap. Stops where its syntax is wrong, as bash does. */
 export function* runSource(
@@ -78,6 +78,8 @@ export function* runSource(
           } else if (!sh.has("verbose")) yield* show(lastLine);
           else yield* show(readLine(text, statements, statement), hiddenLines(text, statement));
           if (sh.has("noexec")) continue;
+          // Until a command tells its own, lines are told of where reading has come to.
+          if (reads) sh.position = Math.max(statement.pos, readEnd(text, statements, statement) - 1);
           // The last command takes the shell's place, unless a trap is to run after it.
           yield* runStatement(sh, statement, statement === final && !sh.awaited);
         } catch (thrown) {

@@ -97,6 +97,12 @@ export function exitStatus(sh: Shell, error: ShellError): number {
 
 /** Runs a text in a child, which messages name; `last` lets a lone simple command take the process over. */
 export function* runBody(sh: Shell, source: Source, last: boolean, called: string): Gen<number> {
-  yield* runSource(sh, source, { last, syntaxName: nameWithin(sh, called) });
-  return sh.status;
+  const { command } = sh;
+  try {
+    yield* runSource(sh, source, { last, syntaxName: nameWithin(sh, called) });
+    return sh.status;
+  } finally {
+    // Its EXIT trap is shown what the shell above was doing.
+    sh.command = command;
+  }
 }

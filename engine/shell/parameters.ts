@@ -265,7 +265,7 @@ function slice(sh: Shell, param: Param, value: ParamValue): ParamValue {
       return Number(once(sh, () => (text.trim() === "" ? 0 : arithText(sh, text))));
     } catch (error) {
       // Bash names the parameter as if it were the command.
-      if (error instanceof ShellError && error.message.includes("error token"))
+      if (error instanceof ShellError && !error.unnamed && error.message.includes("error token"))
         throw new ShellError(`${param.name}: ${error.message}`);
       throw error;
     }

@@ -3,6 +3,7 @@ import type { Gen } from "../kernel/index.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { type Process, release } from "../machine/process.ts";
 import { pipe } from "../machine/sys.ts";
+import { partsOf } from "./command-parts.ts";
 import { failed, runForked, runNode } from "./execute.ts";
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
@@ -40,6 +41,7 @@ export function* runPipeline(sh: Shell, node: Pipeline): Gen<void> {
 function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
   if (node.commands.length === 0) {
     if (sh.traps.has("DEBUG")) {
+      sh.position = node.pos;
       if (sh.runningTrap === 0) sh.command = sh.lastPrinted ?? { node: sh.simpleNode!, text: sh.simpleText };
       yield* debugTrap(sh);
     }
@@ -103,6 +105,7 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
       return processes;
     }
     if (command.type === "Command" && sh.traps.has("DEBUG")) {
+      sh.position = partsOf(command).place;
       if (sh.runningTrap === 0) sh.command = { node: command, text: sh.source.text };
       if (!(yield* debugTrap(sh))) continue;
     }

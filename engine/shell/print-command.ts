@@ -27,8 +27,8 @@ export function exportedFunction(node: FunctionNode, text: string): string {
 }
 
 /** A command as `jobs` shows it. */
-export function commandText(node: PipelineNode | AndOr, text: string): string {
-  return new Printer(text).alone(node);
+export function commandText(node: PipelineNode | AndOr, text: string, substitution = false): string {
+  return new Printer(text, substitution).alone(node);
 }
 
 /** A word as it stands in a printed command. */
@@ -162,8 +162,10 @@ class Printer {
       if (!doc.delimiter?.quoted) body = body.replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1");
       // `$(… EOF)`: the delimiter has no line of its own.
       const last = body.slice(body.lastIndexOf("\n") + 1);
-      if (this.substitution && doc.closing === undefined && last.startsWith(doc.delimiter?.value ?? ""))
-        body = body.slice(0, body.length - last.length);
+      if (doc.closing === undefined && last !== "") {
+        const cut = this.substitution && last.startsWith(doc.delimiter?.value ?? "");
+        body = cut ? body.slice(0, body.length - last.length) : `${body}\n`;
+      }
       this.out += `${body}${doc.delimiter?.value ?? ""}\n`;
     }
     this.wasHereDoc = true;

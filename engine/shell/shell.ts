@@ -505,7 +505,9 @@ export class Shell {
   /** BASH_COMMAND. */
   get commandText(): string {
     const { command } = this;
-    return typeof command === "string" ? command : commandText(command.node, command.text);
+    return typeof command === "string"
+      ? command
+      : commandText(command.node, command.text, this.inSubstitution !== undefined);
   }
 
   set(name: string, value: string): void {

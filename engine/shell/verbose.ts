@@ -14,6 +14,20 @@ export function readLine(text: Source, statements: readonly Statement[], stateme
   return line;
 }
 
+/** Where what was read ends when a statement runs: that of the last statement that begins on the lines read so far. */
+export function readEnd(text: Source, statements: readonly Statement[], statement: Statement): number {
+  let end = 0;
+  let line = 0;
+  const documents = text.text.includes("<<");
+  for (let i = statements.indexOf(statement); i < statements.length; i++) {
+    const one = statements[i]!;
+    if (line > 0 && text.placeOf(one.pos) > line) break;
+    end = Math.max(end, one.end, documents ? documentsEnd(one) : 0);
+    line = text.placeOf(Math.max(one.pos, end - 1));
+  }
+  return end;
+}
+
 /** Where the last here-document of a tree ends. */
 export function documentsEnd(node: unknown): number {
   if (typeof node !== "object" || node === null) return 0;
