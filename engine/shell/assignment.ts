@@ -22,6 +22,8 @@ export interface Element {
   index: string | undefined;
   value: string;
   append: boolean;
+  /** A word that is shown and not assigned. */
+  refused?: boolean;
 }
 
 /** An assignment whose right side is expanded. */
@@ -33,6 +35,8 @@ export interface Prepared {
   append: boolean;
   value: string;
   elements: Element[] | undefined;
+  /** What of `(…)` will not do, to be told once it was shown, and all words of it. */
+  refusals?: { messages: string[]; all: Element[] } | undefined;
   /** The text between the parentheses. */
   raw: string;
   /** `name=` was written; without it a declaration names the variable only. */
@@ -110,10 +114,12 @@ export function assignNamed(sh: Shell, name: string, value: string): void {
 export function* prepareAssignment(sh: Shell, node: Assignment, declared?: "keyed" | "as it is"): Gen<Prepared> {
   const { name, index, append, words, value, raw } = shapeOf(node);
   const keyed = words && (declared === "keyed" || sh.vars.find(sh.vars.target(name))?.map !== undefined);
-  const elements = words && (yield* expandArray(sh, words, keyed && { name, quoted: declared !== undefined }));
+  const refusals = words && declared && { messages: [], all: [] };
+  const elements =
+    words && (yield* expandArray(sh, words, keyed && { name, quoted: declared !== undefined }, refusals));
   const text = words ? "" : (value.plain ?? (yield* expanding(sh, () => compiledText(sh, value))));
   const place = index && (yield* settledIndex(sh, index));
-  return { name, index: place, written: index, append, value: text, elements, raw, hasValue: true };
+  return { name, index: place, written: index, append, value: text, elements, refusals, raw, hasValue: true };
 }
 
 /**
@@ -124,6 +130,7 @@ export function* expandArray(
   sh: Shell,
   words: readonly Word[],
   keyed: { name: string; quoted: boolean } | false | undefined,
+  refusals?: Prepared["refusals"],
 ): Gen<Element[]> {
   const out: Element[] = [];
   if (keyed && words.length > 0 && !/^\[[\s\S]*\]\+?=/.test(words[0]!.text)) {
@@ -145,7 +152,12 @@ export function* expandArray(
     }
     if (keyed) {
       const shown = keyed.quoted ? singleQuote(text) : text;
-      yield* sh.complain(`${keyed.name}: ${shown}: must use subscript when assigning associative array`);
+      const message = `${keyed.name}: ${shown}: must use subscript when assigning associative array`;
+      if (refusals) {
+        refusals.messages.push(message);
+        refusals.all = [...refusals.all, ...out.slice(refusals.all.filter((one) => !one.refused).length)];
+        refusals.all.push({ index: undefined, value: text, append: false, refused: true });
+      } else yield* sh.complain(message);
       continue;
     }
     for (const value of yield* expanding(sh, () => expandWords(sh, [word], true)))

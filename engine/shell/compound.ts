@@ -231,7 +231,8 @@ function* arithFailed(sh: Shell, error: unknown, prefix: string): Gen<unknown> {
 function* tracedArith(sh: Shell, text: string, prefix: string): Gen<string> {
   try {
     const source = yield* expanding(sh, () => arithSource(sh, text));
-    yield* trace(sh, `(( ${source} ))`);
+    // Apostrophes alone are no quotes that anything would take away.
+    yield* trace(sh, `(( ${/[$`"\\]/.test(text) ? source : text} ))`);
     return source;
   } catch (error) {
     throw yield* arithFailed(sh, error, prefix);

@@ -31,7 +31,7 @@ export function copyShell(sh: Shell): Shell {
   other.subshellDepth = sh.subshellDepth + 1;
   other.jumpsOut = false;
   other.inSubstitution = sh.inSubstitution;
-  other.traceDepth = sh.traceDepth;
+  other.traceDepth = other.traceBase = sh.traceDepth;
   other.runningDebug = sh.runningDebug;
   other.stdinRedirected = sh.stdinRedirected;
   other.readonlyFunctions = sh.readonlyFunctions;

@@ -282,6 +282,8 @@ function expandFields(sh: Shell, pieces: readonly Piece[], out: string[]): void 
   if (fields.done.length > 16) sh.charge(fields.done.length >> 4);
 }
 
+const isAt = (piece: Piece) => piece.k === "param" && (piece.p.name === "@" || piece.p.index === "@");
+
 /** `inner`: the word of an unquoted `${x:-word}`, whose plain text is split as well. */
 function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: string, inner = false): void {
   for (const piece of pieces) {
@@ -294,10 +296,14 @@ function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: str
       case "quotes": {
         let emptyList = false;
         const before = fields.current;
+        const parted = piece.pieces.some(isAt);
         for (const inner of piece.pieces) {
-          if (inner.k === "param")
-            emptyList = addParam(sh, expandParam(sh, inner.p, true), true, fields, ifs) || emptyList;
-          else if (inner.k === "lit") fields.add(inner.s, true);
+          if (inner.k === "param") {
+            const value = expandParam(sh, inner.p, true);
+            // Beside a `$@` what `${*@Q}` gives is parted too.
+            if (parted && inner.p.op === "@") Object.assign(value, { star: false, list: value.parts ?? value.list });
+            emptyList = addParam(sh, value, true, fields, ifs) || emptyList;
+          } else if (inner.k === "lit") fields.add(inner.s, true);
           else fields.add(pieceText(sh, inner), true);
         }
         if (!fields.current && !(emptyList && before === undefined)) fields.ensure();

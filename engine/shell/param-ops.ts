@@ -104,7 +104,7 @@ export function caseConvert(text: string, op: string, pattern: string, extglob: 
 
 /** What `@` gives word by word, and other subscripts as one text. */
 function words(list: string[], value: ParamValue): ParamValue {
-  return value.list && !value.star ? { list } : { text: list.join(" ") };
+  return value.list && !value.star ? { list } : { text: list.join(" "), parts: list };
 }
 
 /** `${x@Q}` and its kin. */
@@ -131,7 +131,8 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
     if (variable.isArray && param.index !== undefined && !(variable.declaredEmpty && variable.elements().length === 0))
       return words(["declare", `-${flags}`, `${target}=${arrayLiteral(sh, target)}`], value);
     const own = variable.scalar();
-    if (own === undefined) return { text: `declare -${flags} ${target}` };
+    if (own === undefined)
+      return whole ? words(["declare", `-${flags}`, target], value) : { text: `declare -${flags} ${target}` };
     const quoted = `${target}=${quoteQ(own)}`;
     return { text: flags === "" ? quoted : `declare -${flags} ${quoted}` };
   }

@@ -17,6 +17,8 @@ export interface ParamValue {
   /** The list is `*`, not `@`. */
   star?: boolean | undefined;
   raw?: readonly Piece[] | undefined;
+  /** What `text` is made of, where `$@` stands beside it. */
+  parts?: string[];
 }
 
 /** Value of a parameter without its operation. */
@@ -69,7 +71,7 @@ export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValu
     if (param.op === "@") {
       const { text, list } = lookup(sh, param);
       if (list === undefined && text === undefined) requireSet(sh, param);
-      if (list === undefined ? text === undefined : list.length === 0) return { text };
+      if (list === undefined ? text === undefined : list.length === 0) return list ? { list } : { text };
     }
     throw new ShellError(`${param.text}: bad substitution`, param.op === "@" ? "exit" : "discard");
   }

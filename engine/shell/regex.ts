@@ -9,7 +9,7 @@ import type { Piece } from "./word.ts";
 /** Characters of a pattern, and whether each is quoted. */
 type Marked = { c: string; quoted: boolean };
 
-const SPECIAL = /[\\^$.|?*+()[\]{}]/;
+const SPECIAL = /[\\^$.|?*+()[{]/;
 
 /** The expression that the right side of `=~` means: what is quoted stands for itself, in brackets without a backslash. */
 export function regexOf(pieces: readonly Piece[], text: (piece: Piece) => string): string {

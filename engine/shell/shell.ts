@@ -195,6 +195,8 @@ export class Shell {
   inheritsErrexit = false;
   /** How often PS4's first character is repeated. */
   traceDepth = 0;
+  /** The same where the shell began. */
+  traceBase = 0;
   /** The last compound command with redirections took its input from somewhere: what it starts in the background does too. */
   stdinRedirected = false;
   /** The simple command being run. */

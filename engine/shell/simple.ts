@@ -1,6 +1,7 @@
 import type { Command, Redirection } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
 import { assigning, assignmentText, type Prepared, prepareAssignment, wholeArray } from "./assignment.ts";
+import { declareElements } from "./builtins/declare-one.ts";
 import { type Builtin, builtins, SPECIAL } from "./builtins/index.ts";
 import { keywordParts, type Parts, partsOf } from "./command-parts.ts";
 import { BreakLoop, ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
@@ -18,8 +19,8 @@ import { closeSubstitutions } from "./substitution.ts";
 import { assignTemporarily, prepareInTurn } from "./temporary.ts";
 import { debugTrap, leaving, runExitTrap, runTrap } from "./traps.ts";
 
-/** Builtins whose assignments `set -x` shows once more. */
-const DECLARED_TRACED = new Set(["export", "readonly"]);
+/** An element, as `unset` is given it. */
+const ELEMENT = /^[A-Za-z_]\w*\[.*\]$/s;
 
 /** Builtins for which `--help` is an argument like others. */
 const WITHOUT_HELP = new Set([":", "[", "echo", "false", "test", "true"]);
@@ -84,6 +85,9 @@ function* simpleFailed(sh: Shell, trapped: boolean): Gen<void> {
 
 function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   sh.substitutionStatus = undefined;
+  const shown = function* (ready: Prepared): Gen<void> {
+    if (sh.has("xtrace") && sh.setup.dialect === "bash") yield* trace(sh, traceAssignment(sh, ready));
+  };
   let words: readonly string[];
   let declared: Map<number, Prepared> | undefined;
   if (parts.plain) words = parts.plain;
@@ -100,11 +104,10 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
         out.push(...(yield* expanding(sh, () => expandWords(sh, [parts.words[i]!]))));
         continue;
       }
-      const ready = yield* prepareAssignment(
-        sh,
-        assignment,
-        out.some((word) => /^-[a-zA-Z]*A/.test(word)) ? "keyed" : "as it is",
-      );
+      const keyed = out.some((word) => /^-[a-zA-Z]*A/.test(word));
+      const ready = yield* prepareAssignment(sh, assignment, keyed ? "keyed" : "as it is");
+      if (ready.elements && sh.setup.dialect === "bash")
+        yield* declareElements(sh, out, ready, sh.has("xtrace") ? trace(sh, traceCompound(sh, ready)) : undefined);
       declared.set(out.length, ready);
       out.push(yield* assignmentText(sh, ready));
     }
@@ -114,22 +117,19 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
     yield* assignOnly(sh, parts);
     return;
   }
-  const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments);
+  const special = sh.has("posix") && SPECIAL.has(words[0]!) && !sh.functions.has(words[0]!);
+  const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments, special, shown);
   if (sh.has("xtrace")) {
     const before =
       sh.setup.dialect === "bash" ? "" : assignments.map((ready) => `${traceAssignment(sh, ready)} `).join("");
-    if (before === "") for (const ready of assignments) yield* trace(sh, traceAssignment(sh, ready));
-    for (const ready of declared?.values() ?? []) if (ready.elements) yield* trace(sh, traceCompound(sh, ready));
-    const shown = words.map((word, i) => {
+    const unset = words.find((word) => word !== "command") === "unset";
+    const all = words.map((word, i) => {
       const ready = declared?.get(i);
       if (ready?.elements) return ready.name;
-      return tracedText(sh, word);
+      // What protects a subscript from being expanded again is not shown.
+      return tracedText(sh, unset && ELEMENT.test(word) ? word.replace(/\\([$`~"'\\[\]])/g, "$1") : word);
     });
-    yield* trace(sh, before + shown.join(" "));
-    for (const ready of declared?.values() ?? []) {
-      if (ready.hasValue && !ready.elements && DECLARED_TRACED.has(words[0]!))
-        yield* trace(sh, traceAssignment(sh, ready));
-    }
+    yield* trace(sh, before + all.join(" "));
   }
   yield* runWords(sh, words, { assignments, redirections: parts.redirections, declared, last });
 }
@@ -156,9 +156,11 @@ export function* trace(sh: Shell, text: string): Gen<void> {
 }
 
 /** `declare -a l=(…)`: its elements as they were expanded, in single quotes. */
-function traceCompound(sh: Shell, { name, append, elements = [] }: Prepared): string {
+function traceCompound(sh: Shell, { name, append, elements = [], refusals }: Prepared): string {
   const key = (index: string) => (isPure(index) ? wordText(sh, index) : index);
-  const shown = elements.map(({ index, value, append: more }) =>
+  const { all = [] } = refusals ?? {};
+  const words = [...all, ...elements.slice(all.filter((one) => !one.refused).length)];
+  const shown = words.map(({ index, value, append: more }) =>
     index === undefined ? singleQuote(value) : `[${singleQuote(key(index))}]${more ? "+" : ""}=${singleQuote(value)}`,
   );
   return `${name}${append ? "+" : ""}=(${shown.join(" ")})`;
@@ -171,7 +173,7 @@ function tracedText(sh: Shell, text: string): string {
   return /^[-+,./0-9:@A-Z\]^_a-z]*$/.test(text) ? text : singleQuote(text);
 }
 
-function traceAssignment(sh: Shell, ready: Prepared): string {
+export function traceAssignment(sh: Shell, ready: Prepared): string {
   const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.written ?? ready.index}]`;
   return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${printedList(ready.raw ?? "")})` : ready.value === "" ? "" : tracedText(sh, ready.value)}`;
 }
@@ -239,7 +241,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       sh.errexitAside++;
       yield* tell(sh, error);
       sh.errexitAside--;
-      sh.status = error.how === "exit" ? exitStatus(sh, error) : error.status;
+      sh.status = error.how === "exit" && !sh.has("errexit") ? exitStatus(sh, error) : error.status;
       return;
     }
   }

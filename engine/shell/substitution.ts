@@ -4,12 +4,13 @@ import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { exitCode, release } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
-import { ExitShell, ShellError } from "./control.ts";
+import { ShellError } from "./control.ts";
 import { forkShell, runBody } from "./fork.ts";
 import { collect } from "./jobs.ts";
 import { openTarget, target } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
+import { endAt } from "./traps.ts";
 import type { Piece } from "./word.ts";
 
 /** Most bytes a command substitution takes in. */
@@ -33,7 +34,7 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
   const child = yield* forkShell(
     sh,
     (sub) => {
-      sub.traceDepth++;
+      sub.traceBase = ++sub.traceDepth;
       sub.inSubstitution = backquoted ? "backquoted" : "in parentheses";
       sub.options.delete("verbose");
       if (sub.inheritsErrexit && !sub.posix) sub.options.delete("errexit");
@@ -96,7 +97,7 @@ function* readFileText(sh: Shell, input: Redirect): Gen<string> {
     yield* sh.complain(error.message);
     sh.status = sh.substitutionStatus = 1;
     // Also where a failure is looked at: bash reads the file without a command of its own.
-    if (sh.has("errexit")) throw new ExitShell(1, "calls");
+    if (sh.has("errexit")) yield* endAt(sh, 1);
     return "";
   }
   file.refs++;
@@ -128,7 +129,7 @@ export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line
   const child = yield* forkShell(
     sh,
     (sub) => {
-      sub.traceDepth++;
+      sub.traceBase = ++sub.traceDepth;
       sub.options.delete("verbose");
       return runBody(sub, source, true, "process substitution");
     },

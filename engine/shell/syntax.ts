@@ -6,6 +6,7 @@ import { examine, type SyntaxProblem } from "./diagnose.ts";
 import { ATEND, NEAR, WHOLE } from "./grammar-cond.ts";
 import type { Dialect, Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
+import { endAt } from "./traps.ts";
 
 /** What of a text may run. */
 export interface Runnable {
@@ -90,7 +91,7 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
   // With `set -e` bash ends as soon as it has told the first line of what is wrong.
   const atOnce = sh.endsOnErrors && !sh.setup.interactive;
   yield* sh.writeTo(2, atOnce ? text.slice(0, text.indexOf("\n") + 1) : text);
-  if (atOnce) throw new ExitShell(2, "everything");
+  if (atOnce) yield* endAt(sh, 2);
   sh.status = error.within === "array" ? 1 : 2;
   if (sh.setup.interactive || error.within === "array") return;
   if ((dialect !== "bash" || sh.strict) && name?.endsWith(": eval")) throw new ExitShell(2);

@@ -5,35 +5,55 @@ import { readonlyVariable, type ShellError } from "./control.ts";
 import type { Shell } from "./shell.ts";
 import type { Variable } from "./variables.ts";
 
-/** Expands the assignments before a command, each of which sees those before it: `a=1 b=$a cmd`. */
-export function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]> {
+/**
+ * Expands the assignments before a command, each of which sees those before it: `a=1 b=$a cmd`. Those that will not do are
+ * told of and left out; `show` is given the others, as they come. `special`: they are for the shell itself.
+ */
+export function* prepareInTurn(
+  sh: Shell,
+  nodes: readonly Assignment[],
+  special: boolean,
+  show: (ready: Prepared) => Gen<void>,
+): Gen<Prepared[]> {
   const out: Prepared[] = [];
-  if (nodes.length > 1) sh.vars.pushFrame(true);
+  const framed = nodes.length > 1 || nodes[0]!.append === true;
+  if (framed) sh.vars.pushFrame(true);
   try {
     for (const node of nodes) {
-      const ready = yield* prepareAssignment(sh, node);
-      out.push(ready);
-      if (nodes.length === 1 || ready.elements || ready.index !== undefined) continue;
+      let ready = yield* prepareAssignment(sh, node);
       const name = temporaryName(sh, ready.name);
       const old = sh.vars.find(name);
-      if (!old?.readonly) yield* assignIn(sh, ready, name, old);
+      if (special && old?.readonly) throw readonlyVariable(name);
+      if (sh.setup.dialect === "bash" && !special && !(yield* mayAssign(sh, ready, name, old))) continue;
+      if (framed && !ready.elements && ready.index === undefined && !old?.readonly) {
+        const variable = yield* assignIn(sh, ready, name, old);
+        ready = { ...ready, append: false, value: variable.scalar() ?? "" };
+      }
+      yield* show(ready);
+      out.push(ready);
     }
   } finally {
-    if (nodes.length > 1) sh.vars.popFrame();
+    if (framed) sh.vars.popFrame();
   }
   return out;
 }
 
+/** False when an assignment before a command will not do, which is told. */
+function* mayAssign(sh: Shell, ready: Prepared, name: string, old: Variable | undefined): Gen<boolean> {
+  if (ready.index !== undefined)
+    yield* sh.complain(`\`${ready.name}[${ready.written ?? ready.index}]': not a valid identifier`);
+  else if (old?.readonly) {
+    if (sh.strict) throw abandoned(name);
+    yield* sh.complain(`${name}: readonly variable`);
+  } else return true;
+  return false;
+}
+
 /** Carries out an assignment before a command in the innermost frame. Undefined when it will not do, which is told. */
 export function* assignTemporarily(sh: Shell, ready: Prepared): Gen<Variable | undefined> {
-  if (ready.index !== undefined && sh.setup.dialect === "bash") {
-    yield* sh.complain(`\`${ready.name}[${ready.written ?? ready.index}]': not a valid identifier`);
-    return undefined;
-  }
   const name = temporaryName(sh, ready.name);
   const old = sh.vars.find(name);
   if (old?.readonly) {
-    if (sh.strict && !sh.posix) throw abandoned(name);
     yield* sh.complain(`${name}: readonly variable`);
     return undefined;
   }

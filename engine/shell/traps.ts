@@ -184,17 +184,21 @@ export function* leaving(sh: Shell, error: unknown, compound: boolean): Gen<unkn
 
 /** Ends the shell right where an error was told, with all that is redirected there, as `exit_shell` of bash does. */
 export function* endAt(sh: Shell, status: number): Gen<never> {
-  throw new ExitShell(yield* runExitTrap(sh, status), "everything");
+  throw new ExitShell(yield* runExitTrap(sh, status, true), "everything");
 }
 
-/** The shell's last act: its EXIT trap. Gives the status it ends with. */
-export function* runExitTrap(sh: Shell, status: number): Gen<number> {
+/**
+ * The shell's last act: its EXIT trap. Gives the status it ends with. `within`: nothing of what it was doing is left, so
+ * `set -x` counts on; else a shell that reads its commands itself begins anew.
+ */
+export function* runExitTrap(sh: Shell, status: number, within = false): Gen<number> {
   const action = sh.traps.get("EXIT");
   sh.status = status;
   if (action === undefined || action === "" || sh.exiting) return status;
   sh.exiting = true;
-  // A shell that reads its commands itself has left what `set -x` counts.
-  if (sh.setup.dialect !== "bash" || (sh.subshellDepth > 0 && sh.inSubstitution === undefined)) sh.traceDepth++;
+  if (sh.setup.dialect === "bash" && !within) sh.traceDepth = sh.traceBase;
+  if (within || sh.setup.dialect !== "bash" || (sh.subshellDepth > 0 && sh.inSubstitution === undefined))
+    sh.traceDepth++;
   sh.traps.delete("EXIT");
   sh.ignoreErrors = 0;
   sh.vars.keepsFrames = false;

@@ -231,7 +231,9 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
     if (due && sh.runningTrap === 0) {
       // The file is left by then.
       const frame = sh.calls.pop()!;
+      sh.traceDepth--;
       yield* runTrap(sh, "RETURN", due);
+      sh.traceDepth++;
       sh.calls.push(frame);
     }
     sh.status = returned ?? sh.status;

@@ -75,6 +75,43 @@ export function* declareOne(sh: Shell, aim: Aim, kind: DeclarationKind, flags: F
   yield* new Declaration(sh, kind, flags, label, local).run(aim);
 }
 
+/** A read-only global variable cannot be made local. */
+function keepsGlobal({ vars }: Shell, name: string): boolean {
+  return vars.find(name)?.readonly === true && !vars.frames.some((one) => one.has(name));
+}
+
+/**
+ * What comes of the elements of `declare a=(…)` before the builtin runs: they are shown, and an array that may not have
+ * them is told of (`expand_declaration_argument` of bash's subst.c). `words`: those before, the builtin's name first.
+ */
+export function* declareElements(
+  sh: Shell,
+  words: readonly string[],
+  ready: Prepared,
+  show: Gen<void> | undefined,
+): Gen<void> {
+  const [builtin = ""] = words.filter((word) => word !== "command" && word !== "builtin");
+  const has = (letter: string) => words.some((word) => /^-[a-zA-Z]+$/.test(word) && word.includes(letter));
+  const local = builtin === "local" || (/^(?:declare|typeset)$/.test(builtin) && sh.functionDepth > 0 && !has("g"));
+  const own = local && !sh.vars.frames.at(-1)?.has(ready.name) ? undefined : sh.vars.find(sh.vars.target(ready.name));
+  let refused: string | undefined;
+  if (local && own === undefined && keepsGlobal(sh, ready.name)) refused = `${ready.name}: readonly variable`;
+  else if (own?.map && has("a")) refused = `${ready.name}: cannot convert associative to indexed array`;
+  else if (own?.list && has("A")) refused = `${ready.name}: cannot convert indexed to associative array`;
+  if (refused !== undefined) {
+    if (sh.functionDepth === 0) {
+      const error = new ShellError(refused);
+      error.bare = true;
+      throw error;
+    }
+    yield* sh.complain(refused);
+    return;
+  }
+  if (show) yield* show;
+  for (const message of ready.refusals?.messages ?? []) yield* sh.complain(message);
+  if (own?.readonly) throw readonlyVariable(ready.name);
+}
+
 class Declaration {
   private readonly sh: Shell;
   private readonly kind: DeclarationKind;
@@ -152,7 +189,6 @@ class Declaration {
       const here = vars.frames.at(-1)?.has(name) ?? false;
       const actual = makeReference || dropReference || !here ? name : vars.target(name);
       const [bare] = actual.split("[");
-      if (ready?.elements && this.keepsGlobal(bare!)) yield* this.sh.complain(`${bare}: readonly variable`);
       const variable = this.makeLocal(bare!);
       if (variable.nameref && variable.readonly && variable.value && dropReference)
         throw fail(`${name}: readonly variable`);
@@ -204,12 +240,6 @@ class Declaration {
     return found;
   }
 
-  /** A read-only global variable cannot be made local. */
-  private keepsGlobal(name: string): boolean {
-    const { vars } = this.sh;
-    return vars.find(name)?.readonly === true && !vars.frames.some((one) => one.has(name));
-  }
-
   private makeLocal(name: string): Variable {
     const { sh } = this;
     const { frames } = sh.vars;
@@ -225,7 +255,7 @@ class Declaration {
     }
     const frame = own;
     if (frame?.has(name)) return old ?? sh.vars.local(name);
-    if (this.keepsGlobal(name)) throw fail(`${name}: readonly variable`);
+    if (keepsGlobal(this.sh, name)) throw fail(`${name}: readonly variable`);
     const variable = sh.vars.local(name);
     if (name === "OPTIND" && frame) {
       frame.getoptsPosition = sh.getoptsPosition;
@@ -262,15 +292,12 @@ class Declaration {
       if (makeReference && !existing.nameref && existing.value !== undefined && !ready)
         if (!isNameReference(existing.value))
           throw fail(`\`${existing.value}': invalid variable name for name reference`);
-      // The elements of an array are assigned before the builtin runs.
-      if (existing.readonly && ready?.elements) throw readonlyVariable(name);
       if (existing.readonly && ((makeReference && declares) || (off("r") && !references) || ready !== undefined))
         throw fail(`${name}: readonly variable`);
       if ((off("a") && existing.list) || (off("A") && existing.map))
         throw fail(`${name}: cannot destroy array variables in this way`);
       const kinds = on("a") && existing.map ? "associative to indexed" : "indexed to associative";
-      if ((on("a") && existing.map) || (on("A") && existing.list))
-        yield* this.refuseElements(`${name}: cannot convert ${kinds} array`, ready);
+      if ((on("a") && existing.map) || (on("A") && existing.list)) throw fail(`${name}: cannot convert ${kinds} array`);
     }
     const compound = yield* this.compound(name, existing, index, ready);
     const variable = existing ?? sh.vars.ensure(name);
@@ -308,17 +335,6 @@ class Declaration {
     if (on("r") || this.kind === "readonly") variable.readonly = true;
     if (variable.temporary && (variable.exported || variable.readonly)) variable.propagate = !declares || !this.local;
     sh.vars.changed();
-  }
-
-  /** Elements are assigned before the builtin runs, which gives the line up outside functions. */
-  private *refuseElements(message: string, ready: Prepared | undefined): Gen<never> {
-    if (ready?.elements && this.sh.functionDepth === 0) {
-      const error = new ShellError(message);
-      error.bare = true;
-      throw error;
-    }
-    if (ready?.elements) yield* this.sh.complain(message);
-    throw fail(message);
   }
 
   private setAttributes(variable: Variable): void {

@@ -9,6 +9,7 @@ import { functionFile, functionText } from "../print-function.ts";
 import { doubleQuote, singleQuote } from "../quote.ts";
 import { isReference } from "../scan.ts";
 import type { Shell, ShellFunction } from "../shell.ts";
+import { trace, traceAssignment } from "../simple.ts";
 import { Variable } from "../variables.ts";
 import { aimOf, type DeclarationKind, declareOne } from "./declare-one.ts";
 import type { Builtin, Call } from "./index.ts";
@@ -83,6 +84,10 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       status = 1;
       continue;
     }
+    // Where no option sends it another way, what `export` and `readonly` assign is shown once more.
+    const again = (kind === "export" || kind === "readonly") && !on("a") && !on("A");
+    if (again && aim.ready && !aim.ready.elements && sh.has("xtrace") && bash)
+      yield* trace(sh, traceAssignment(sh, aim.ready));
     try {
       yield* declareOne(sh, aim, kind, { on, off }, label);
     } catch (error) {
