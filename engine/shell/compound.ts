@@ -132,6 +132,7 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
   sh.loops++;
   try {
     for (const word of words) {
+      sh.position = node.pos;
       if (tracesHeads(sh)) yield* trace(sh, `for ${name} in ${tracedList(list)}`);
       if (!(yield* debugged(sh, node.pos, () => `for ${name} in ${tracedList(list)}`))) continue;
       const reference = sh.vars.find(name);
@@ -400,6 +401,7 @@ function blanks(from: number, to: number): string {
 
 /** `select`: a menu on standard error, answers from standard input. */
 export function* runSelect(sh: Shell, node: Select): Gen<void> {
+  sh.position = node.pos;
   const head = `select ${node.name.text} in ${tracedList(node.wordlist)}`;
   if (tracesHeads(sh)) yield* trace(sh, head);
   if (!(yield* debugged(sh, node.pos, () => head))) {

@@ -287,7 +287,7 @@ function* byCommand(sh: Shell, command: string, typed: Typed): Gen<string[]> {
     (word) => `'${word.replaceAll("'", "'\\''")}'`,
   );
   const { status } = sh;
-  const text = yield* substituteCommand(sh, `${command} ${quoted.join(" ")}`, 0);
+  const text = yield* substituteCommand(sh, `${command} ${quoted.join(" ")}`, sh.line());
   sh.status = status;
   for (const name of TOLD) sh.vars.remove(name);
   return text.split("\n").filter((line) => line !== "");

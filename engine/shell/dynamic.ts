@@ -102,7 +102,7 @@ function argumentFrames(sh: Shell): (readonly string[])[] {
 }
 
 function frames(sh: Shell) {
-  if (sh.functionDepth === 0) return [];
+  if (sh.functionDepth === 0 && !sh.callsShown) return [];
   return shownCalls(sh);
 }
 

@@ -132,7 +132,9 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
       return words(["declare", `-${flags}`, `${target}=${arrayLiteral(sh, target)}`], value);
     const own = variable.scalar();
     if (own === undefined)
-      return whole ? words(["declare", `-${flags}`, target], value) : { text: `declare -${flags} ${target}` };
+      return whole && variable.isArray
+        ? words(["declare", `-${flags}`, target], value)
+        : { text: `declare -${flags} ${target}` };
     const quoted = `${target}=${quoteQ(own)}`;
     return { text: flags === "" ? quoted : `declare -${flags} ${quoted}` };
   }

@@ -31,11 +31,16 @@ export function commandText(node: PipelineNode | AndOr, text: string, substituti
   return new Printer(text, substitution).alone(node);
 }
 
+/** The commands of `$(…)` as they stand in a printed word. */
+export function substitutionText(text: string, statements: readonly Statement[]): string {
+  return new Printer(text, true).commands(statements);
+}
+
 /** A word as it stands in a printed command. */
 export function wordText(text: string): string {
   return printedWord(text, (inner) => {
     const statements = statementsOf(inner);
-    return statements && new Printer(inner, true).commands(statements);
+    return statements && substitutionText(inner, statements);
   });
 }
 

@@ -204,6 +204,8 @@ export class Shell {
   simpleText = "";
   /** The last simple command of a DEBUG trap: what BASH_COMMAND names where there is none, as at `!`. */
   lastPrinted: { node: PipelineNode; text: string } | undefined;
+  /** A function was left by an error: until another returns, FUNCNAME is there outside functions. */
+  callsShown = false;
   /** Traps that are put aside while a function runs. */
   hiddenTraps = 0;
   /** Those of functions and files in which the shell ended, which its EXIT trap does not see. */

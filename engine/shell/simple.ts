@@ -280,7 +280,10 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     }
   } catch (error) {
     // What `set -e` or `exit` ends within redirections is left in order, as far as they reach.
-    if (saved.length > 0) sh.reveal(sh.leftTraps.splice(0));
+    if (saved.length > 0) {
+      sh.reveal(sh.leftTraps.splice(0));
+      sh.leftCalls = undefined;
+    }
     throw saved.length > 0 && !keepRedirections ? yield* leaving(sh, error, false) : error;
   } finally {
     if (keepRedirections) keep(saved);
@@ -371,6 +374,7 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     traps.delete(kept);
   }
   let left = false;
+  let thrown = false;
   sh.source = fn.source;
   try {
     const { body } = fn.node;
@@ -391,6 +395,7 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
     if (returned !== undefined) sh.status = returned;
   } catch (error) {
+    thrown = error instanceof ShellError || error instanceof ExitShell;
     yield* tell(sh, error);
     // Other shells have local variables go on.
     if (error instanceof ExitShell && sh.setup.dialect !== "bash") sh.vars.keepsFrames = true;
@@ -418,6 +423,7 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     sh.position = position;
     sh.calls.pop();
     sh.functionDepth--;
+    sh.callsShown = thrown;
     if (sh.exiting && sh.leftCalls) {
       // A function that the trap calls is the last to have the calls behind it.
       sh.leftCalls = undefined;

@@ -7,6 +7,8 @@ import * as sys from "../machine/sys.ts";
 import { ShellError } from "./control.ts";
 import { forkShell, runBody } from "./fork.ts";
 import { collect } from "./jobs.ts";
+import { substitutionText } from "./print-command.ts";
+import { statementsOf } from "./print-word.ts";
 import { openTarget, target } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
@@ -16,11 +18,33 @@ import type { Piece } from "./word.ts";
 /** Most bytes a command substitution takes in. */
 const MAX_OUTPUT = 32 * 1024 * 1024;
 
+const layouts = new WeakMap<object, string>();
+
+/**
+ * The commands of `$(…)` or `<(…)` as they are run: bash read them along with their word and kept what it would print of
+ * them, which is what lines are counted by. Without compound commands that only drops the lines before the first.
+ */
+function laidOut(sh: Shell, text: string, line: number): Source {
+  const file = sh.source?.file ?? "";
+  const blank = /^\s*/.exec(text)![0].split("\n").length - 1;
+  const source = new Source(text, file, line - blank);
+  const { script } = source;
+  if (sh.setup.dialect !== "bash" || !COMPOUND.test(text) || /<<(?!<)/.test(text)) return source;
+  let layout = layouts.get(script);
+  if (layout === undefined) {
+    const printed = statementsOf(text) ? substitutionText(text, script.commands) : "";
+    layout = statementsOf(printed) ? printed : "";
+    layouts.set(script, layout);
+  }
+  return layout.includes("\n") ? new Source(layout, file, line) : source;
+}
+
+/** What may take more lines in print than it was written in. */
+const COMPOUND = /\b(?:if|for|while|until|case|select|function)\b|\(\)/;
+
 /** Output of `$(…)` without its trailing newlines; `$?` becomes the command's status. */
 export function* substituteCommand(sh: Shell, text: string, line: number, backquoted = false): Gen<string> {
-  // Lines are counted from the first that holds a command.
-  const blank = backquoted ? 0 : /^\s*/.exec(text)![0].split("\n").length - 1;
-  const source = new Source(text, sh.source?.file ?? "", line - blank);
+  const source = backquoted ? new Source(text, sh.source?.file ?? "", line) : laidOut(sh, text, line);
   const only = source.script.commands.length === 1 ? source.script.commands[0]!.command : undefined;
   if (only?.type === "Command" && !only.name && only.prefix.length === 1 && only.suffix.length === 0) {
     const [input] = only.prefix;
@@ -121,7 +145,7 @@ function* readFileText(sh: Shell, input: Redirect): Gen<string> {
 
 /** Starts `<(…)` or `>(…)` and gives the name under which the command finds the other end of its pipe. */
 export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line: number): Gen<string> {
-  const source = new Source(piece.text, sh.source?.file ?? "", line);
+  const source = laidOut(sh, piece.text, line);
   const [reader, writer] = sys.pipe();
   const [inner, outer, fd] = piece.op === "<" ? [writer, reader, 1] : [reader, writer, 0];
   const fds = sh.fds();
