@@ -104,11 +104,15 @@ export function* runSource(
         }
       }
       if (error === undefined || reader.readsOn || reader.rereads(error.start)) continue;
+      if (reads && sh.has("verbose")) {
+        const lines = source.text.replace(/\n$/, "").split("\n").length;
+        yield* show(source.firstLine - 1 + Math.min(lines, error.line));
+      }
       yield* syntaxError(sh, source, error, options.syntaxName);
       if (error.within !== "array") return;
       reader.readFrom(error.resume);
     }
-    if (reads && sh.has("verbose"))
+    if (reads && sh.has("verbose") && source.text !== "")
       yield* show(source.firstLine + source.text.replace(/\n$/, "").split("\n").length - 1);
   } finally {
     sh.texts--;
