@@ -105,8 +105,8 @@ export class Facts {
     if (before) last!.versions.push({ object, revision, at, forged });
     else {
       const { uid, name, namespace = "" } = object.metadata;
-      // What a status is when an object is made, the API server decides; addresses are the maker's own.
-      const made = forged && addressesOf(object) !== undefined;
+      // What a status is when an object is made, the API server decides; addresses are the maker's own. Past it, nobody does.
+      const made = forged && (writer === "" || addressesOf(object) !== undefined);
       lives.push({ uid, name, namespace, versions: [{ object, revision, at, forged: made }], deletedAt: undefined });
       this.lives.set(key, lives);
     }
