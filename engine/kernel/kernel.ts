@@ -320,7 +320,8 @@ export class Kernel {
         if (task.instant) continue;
         task.debt += op.us;
         task.used += op.us;
-        if (task.debt < QUANTUM) continue;
+        // A task that was stopped stops here, not after its slice.
+        if (task.debt < QUANTUM && !task.suspended) continue;
         this.block(task, takeDebt(task));
         return;
       }

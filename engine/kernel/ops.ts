@@ -29,7 +29,7 @@ export function* sleep(us: number): Gen<Woken> {
 export function cpu(us: number): Gen<void> {
   const { task } = running;
   // Most charges only add to a debt: they need not go up through every generator on the way to the kernel.
-  if (task !== undefined && task.unwinding === "no") {
+  if (task !== undefined && task.unwinding === "no" && !task.suspended) {
     if (task.instant) return CHARGED;
     if (task.debt + us < QUANTUM) {
       task.debt += us;

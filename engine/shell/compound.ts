@@ -31,7 +31,7 @@ import {
   wordPattern,
   wordText,
 } from "./expand.ts";
-import { waitForeground } from "./foreground.ts";
+import { jobText, waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
 import { inLocale } from "./locale.ts";
@@ -342,7 +342,7 @@ export function* runSubshell(sh: Shell, node: Subshell, redirections: readonly R
     },
     sh.has("monitor") ? { group: "new" } : {},
   );
-  sh.status = yield* waitForeground(sh, [child], sh.textOf(node));
+  sh.status = yield* waitForeground(sh, [child], jobText(sh, node));
 }
 
 export function* runTest(sh: Shell, node: TestCommand): Gen<void> {

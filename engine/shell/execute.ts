@@ -174,6 +174,7 @@ function* runAndOr(sh: Shell, node: AndOr): Gen<void> {
       }
     } else yield* runNode(sh, commands[i]!);
     if (sh.p.hasSignal) yield* handleSignals(sh);
+    if (sh.interruptPending) throw new ShellError("", "discard", 130);
   }
 }
 

@@ -5,7 +5,7 @@ import { EXECUTE, mayAccess } from "../machine/path.ts";
 import { type Process, ProcessExit } from "../machine/process.ts";
 import { exec, executable, find, fork, readBytes, spawn } from "../machine/sys.ts";
 import { ShellError } from "./control.ts";
-import { waitForeground } from "./foreground.ts";
+import { jobText, waitForeground } from "./foreground.ts";
 import { printable } from "./quote.ts";
 import { runScriptFile } from "./script.ts";
 import type { Shell } from "./shell.ts";
@@ -129,7 +129,7 @@ export function* runExternal(sh: Shell, words: readonly string[], env: Map<strin
     child = fork(sh.p, (p) => runScriptFile(p, path, words, sh.setup.dialect), { argv: words, env, ...group });
   }
   resetSignals(sh, child, false);
-  return yield* waitForeground(sh, [child], sh.simpleNode ? sh.textOf(sh.simpleNode) : words.join(" "));
+  return yield* waitForeground(sh, [child], sh.simpleNode ? jobText(sh, sh.simpleNode) : () => words.join(" "));
 }
 
 /** Lets a program take over the shell's process, `env` undefined without environment. Comes back only by `ProcessExit` or with an error. */

@@ -1,11 +1,21 @@
+import type { PipelineNode } from "unbash";
 import { cpu, type Gen } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import { exitCode, type Process, type WaitStatus } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import { waitFor } from "../machine/sys.ts";
+import { BreakLoop } from "./control.ts";
 import { type Job, jobState, signalText } from "./jobs.ts";
+import { commandText } from "./print-command.ts";
 import type { Shell } from "./shell.ts";
 import { dieBy, dieOfSignal } from "./traps.ts";
+
+/** A command as jobs are listed by, made when somebody asks. */
+export function jobText(sh: Shell, node: PipelineNode): () => string {
+  const { text } = sh.source;
+  if (sh.setup.dialect === "bash") return () => commandText(node, text);
+  return () => text.slice(node.pos, node.end).replace(/\s*&?\s*$/, "");
+}
 
 /** Gives the terminal to a process group, if the shell controls one. */
 export function giveTerminal(sh: Shell, group: number): void {
@@ -16,7 +26,7 @@ export function giveTerminal(sh: Shell, group: number): void {
  * Waits for the processes of a foreground command; the status is that of the last one. With job control a stop makes
  * it a job. A SIGINT that comes meanwhile counts only when it ended the command.
  */
-export function* waitForeground(sh: Shell, processes: Process[], text: string, known?: Job): Gen<number> {
+export function* waitForeground(sh: Shell, processes: Process[], text: () => string, known?: Job): Gen<number> {
   const group = processes[0]!.group;
   const monitor = sh.has("monitor");
   if (monitor) giveTerminal(sh, group);
@@ -24,6 +34,8 @@ export function* waitForeground(sh: Shell, processes: Process[], text: string, k
   const catchInterrupt = sh.p.dispositions.get("INT") === undefined;
   if (catchInterrupt) sh.p.dispositions.set("INT", "catch");
   let interrupted = false;
+  const { tty } = sh.p;
+  const modes = tty && { ...tty.termios };
   try {
     for (let i = 0; i < processes.length; i++) {
       while (statuses[i] === undefined) {
@@ -51,6 +63,9 @@ export function* waitForeground(sh: Shell, processes: Process[], text: string, k
     if (catchInterrupt && sh.p.dispositions.get("INT") === "catch") sh.p.dispositions.delete("INT");
     if (monitor) giveTerminal(sh, sh.p.group);
   }
+  // A program that did not end by itself may have left the terminal in its own modes.
+  const alone = sh.setup.interactive && sh.subshellDepth === 0;
+  if (tty && modes && alone && statuses.some((status) => status?.kind !== "exited")) tty.termios = modes;
   return yield* settleForeground(sh, processes, statuses, text, interrupted, known);
 }
 
@@ -58,19 +73,22 @@ function* settleForeground(
   sh: Shell,
   processes: Process[],
   statuses: (WaitStatus | undefined)[],
-  text: string,
+  text: () => string,
   interrupted: boolean,
   known: Job | undefined,
 ): Gen<number> {
   const stopped = statuses.find((status) => status?.kind === "stopped");
   if (stopped) {
-    const job = known ?? sh.jobs.add(processes, processes[0]!.group, text, false, sh.p.cwd);
+    const job = known ?? sh.jobs.add(processes, processes[0]!.group, text(), false, sh.p.cwd);
     job.statuses = statuses.map((status) => status ?? stopped);
     job.background = false;
     sh.jobs.use(job);
     job.notified = true;
     yield* sh.writeTo(2, `\n[${job.id}]+  Stopped                 ${job.text}\n`);
     sh.pipeStatus = statuses.map((status) => exitCode(status ?? stopped));
+    // Ctrl-Z leaves the loops around the command.
+    if (stopped.kind === "stopped" && stopped.signal === "TSTP" && sh.loops > 0)
+      throw new BreakLoop(sh.loops, false, exitCode(stopped));
     return exitCode(stopped);
   }
   if (known && jobState(known) === "done") sh.jobs.remove(known);
@@ -94,7 +112,12 @@ function* settleForeground(
 }
 
 /** What a shell says when a foreground command was ended by a signal. */
-function* report(sh: Shell, process: Process, status: WaitStatus & { kind: "signaled" }, text: string): Gen<void> {
+function* report(
+  sh: Shell,
+  process: Process,
+  status: WaitStatus & { kind: "signaled" },
+  text: () => string,
+): Gen<void> {
   const { signal } = status;
   const core = status.core ? " (core dumped)" : "";
   if (signal === "INT") {
@@ -106,7 +129,7 @@ function* report(sh: Shell, process: Process, status: WaitStatus & { kind: "sign
   const short = sh.setup.dialect !== "bash" || signal === "TERM" || sh.traps.has(signal);
   if (sh.subshellDepth > 0 && (sh.setup.interactive || sh.setup.dialect !== "bash")) return;
   if (sh.setup.interactive || short) yield* sh.writeTo(2, `${name}${core}\n`);
-  else yield* sh.complain(`${String(process.nsPid).padStart(5)} ${(name + core).padEnd(23)} ${text}`);
+  else yield* sh.complain(`${String(process.nsPid).padStart(5)} ${(name + core).padEnd(23)} ${text()}`);
 }
 
 /** A script's words about background jobs that a signal ended (notify_of_job_status of bash's jobs.c). */

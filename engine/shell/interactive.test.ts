@@ -105,7 +105,7 @@ describe("interactive shell", () => {
     };
     const t = new Terminal({ programs: { ...programs, reader } });
     t.run("reader &");
-    expect(t.run("true")).toBe("[1]+  Stopped                 reader\n");
+    expect(t.run("true")).toBe("\n[1]+  Stopped                 reader\n");
     expect(t.run("jobs -l")).toMatch(/^\[1\]\+ +\d+ Stopped \(tty input\) {5}reader\n$/);
     t.run("true");
     expect(t.run("exit")).toBe("exit\nThere are stopped jobs.\n");

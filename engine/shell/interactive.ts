@@ -10,7 +10,7 @@ import { History } from "./history.ts";
 import { historyEntries } from "./history-entry.ts";
 import { expandHistory } from "./history-expand.ts";
 import { isOpen } from "./input.ts";
-import { jobState } from "./jobs.ts";
+import { type Job, jobState } from "./jobs.ts";
 import { ignoredEnds } from "./modes.ts";
 import { readUntil } from "./read-line.ts";
 import type { Shell } from "./shell.ts";
@@ -80,7 +80,7 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
       if (text === "") continue;
       const warned = sh.warnedAboutJobs;
       yield* runLine(sh, text);
-      if (warned) sh.warnedAboutJobs = false;
+      if (warned === sh.warnedAboutJobs) sh.warnedAboutJobs = 0;
     }
   } finally {
     // A hang-up ends the shell where it stands; bash keeps its history then as well.
@@ -126,14 +126,23 @@ function* runLine(sh: Shell, text: string, called?: string): Gen<void> {
 
 /** Tells about jobs that ended since the last prompt. */
 function* notify(sh: Shell): Gen<void> {
+  // What was stopped, and is told of once more since `kill` was tried on it.
+  for (const job of sh.jobs.jobs) if (jobState(job) === "stopped" && !job.notified) yield* tellStopped(sh, job);
   yield* sh.jobs.poll(sh);
   for (const job of sh.jobs.jobs.slice()) {
     const state = jobState(job);
     if (state === "running" || job.notified) continue;
-    yield* sh.writeTo(2, jobLine(sh, job));
-    job.notified = true;
-    if (state === "done") sh.jobs.remove(job);
+    if (state === "stopped") yield* tellStopped(sh, job);
+    else {
+      yield* sh.writeTo(2, jobLine(sh, job));
+      sh.jobs.remove(job);
+    }
   }
+}
+
+function* tellStopped(sh: Shell, job: Job): Gen<void> {
+  yield* sh.writeTo(2, `\n${jobLine(sh, job)}`);
+  job.notified = true;
 }
 
 function* promptFor(sh: Shell, name: string): Gen<string> {

@@ -5,7 +5,7 @@ import { type Process, release } from "../machine/process.ts";
 import { pipe } from "../machine/sys.ts";
 import { partsOf } from "./command-parts.ts";
 import { failed, runForked, runNode } from "./execute.ts";
-import { waitForeground } from "./foreground.ts";
+import { jobText, waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import type { Shell } from "./shell.ts";
 import { cpuTime, printTimes } from "./times.ts";
@@ -61,7 +61,7 @@ function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
   }
   const last = node.commands.at(-1)!;
   if (sh.traps.size > 0 && sh.runningTrap === 0) sh.command = { node: last, text: sh.source.text };
-  sh.status = yield* waitForeground(sh, processes, sh.textOf(node));
+  sh.status = yield* waitForeground(sh, processes, jobText(sh, node));
   const inner = last.type === "Redirected" ? last.command : last;
   if (inner.type === "Subshell") {
     // It is watched twice: as such, and as the pipeline that it ends.
@@ -87,7 +87,7 @@ function* runLast(sh: Shell, node: Pipeline, processes: Process[]): Gen<void> {
     } else sh.p.closeFd(0);
   }
   const status = sh.status;
-  yield* waitForeground(sh, processes, sh.textOf(node));
+  yield* waitForeground(sh, processes, jobText(sh, node));
   sh.pipeStatus = [...sh.pipeStatus, status];
   sh.status = sh.pipefail(sh.pipeStatus);
   if (sh.inverted !== node) yield* failed(sh);

@@ -182,8 +182,8 @@ export class Shell {
   /** Positive within `eval`, `.` and `command` where `set -e` looks away: there errors of expansions do not end the shell. */
   errexitAside = 0;
   readonly limits = new Map<string, string>();
-  /** `exit` told about stopped jobs and goes through next time. */
-  warnedAboutJobs = false;
+  /** `exit` told about stopped jobs, or `jobs` did: the how many-th time. `exit` goes through behind that. */
+  warnedAboutJobs = 0;
   /** Builtins that run through `command`, which takes what is special from them. */
   byCommand = 0;
   /** `set -r`: no other directory, no program by its path, no output to files. */

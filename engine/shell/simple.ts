@@ -310,7 +310,7 @@ function* runBuiltin(
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
     // An array that was not assigned gives the line up.
     if (error.bare && error.printed) throw error;
-    if (!error.printed)
+    if (!error.printed && error.message !== "")
       yield* sh.complain(error.how === "discard" ? namedMessage(`${words[0]}: `, error) : error.message);
     error.printed = true;
     if (error.cleanup) throw error;

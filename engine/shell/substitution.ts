@@ -12,7 +12,7 @@ import { statementsOf } from "./print-word.ts";
 import { openTarget, target } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
-import { endAt } from "./traps.ts";
+import { endAt, handleSignals } from "./traps.ts";
 import type { Piece } from "./word.ts";
 
 /** Most bytes a command substitution takes in. */
@@ -69,11 +69,15 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
   reader.refs++;
   const chunks: Uint8Array[] = [];
   let size = 0;
+  let interrupted = false;
   try {
     for (;;) {
       const chunk = yield* reader.read(65_536);
       if (chunk === "interrupted") {
-        if (sh.setup.interactive && sh.jobs.interrupted(sh)) break;
+        if (sh.setup.interactive && sh.jobs.interrupted(sh)) {
+          interrupted = true;
+          break;
+        }
         continue;
       }
       if (chunk.length === 0) break;
@@ -87,6 +91,8 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
   }
   sh.status = exitCode(yield* collect(sh, child));
   sh.substitutionStatus = sh.status;
+  if (interrupted) yield* handleSignals(sh);
+  if (sh.interruptPending) throw new ShellError("", "discard", 130);
   return outputText(chunks);
 }
 

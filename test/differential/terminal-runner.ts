@@ -92,6 +92,8 @@ export function view(screen: Screen, ended: boolean, files: Record<string, strin
       .slice(0, screen.columns)
       .join("")
       .trimEnd()
+      // The process of a job.
+      .replace(/(?<=^>?\[\d+\] |process group )\d+$/, "PID")
       // How much vi shortens of its message depends on the digits of the time.
       .replace(/(?:\w*\.\.\.)? +\d+ seconds? ago/, "... N seconds ago")
       // When a line was shown, as tmux tells in copy mode.

@@ -65,9 +65,9 @@ function* statusArgument(sh: Shell, name: string, args: readonly string[]): Gen<
 /** True when stopped jobs keep an interactive shell from ending: the first time, with a warning. */
 export function* keptByJobs(sh: Shell): Gen<boolean> {
   const stopped = sh.jobs.jobs.some((job) => job.statuses.some((status) => status?.kind === "stopped"));
-  if (!stopped || sh.warnedAboutJobs) return false;
+  if (!stopped || sh.warnedAboutJobs > 0) return false;
   yield* sh.writeTo(2, sh.setup.dialect === "dash" ? "You have stopped jobs.\n" : "There are stopped jobs.\n");
-  sh.warnedAboutJobs = true;
+  sh.warnedAboutJobs++;
   return true;
 }
 

@@ -1,5 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
-import { wait as waitOn } from "../../kernel/index.ts";
+import { sleep, wait as waitOn } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
@@ -9,23 +9,28 @@ import { giveTerminal, tellKilled, waitForeground } from "../foreground.ts";
 import { type Job, jobState, signalText, stateText } from "../jobs.ts";
 import { isReference } from "../scan.ts";
 import type { Shell } from "../shell.ts";
+import { runWords } from "../simple.ts";
 import { handleSignals, signalName } from "../traps.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { signalTable } from "./trap.ts";
 import { badOption, noValue, parseOptions, usage, withoutOptions } from "./usage.ts";
 
+/** `+` of the current job, `-` of the one before it. */
+function mark(sh: Shell, job: Job): string {
+  return job === sh.jobs.current() ? "+" : job === sh.jobs.current(true) ? "-" : " ";
+}
+
 /** A line of `jobs`. */
 export function jobLine(sh: Shell, job: Job, long = false): string {
-  const mark = job === sh.jobs.current() ? "+" : job === sh.jobs.current(true) ? "-" : " ";
   const tail = jobState(job) === "running" ? " &" : "";
   const where = job.cwd !== sh.p.cwd ? `  (wd: ${job.cwd})` : "";
-  if (!long) return `[${job.id}]${mark}  ${stateText(job).padEnd(24)}${job.text}${tail}${where}\n`;
+  if (!long) return `[${job.id}]${mark(sh, job)}  ${stateText(job).padEnd(24)}${job.text}${tail}${where}\n`;
   const pid = (process: Process) => String(process.nsPid).padStart(5);
   const parts = job.processes.length > 1 ? job.text.split(" | ") : [job.text];
   const [first, ...others] = parts.length === job.processes.length ? parts : [job.text];
   const lines = others.map((part, i) => `\n     ${pid(job.processes[i + 1]!)}${" ".repeat(23)}| ${part}`);
-  return `[${job.id}]${mark} ${pid(job.processes[0]!)} ${stateText(job, true).padEnd(24)}${first}${lines.join("")}${tail}${where}\n`;
+  return `[${job.id}]${mark(sh, job)} ${pid(job.processes[0]!)} ${stateText(job, true).padEnd(24)}${first}${lines.join("")}${tail}${where}\n`;
 }
 
 /** The job an argument names; complains when there is none. */
@@ -47,6 +52,7 @@ const jobs: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, "lnprsx");
   if (parsed.bad) return yield* badOption(sh, "jobs", parsed.bad);
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  if (has("x")) return yield* runWithGroups(sh, parsed.rest);
   yield* sh.jobs.poll(sh);
   let list = sh.jobs.jobs.length === 0 ? sh.jobs.inherited.slice() : sh.jobs.jobs.slice();
   let status = 0;
@@ -66,9 +72,19 @@ const jobs: Builtin = function* (sh, args) {
   }
   for (const job of list) if (jobState(job) === "done") sh.jobs.remove(job);
   // Whoever has just looked at the jobs needs no warning about them.
-  sh.warnedAboutJobs = true;
+  sh.warnedAboutJobs++;
   return status;
 };
+
+/** `jobs -x COMMAND`: jobs that it names are their process groups. */
+function* runWithGroups(sh: Shell, words: readonly string[]): Gen<number> {
+  const groups = words.map((word) => {
+    const job = word.startsWith("%") ? sh.jobs.find(word) : undefined;
+    return job === undefined || job === "ambiguous" ? word : String(job.processes[0]!.nsPid);
+  });
+  yield* runWords(sh, groups);
+  return sh.status;
+}
 
 /** `fg` and `bg`; also what `%1` as a command does. */
 export const resumeJob: Builtin = function* (sh, words, { name }) {
@@ -84,11 +100,20 @@ export const resumeJob: Builtin = function* (sh, words, { name }) {
     return 1;
   }
   yield* sh.jobs.poll(sh);
+  if (name === "bg" && args.length > 1) {
+    let status = 0;
+    for (const spec of args) status = (yield* resumeOne(sh, name, spec)) || status;
+    return status;
+  }
+  return yield* resumeOne(sh, name, args[0]);
+};
+
+function* resumeOne(sh: Shell, name: string, spec: string | undefined): Gen<number> {
   let job: Job | undefined;
-  if (args[0] === undefined) {
+  if (spec === undefined) {
     job = sh.jobs.current();
     if (job === undefined) yield* sh.complain(`${name}: current: no such job`);
-  } else job = yield* findJob(sh, name, args[0]);
+  } else job = yield* findJob(sh, name, spec);
   if (job === undefined) return 1;
   if (job.group === sh.p.group) {
     yield* sh.complain(`${name}: job ${job.id} started without job control`);
@@ -99,23 +124,24 @@ export const resumeJob: Builtin = function* (sh, words, { name }) {
     sh.jobs.remove(job);
     return 1;
   }
-  sh.jobs.use(job);
   if (name === "bg") {
     if (jobState(job) === "running") {
       yield* sh.complain(`bg: job ${job.id} already in background`);
       return 0;
     }
-    yield* put(sh, "bg", `[${job.id}]+ ${job.text} &\n`);
+    yield* put(sh, "bg", `[${job.id}]${mark(sh, job)} ${job.text} &\n`);
+    sh.jobs.use(job);
     job.background = true;
     resume(sh, job);
     return 0;
   }
+  sh.jobs.use(job);
   yield* put(sh, "fg", `${job.text}\n`);
   job.background = false;
   giveTerminal(sh, job.group);
   resume(sh, job);
-  return yield* waitForeground(sh, job.processes, job.text, job);
-};
+  return yield* waitForeground(sh, job.processes, () => job.text, job);
+}
 
 function resume(sh: Shell, job: Job): void {
   job.statuses = job.statuses.map((status) => (status?.kind === "stopped" ? undefined : status));
@@ -170,8 +196,11 @@ const wait: Builtin = function* (sh, args) {
   if (parsed.options.some((option) => option.letter === "n")) return yield* waitAny(sh, parsed.rest, variable);
   if (parsed.rest.length === 0) {
     const running = () => sh.jobs.jobs.every((job) => jobState(job) !== "running");
+    // What ended before is not told of.
+    yield* sh.jobs.poll(sh);
+    for (const job of sh.jobs.jobs.slice()) if (jobState(job) === "done") sh.jobs.remove(job);
     if (!(yield* until(sh, running))) return interruptedStatus(sh);
-    for (const job of sh.jobs.jobs.slice()) if (jobState(job) === "done" && !sh.setup.interactive) sh.jobs.remove(job);
+    for (const job of sh.jobs.jobs.slice()) yield* leave(sh, job);
     return 0;
   }
   let status = 0;
@@ -215,10 +244,17 @@ const wait: Builtin = function* (sh, args) {
       continue;
     }
     if (variable !== undefined) assignNamed(sh, variable, String(job.processes.at(-1)!.nsPid));
-    if (jobState(job) === "done") sh.jobs.remove(job);
+    yield* leave(sh, job);
   }
   return status;
 };
+
+/** Takes a job that was waited for off the list; who types is told what became of it. */
+function* leave(sh: Shell, job: Job): Gen<void> {
+  if (jobState(job) !== "done") return;
+  if (sh.setup.interactive && sh.subshellDepth === 0 && sh.has("monitor")) yield* sh.writeTo(2, jobLine(sh, job));
+  sh.jobs.remove(job);
+}
 
 function ended(job: Job, i: number): boolean {
   const status = job.statuses[i];
@@ -239,7 +275,7 @@ function* waitAny(sh: Shell, specs: readonly string[], variable: string | undefi
   const first = () => sh.jobs.jobs.find((job) => wanted(job) && jobState(job) === "done");
   if (!(yield* until(sh, () => first() !== undefined))) return interruptedStatus(sh);
   const job = first()!;
-  sh.jobs.remove(job);
+  yield* leave(sh, job);
   if (variable !== undefined) assignNamed(sh, variable, String(job.processes.at(-1)!.nsPid));
   return exitCode(job.statuses.at(-1)!);
 }
@@ -282,6 +318,9 @@ const kill: Builtin = function* (sh, args) {
   return status;
 };
 
+/** How long a process takes to end when it is told to, which is not longer than the shell takes to go on. */
+const REACTION = 100;
+
 function* killOne(sh: Shell, spec: string, signal: Signal | 0): Gen<number> {
   if (spec.startsWith("%")) {
     const job = yield* findJob(sh, "kill", spec);
@@ -291,6 +330,9 @@ function* killOne(sh: Shell, spec: string, signal: Signal | 0): Gen<number> {
     if (sh.has("monitor")) sh.p.machine.signalGroup(job.group, signal);
     else for (const process of job.processes) sh.p.machine.signal(process, signal);
     if (stopped && (signal === "TERM" || signal === "HUP")) sh.p.machine.signalGroup(job.group, "CONT");
+    if (!stopped) yield* sleep(REACTION);
+    // Bash tells of such a job as it knows it, before it hears what has become of it.
+    else if (sh.setup.interactive && signal !== "CONT") job.notified = false;
     return 0;
   }
   if (!/^-?\d+$/.test(spec)) {
@@ -364,6 +406,8 @@ const disown: Builtin = function* (sh, args) {
   for (const job of list) {
     if (has("h")) job.disowned = true;
     else {
+      if (jobState(job) === "stopped" && sh.subshellDepth === 0)
+        yield* sh.complain(`warning: deleting stopped job ${job.id} with process group ${job.processes[0]!.nsPid}`);
       sh.jobs.remove(job);
       for (const process of job.processes) sh.jobs.addSilent(process);
     }

@@ -147,8 +147,7 @@ function* run(t: Tool, terminal: Terminal, interval: number, how: How): Gen<numb
     while (kernel.now < until) {
       if (terminal.tty.ready) yield* terminal.key();
       else if ((yield* wait(terminal.tty.arrival, until - kernel.now)) === "interrupted") {
-        while (t.p.takeSignal() !== undefined);
-        terminal.forget();
+        yield* terminal.signals();
         draw(t, terminal, interval, how, shown, changed);
       }
     }

@@ -129,6 +129,8 @@ export class Less extends Prompts {
       case "r":
       case "R":
       case "resize":
+        // What is painted anew begins at the top.
+        this.above = undefined;
         terminal.forget();
         return true;
       case "=":

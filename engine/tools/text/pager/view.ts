@@ -175,6 +175,10 @@ export abstract class View {
     this.queued = undefined;
     if (queued !== undefined) return queued;
     const key = yield* terminal.key();
+    if (key === "ctrl-z") {
+      yield* terminal.suspend();
+      return "r";
+    }
     if (key !== "esc") return key;
     const next = yield* terminal.key();
     return next === undefined ? undefined : `M-${next}`;

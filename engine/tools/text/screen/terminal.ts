@@ -1,4 +1,4 @@
-import { decode, encode, type Gen, wait } from "../../../kernel/index.ts";
+import { cpu, decode, encode, type Gen, wait } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
 import { RAW, type Termios, type Tty } from "../../../machine/tty.ts";
 import { KEY_SEQUENCES } from "../../../text/key-sequences.ts";
@@ -57,6 +57,7 @@ export class Terminal {
     this.plain = how.plain ?? false;
     this.quiet = how.quiet ?? false;
     p.dispositions.set("WINCH", "catch");
+    p.dispositions.set("TSTP", "catch");
     this.take();
   }
 
@@ -130,13 +131,31 @@ export class Terminal {
       }
       const bytes = yield* this.tty.read(4096);
       if (bytes === "interrupted") {
-        while (this.p.takeSignal() !== undefined);
-        this.forget();
+        yield* this.signals();
         return "resize";
       }
       if (bytes.length === 0) return undefined;
       this.feed(bytes);
     }
+  }
+
+  /** Heeds what came besides keys: another size of the window, and a request to stop. */
+  *signals(): Gen<void> {
+    for (let signal = this.p.takeSignal(); signal !== undefined; signal = this.p.takeSignal())
+      if (signal === "TSTP") yield* this.suspend();
+    this.forget();
+  }
+
+  /** Ctrl-Z: the shell's prompt comes back, and `fg` brings the program back. `farewell`: what is said before that. */
+  *suspend(farewell = ""): Gen<void> {
+    const { p } = this;
+    this.release();
+    if (farewell !== "") this.tty.display(encode(farewell));
+    p.dispositions.delete("TSTP");
+    p.machine.signalGroup(p.group, "TSTP");
+    yield* cpu(0);
+    p.dispositions.set("TSTP", "catch");
+    this.take();
   }
 
   private feed(bytes: Uint8Array): void {

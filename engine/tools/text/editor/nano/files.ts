@@ -1,5 +1,5 @@
 /** Reading, writing and leaving. */
-import { cpu, decode, type Gen } from "../../../../kernel/index.ts";
+import { decode, type Gen } from "../../../../kernel/index.ts";
 import { isErrno } from "../../../../machine/errno.ts";
 import { mayAccess, WRITE } from "../../../../machine/path.ts";
 import * as sys from "../../../../machine/sys.ts";
@@ -224,10 +224,7 @@ export function* execute(nano: Nano): Gen<void> {
     return;
   }
   if (answer.key === "ctrl-z") {
-    nano.terminal.release();
-    nano.t.p.machine.signalGroup(nano.t.p.group, "TSTP");
-    yield* cpu(0);
-    nano.terminal.take();
+    yield* nano.terminal.suspend('\n\nUse "fg" to return to nano.\n');
     return;
   }
   if (answer.key === "ctrl-v") {

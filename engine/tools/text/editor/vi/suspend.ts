@@ -1,5 +1,5 @@
 /** Leaving the terminal to others for a while: Ctrl-Z, and commands of the shell. */
-import { cpu, encode, type Gen } from "../../../../kernel/index.ts";
+import { encode, type Gen } from "../../../../kernel/index.ts";
 import { isErrno } from "../../../../machine/errno.ts";
 import { exitCode } from "../../../../machine/process.ts";
 import * as sys from "../../../../machine/sys.ts";
@@ -8,10 +8,7 @@ import type { Vi } from "./state.ts";
 
 /** Ctrl-Z, :stop: the shell's prompt comes back, and `fg` brings the editor back. */
 export function* suspend(vi: Vi): Gen<void> {
-  vi.terminal.release();
-  vi.p.machine.signalGroup(vi.p.group, "TSTP");
-  yield* cpu(0);
-  vi.terminal.take();
+  yield* vi.terminal.suspend();
   vi.message = "";
 }
 
