@@ -9,6 +9,40 @@ fetch() { kubectl exec "$1" -- wget -q -T 2 -O /dev/null "$2" 2>/dev/null && ech
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "the guestbook writes to one redis and reads from its replicas, which begin anew with a new leader",
+    script: `for f in redis-leader-deployment redis-leader-service redis-follower-deployment redis-follower-service frontend-deployment frontend-service; do kubectl apply -f https://k8s.io/examples/application/guestbook/$f.yaml; done >/dev/null
+sleep 60; L="kubectl exec deploy/redis-leader -- redis-cli" F="kubectl exec deploy/redis-follower -- redis-cli"
+IP=$(kubectl get service frontend -o jsonpath={.spec.clusterIP}); book() { ssh worker-1 "curl -s 'http://$IP/guestbook.php?key=messages&$1'"; echo; }
+book 'cmd=set&value=hello+there'; book cmd=get; $F get messages; $F set b 1; $L info replication | grep -c state=online
+kubectl delete pod -l role=leader >/dev/null; sleep 20; $F info replication | grep link; $F dbsize; kubectl logs deploy/redis-follower | grep -c "sync: Finished"`,
+    expect: [
+      '{"message": "Updated"}',
+      '{"data": "hello there"}',
+      "hello there",
+      "READONLY You can't write against a read only replica.",
+      /^2$/,
+      "master_link_status:up",
+      /^0$/,
+      /^2$/,
+    ],
+  },
+  {
+    name: "a redis takes its settings from a ConfigMap, and asks for the password that it was given",
+    script: `kubectl apply -f https://k8s.io/examples/pods/config/example-redis-config.yaml >/dev/null
+kubectl patch cm example-redis-config --type merge -p '{"data":{"redis-config":"maxmemory 2mb\\nmaxmemory-policy allkeys-lru"}}' >/dev/null
+kubectl apply -f https://k8s.io/examples/pods/config/redis-pod.yaml >/dev/null; kubectl run locked --image=redis -- redis-server --requirepass secret >/dev/null; sleep 30
+for i in maxmemory maxmemory-policy; do kubectl exec redis -- redis-cli CONFIG GET $i; done; kubectl exec redis -- redis-cli config set maxmemory-policy nope
+kubectl exec locked -- redis-cli ping; kubectl exec locked -- redis-cli -a secret ping`,
+    expect: [
+      /^2097152$/,
+      /^allkeys-lru$/,
+      "argument(s) must be one of the following: volatile-lru,",
+      "NOAUTH Authentication required.",
+      "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe.",
+      /^PONG$/,
+    ],
+  },
+  {
     name: "a namespace's ServiceAccount is there when the next command comes",
     script: "for n in a b c; do kubectl create ns $n; kubectl run web -n $n --image=nginx; done",
     expect: ["namespace/a created", "pod/web created", "namespace/b created", "pod/web created", "pod/web created"],

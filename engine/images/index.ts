@@ -21,6 +21,7 @@ import { BITNAMI_IMAGES } from "./servers/bitnami.ts";
 import { CATALOG_IMAGES } from "./servers/catalog/index.ts";
 import { DATABASE_IMAGES } from "./servers/databases.ts";
 import { DEMO_IMAGES } from "./servers/demo.ts";
+import { GUESTBOOK_IMAGES } from "./servers/guestbook.ts";
 import { hpaExample } from "./servers/hpa-example.ts";
 import { httpdImage } from "./servers/httpd.ts";
 import { LANGUAGE_IMAGES } from "./servers/languages.ts";
@@ -57,6 +58,7 @@ export const IMAGES: readonly ImageDef[] = [
   ...DATABASE_IMAGES,
   ...DEMO_IMAGES,
   ...FABRIC_IMAGES,
+  ...GUESTBOOK_IMAGES,
   ...INGRESS_IMAGES,
   ...LANGUAGE_IMAGES,
   ...METALLB_IMAGES,

@@ -14,6 +14,7 @@ import { pauseProgram } from "./pause.ts";
 import { catalogPrograms } from "./servers/catalog/index.ts";
 import { databasePrograms } from "./servers/databases.ts";
 import { demoPrograms } from "./servers/demo.ts";
+import { guestbookPrograms } from "./servers/guestbook.ts";
 import { hpaExamplePrograms } from "./servers/hpa-example.ts";
 import { apache } from "./servers/httpd.ts";
 import { languagePrograms } from "./servers/languages.ts";
@@ -44,6 +45,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   ...metallbPrograms,
   ...localPathPrograms,
   ...hpaExamplePrograms,
+  ...guestbookPrograms,
   ...redisPrograms,
   ...basePrograms,
   ...catalogPrograms,

@@ -23,7 +23,7 @@ function directive(p: Process, name: string, fallback: string): string {
 }
 
 /** `Mon Mar 02 09:00:00.123456 2026`. */
-function stamp(p: Process): string {
+export function stamp(p: Process): string {
   const { wallMs } = p.machine.kernel;
   const time = calendar(Math.floor(wallMs / 1000));
   const micros = String(Math.floor((wallMs * 1000) % 1_000_000)).padStart(6, "0");

@@ -15,9 +15,9 @@ export class RedisStore {
   private readonly values = new Map<string, Value>();
   private readonly expiry = new Map<string, number>();
   private readonly now: () => number;
-  private readonly info: () => string;
+  private readonly info: (section: string) => string;
 
-  constructor(now: () => number, info: () => string) {
+  constructor(now: () => number, info: (section: string) => string) {
     this.now = now;
     this.info = info;
   }
@@ -71,10 +71,36 @@ export class RedisStore {
     return until === undefined ? -1 : Math.round((until - this.now()) / SECOND);
   }
 
-  about(): string {
-    return this.info();
+  about(section: string): string {
+    return this.info(section);
+  }
+
+  /** All that is there, as a master hands it to a replica. */
+  dump(): string {
+    const entries = this.keys().map((key) => {
+      const value = this.values.get(key)!;
+      const data = value instanceof Map || value instanceof Set ? [...value] : value;
+      return [key, typeOf(value), data, this.expiry.get(key)];
+    });
+    return JSON.stringify(entries);
+  }
+
+  /** Takes the place of what is there. */
+  load(dump: string): void {
+    this.clear();
+    for (const [key, type, data, until] of JSON.parse(dump) as [string, string, never, number | null][]) {
+      this.values.set(key, type === "hash" ? new Map(data) : type === "set" ? new Set(data) : data);
+      if (until !== null && until !== undefined) this.expiry.set(key, until);
+    }
   }
 }
+
+/** Commands that change something: a replica takes them from its master alone. */
+export const WRITES: ReadonlySet<string> = new Set(
+  "set mset append del flushall flushdb incr decr incrby decrby expire persist rpush lpush lpop rpop hset hdel sadd srem".split(
+    " ",
+  ),
+);
 
 interface Command {
   /** Least and most arguments. */
@@ -274,12 +300,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const set = store.get(key) ?? new Set<string>();
     return set instanceof Set ? [...set] : WRONG_TYPE;
   }),
-  info: { arguments: [0], run: (store) => store.about() },
+  info: { arguments: [0], run: (store, [section]) => store.about(section ?? "") },
   save: { arguments: [0, 0], run: () => OK },
   bgsave: { arguments: [0, 1], run: () => ({ status: "Background saving started" }) },
   command: { arguments: [0], run: () => [] },
-  config: {
-    arguments: [2],
-    run: (_, [verb, name]) => (verb!.toLowerCase() === "get" && name === "maxmemory" ? ["maxmemory", "0"] : []),
-  },
 };

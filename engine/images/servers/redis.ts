@@ -1,4 +1,4 @@
-import { concat, decode, encode, type Gen, wait } from "../../kernel/index.ts";
+import { decode, encode, type Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { isNetError, type Socket } from "../../network/index.ts";
@@ -7,9 +7,12 @@ import { searchPath } from "../../tools/text/env.ts";
 import { debianTree } from "../debian.ts";
 import type { ImageDef } from "../image.ts";
 import { httpDate } from "../nginx/http.ts";
-import { DEFAULT_PATH, rootfs, SKELETON } from "../rootfs.ts";
-import { RedisStore, type Reply } from "./redis-store.ts";
-import { serving } from "./serving.ts";
+import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "../rootfs.ts";
+import { RedisConfig } from "./redis-config.ts";
+import { Replication } from "./redis-replication.ts";
+import { RedisStore, type Reply, WRITES } from "./redis-store.ts";
+import { readCommand, readReply, received, written } from "./redis-wire.ts";
+import { say, serving } from "./serving.ts";
 
 /** The last release of each line, for tags that name no more than it. */
 const LATEST: Readonly<Record<string, string>> = {
@@ -57,25 +60,41 @@ const redisServer: Program = function* (p) {
     );
     return 0;
   }
-  const option = (name: string): string | undefined => {
-    const at = p.argv.indexOf(`--${name}`);
-    return at > 0 ? p.argv[at + 1] : undefined;
-  };
-  const port = Number(option("port") ?? 6379);
+  const config = new RedisConfig();
+  const wrong = configure(p, config);
+  if (wrong !== undefined) {
+    yield* sys.printError(p, wrong);
+    return 1;
+  }
+  const port = Number(config.get("port"));
   const version = installed(p);
   const minor = Number(/^\d+\.\d+/.exec(version)?.[0] ?? 7);
   const configured = p.argv.slice(1).some((word) => /^--|\.conf$/.test(word));
-  const saves = option("save") !== "";
+  const saves = config.get("save") !== "";
   p.comm = "redis-server";
   p.argv = [`redis-server *:${port}`];
   p.rssKib = 9_800;
   const started = p.machine.kernel.now;
   const store = new RedisStore(
     () => p.machine.kernel.now,
-    () =>
-      `# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\ntcp_port:${port}\r\n` +
-      `uptime_in_seconds:${Math.floor((p.machine.kernel.now - started) / 1e6)}\r\n# Replication\r\nrole:master\r\nconnected_slaves:0\r\n`,
+    (section) => info(section),
   );
+  let replication: Replication;
+  const role = () => (replication.isReplica ? "S" : "M");
+  replication = new Replication(p, store, config, (of, text) => say(p, 1, note(p, of, text, role())));
+  const info = (wanted: string): string =>
+    [
+      `# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\ntcp_port:${port}\r\n` +
+        `uptime_in_seconds:${Math.floor((p.machine.kernel.now - started) / 1e6)}\r\n`,
+      `# Memory\r\nmaxmemory:${config.get("maxmemory")}\r\nmaxmemory_policy:${config.get("maxmemory-policy")}\r\n`,
+      `# Replication\r\n${replication.about()}`,
+      `# Keyspace\r\n${store.keys().length > 0 ? `db0:keys=${store.keys().length},expires=0,avg_ttl=0\r\n` : ""}`,
+    ]
+      .filter(
+        (part) =>
+          /^(|all|default|everything)$/i.test(wanted) || part.toLowerCase().startsWith(`# ${wanted.toLowerCase()}\r`),
+      )
+      .join("\r\n");
   // Before 7.2 what is but told was marked as a warning is.
   const mark = minor < 7.2 ? "#" : "*";
   yield* sys.print(p, note(p, mark, "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", "C"));
@@ -96,10 +115,14 @@ const redisServer: Program = function* (p) {
   );
   if (minor >= 6.2) yield* sys.print(p, note(p, "*", "monotonic clock: POSIX clock_gettime"));
   try {
-    yield* sys.print(p, note(p, "*", `Running mode=standalone, port=${port}.`));
-    yield* sys.print(p, note(p, mark, "Server initialized"));
-    yield* sys.print(p, note(p, "*", `Ready to accept connections${minor < 7.2 ? "" : " tcp"}`));
-    yield* serving(p, [{ port, accept: (socket) => converse(socket, store) }], ["TERM", "INT"]);
+    const master = /^(\S+) (\d+)$/.exec(config.get("replicaof"));
+    const letter = master === null ? "M" : "S";
+    yield* sys.print(p, note(p, "*", `Running mode=standalone, port=${port}.`, letter));
+    yield* sys.print(p, note(p, mark, "Server initialized", letter));
+    yield* sys.print(p, note(p, "*", `Ready to accept connections${minor < 7.2 ? "" : " tcp"}`, letter));
+    if (master !== null) replication.follow(master[1]!, Number(master[2]));
+    const accept = (socket: Socket) => converse(socket, { store, config, replication });
+    yield* serving(p, [{ port, accept }], ["TERM", "INT"]);
   } catch (error) {
     if (!isNetError(error)) throw error;
     yield* sys.print(
@@ -110,101 +133,74 @@ const redisServer: Program = function* (p) {
   }
   const seconds = Math.floor(p.machine.kernel.wallMs / 1000);
   yield* sys.print(p, `${p.nsPid}:signal-handler (${seconds}) Received SIGTERM scheduling shutdown...\n`);
-  yield* sys.print(p, note(p, mark, "User requested shutdown..."));
+  const last = role();
+  replication.stop();
+  yield* sys.print(p, note(p, mark, "User requested shutdown...", last));
   if (saves) {
-    yield* sys.print(p, note(p, "*", "Saving the final RDB snapshot before exiting."));
-    yield* sys.print(p, note(p, "*", "DB saved on disk"));
+    yield* sys.print(p, note(p, "*", "Saving the final RDB snapshot before exiting.", last));
+    yield* sys.print(p, note(p, "*", "DB saved on disk", last));
   }
-  yield* sys.print(p, note(p, "#", "Redis is now ready to exit, bye bye..."));
+  yield* sys.print(p, note(p, "#", "Redis is now ready to exit, bye bye...", last));
   return 0;
 };
 
-/** Reads from a socket until `parse` makes something of what has come; undefined at its end. */
-function* received<T>(
-  socket: Socket,
-  held: { bytes: Uint8Array },
-  parse: (text: string) => { value: T; rest: string } | undefined,
-): Gen<T | undefined> {
-  for (;;) {
-    const found = parse(decode(held.bytes));
-    if (found !== undefined) {
-      held.bytes = encode(found.rest);
-      return found.value;
-    }
-    const { input } = socket;
-    while (input.size === 0) {
-      if (input.writers === 0) return undefined;
-      yield* wait(input.readable);
-    }
-    const chunk = input.take(65_536);
-    held.bytes = concat([held.bytes, chunk]);
-  }
+interface Server {
+  readonly store: RedisStore;
+  readonly config: RedisConfig;
+  readonly replication: Replication;
 }
 
-function* converse(socket: Socket, store: RedisStore): Gen {
+/** Reads the configuration file, then the options, which are lines of one; gives what the server says of a wrong one. */
+function configure(p: Process, config: RedisConfig): string | undefined {
+  const words = p.argv.slice(1).filter((word) => word !== "redis-server");
+  const options: string[] = [];
+  for (const word of words) {
+    if (word.startsWith("--")) options.push(`${word.slice(2)} `);
+    else if (options.length > 0) options[options.length - 1] += `${word === "" ? '""' : word} `;
+    else if (word.endsWith(".conf")) {
+      const file = sys.find(p, word) === undefined ? undefined : sys.readText(p, word);
+      if (file === undefined) return `Fatal error, can't open config file '${word}': No such file or directory\n`;
+      const mistake = config.read(file);
+      if (mistake !== undefined) return badLine(p, mistake);
+    }
+  }
+  const mistake = config.read(options.join("\n"));
+  return mistake && badLine(p, mistake);
+}
+
+const badLine = (p: Process, { line, text }: { line: number; text: string }): string =>
+  `\n*** FATAL CONFIG FILE ERROR (Redis ${installed(p)}) ***\nReading the configuration file, at line ${line}\n>>> '${text}'\nBad directive or wrong number of arguments\n`;
+
+function* converse(socket: Socket, { store, config, replication }: Server): Gen {
   const held = { bytes: new Uint8Array(0) };
+  let known = false;
+  const answer = (words: readonly string[], name: string): Reply => {
+    const password = config.get("requirepass");
+    if (name === "auth" && password !== "") {
+      known = words.at(-1) === password;
+      return known ? { status: "OK" } : { error: "WRONGPASS invalid username-password pair or user is disabled." };
+    }
+    if (password !== "" && !known) return { error: "NOAUTH Authentication required." };
+    if (name === "config") return config.run(words.slice(1));
+    return replication.answer([name, ...words.slice(1)], socket) ?? store.run(words);
+  };
   try {
     for (;;) {
       const words = yield* received(socket, held, readCommand);
       if (words === undefined) return;
       if (words.length === 0) continue;
-      if (words[0]!.toLowerCase() === "quit") return;
-      socket.output.push(encode(written(store.run(words))));
+      const name = words[0]!.toLowerCase();
+      if (name === "quit") return;
+      const reply = answer(words, name);
+      if (WRITES.has(name) && !(typeof reply === "object" && reply !== null && "error" in reply))
+        replication.changed(words);
+      // Who asked for everything is sent it as a message of its own.
+      if (name !== "psync" && name !== "sync") socket.output.push(encode(written(reply)));
     }
   } finally {
+    replication.left(socket);
     socket.close();
   }
-}
-
-/** A command: an array of texts, or words on a line (inline commands). */
-function readCommand(text: string): { value: string[]; rest: string } | undefined {
-  const line = text.indexOf("\n");
-  if (line < 0) return undefined;
-  if (text[0] !== "*")
-    return { value: text.slice(0, line).trim().split(/\s+/).filter(Boolean), rest: text.slice(line + 1) };
-  const reply = readReply(text);
-  if (reply === undefined) return undefined;
-  const items = Array.isArray(reply.value) ? reply.value : [];
-  return { value: items.map((item) => String(item)), rest: reply.rest };
-}
-
-function readReply(text: string): { value: Reply; rest: string } | undefined {
-  const end = text.indexOf("\r\n");
-  if (end < 0) return undefined;
-  const head = text.slice(1, end);
-  let rest = text.slice(end + 2);
-  switch (text[0]) {
-    case "+":
-      return { value: { status: head }, rest };
-    case "-":
-      return { value: { error: head }, rest };
-    case ":":
-      return { value: Number(head), rest };
-    case "$": {
-      const length = Number(head);
-      if (length < 0) return { value: null, rest };
-      if (rest.length < length + 2) return undefined;
-      return { value: rest.slice(0, length), rest: rest.slice(length + 2) };
-    }
-    default: {
-      const items: Reply[] = [];
-      for (let i = 0; i < Number(head); i++) {
-        const item = readReply(rest);
-        if (item === undefined) return undefined;
-        items.push(item.value);
-        ({ rest } = item);
-      }
-      return { value: items, rest };
-    }
-  }
-}
-
-function written(reply: Reply): string {
-  if (reply === null) return "$-1\r\n";
-  if (typeof reply === "number") return `:${reply}\r\n`;
-  if (typeof reply === "string") return `$${reply.length}\r\n${reply}\r\n`;
-  if (Array.isArray(reply)) return `*${reply.length}\r\n${reply.map(written).join("")}`;
-  return "error" in reply ? `-${reply.error}\r\n` : `+${reply.status}\r\n`;
 }
 
 /** As redis-cli shows a reply: marked on a terminal, bare otherwise. */
@@ -233,11 +229,17 @@ const redisCli: Program = function* (p) {
   const words = p.argv.slice(1);
   let host = "127.0.0.1";
   let port = 6379;
+  let password = p.env.get("REDISCLI_AUTH");
+  let [warned, quiet] = [false, false];
   while (words[0]?.startsWith("-")) {
     const flag = words.shift()!;
     if (flag === "-h") host = words.shift() ?? host;
     else if (flag === "-p") port = Number(words.shift());
-    else if (flag === "-n" || flag === "-a") words.shift();
+    else if (flag === "-n") words.shift();
+    else if (flag === "-a" || flag === "--pass") {
+      password = words.shift();
+      warned = true;
+    } else if (flag === "--no-auth-warning") quiet = true;
     else if (flag === "--version" || flag === "-v") {
       yield* sys.print(p, `redis-cli ${installed(p)}\n`);
       return 0;
@@ -269,6 +271,19 @@ const redisCli: Program = function* (p) {
     return reply !== null && typeof reply === "object" && "error" in reply ? 1 : 0;
   };
   try {
+    if (warned && !quiet) {
+      yield* sys.printError(
+        p,
+        "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe.\n",
+      );
+    }
+    if (password !== undefined) {
+      socket.output.push(encode(written(["auth", password])));
+      const reply = yield* received(socket, held, readReply);
+      if (typeof reply === "object" && reply !== null && "error" in reply) {
+        yield* sys.printError(p, `AUTH failed: ${reply.error}\n`);
+      }
+    }
     if (words.length > 0) return yield* ask(words);
     const lines = decode(yield* sys.readAll(p, 0)).split("\n");
     for (const line of lines) {
@@ -283,17 +298,20 @@ const redisCli: Program = function* (p) {
 
 export const redisPrograms: Readonly<Record<string, Program>> = { "redis-server": redisServer, "redis-cli": redisCli };
 
+/** Files of the image. */
+export const REDIS_TREE: Readonly<Record<string, Entry>> = {
+  ...debianTree({ name: "redis", uid: 999 }),
+  "usr/local/bin/docker-entrypoint.sh": { program: "redis-server" },
+  "usr/local/bin/redis-server": { program: "redis-server" },
+  "usr/local/bin/redis-cli": { program: "redis-cli" },
+  data: { dir: 0o755, uid: 999, gid: 999 },
+};
+
 export const redis: ImageDef = {
   names: ["docker.io/library/redis", "docker.io/valkey/valkey"],
   tags: /^(latest|alpine|bookworm|bullseye|[2-8](\.\d+){0,2})(-(alpine|bookworm|bullseye)(3\.\d+)?)?$/,
   sizeBytes: 45_700_000,
-  rootfs: () =>
-    rootfs(SKELETON, debianTree({ name: "redis", uid: 999 }), {
-      "usr/local/bin/docker-entrypoint.sh": { program: "redis-server" },
-      "usr/local/bin/redis-server": { program: "redis-server" },
-      "usr/local/bin/redis-cli": { program: "redis-cli" },
-      data: { dir: 0o755, uid: 999, gid: 999 },
-    }),
+  rootfs: () => rootfs(SKELETON, REDIS_TREE),
   entrypoint: ["docker-entrypoint.sh"],
   cmd: ["redis-server"],
   env: (tag) => ({ PATH: DEFAULT_PATH, REDIS_VERSION: versionOf(tag) }),

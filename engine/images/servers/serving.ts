@@ -42,6 +42,7 @@ export function* serving(
 ): Gen<Signal> {
   for (const signal of signals) p.dispositions.set(signal, "catch");
   const close: (() => void)[] = [];
+  const open = new Set<Socket>();
   const never = new WaitQueue();
   try {
     for (const { port, address = "0.0.0.0", http, accept, tls, datagram } of ports) {
@@ -61,7 +62,7 @@ export function* serving(
               return yield* http(request);
             },
           }),
-          ...(accept && { accept }),
+          ...(accept && { accept: (socket) => held(open, socket, accept) }),
         }),
       );
     }
@@ -75,6 +76,17 @@ export function* serving(
     }
   } finally {
     for (const each of close) each();
+    // What a process held open ends with it.
+    for (const socket of open) socket.close();
+  }
+}
+
+function* held(open: Set<Socket>, socket: Socket, accept: NonNullable<Port["accept"]>): Gen<void> {
+  open.add(socket);
+  try {
+    yield* accept(socket);
+  } finally {
+    open.delete(socket);
   }
 }
 
