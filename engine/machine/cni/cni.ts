@@ -65,6 +65,12 @@ export class Cni {
     return this.confFile() === undefined ? "Network plugin returns error: cni plugin not initialized" : undefined;
   }
 
+  /** The text of the configuration in force; undefined when there is none. */
+  confText(): string | undefined {
+    const file = this.confFile();
+    return file === undefined ? undefined : sys.readText(hostView(this.machine), file);
+  }
+
   /** ADD: addresses of the Pod. Throws CniError. */
   add(sandboxId: string, ns: NetNamespace, ports: readonly PortMapping[] = []): string[] {
     const conf = this.readConf(sandboxId);
@@ -280,4 +286,5 @@ function networkOf(address: string, prefix: number): string {
   return `${ipv4Text(Math.floor(ipv4Number(address) / size) * size)}/${prefix}`;
 }
 
-const spaceName = (ns: NetNamespace): string => ns.name.replace(/-\d+$/, "");
+/** The name below /run/netns of a sandbox's network. */
+export const spaceName = (ns: NetNamespace): string => ns.name.replace(/-\d+$/, "");

@@ -1,1 +1,1 @@
-export { Cni, CniError } from "./cni.ts";
+export { Cni, CniError, spaceName } from "./cni.ts";

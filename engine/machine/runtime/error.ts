@@ -1,5 +1,12 @@
 /** Codes of gRPC that CRI calls answer with. */
-export type CriCode = "Unknown" | "NotFound" | "Unavailable" | "InvalidArgument" | "DeadlineExceeded" | "Internal";
+export type CriCode =
+  | "Unknown"
+  | "NotFound"
+  | "Unavailable"
+  | "InvalidArgument"
+  | "DeadlineExceeded"
+  | "Internal"
+  | "Unimplemented";
 
 /** A failed CRI call. `message` is the server's words; `String(error)` is what a Go client prints. */
 export class CriError extends Error {

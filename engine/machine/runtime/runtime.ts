@@ -23,6 +23,10 @@ export const RUNTIME_VERSION = "1.7.27";
 const NO_SOCKET =
   'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"';
 
+/** A name of CRI that is taken (containerd internal/cri/store registrar.go). */
+const reserved = (what: string, name: string, id: string): CriError =>
+  new CriError("Unknown", `failed to reserve ${what} name "${name}": name "${name}" is reserved for "${id}"`);
+
 /** How long a signal's effect is waited for after SIGKILL before the call gives up, in µs. */
 const KILL_TIMEOUT = 120 * SECOND;
 
@@ -100,6 +104,8 @@ export class ContainerRuntime {
     const { name, uid, namespace, attempt } = config.metadata;
     const meta = `&PodSandboxMetadata{Name:${name},Uid:${uid},Namespace:${namespace},Attempt:${attempt},}`;
     yield* this.log("info", `RunPodSandbox for ${meta}`);
+    const same = this.sandboxesOf(uid).find(({ config: { metadata } }) => metadata.attempt === attempt);
+    if (same !== undefined) throw reserved("sandbox", `${name}_${namespace}_${uid}_${attempt}`, same.id);
     const id = this.random.hex(64);
     if (this.images.find(SANDBOX_IMAGE) === undefined) yield* this.images.pull(SANDBOX_IMAGE);
     const net = config.hostNetwork
@@ -241,6 +247,17 @@ export class ContainerRuntime {
     const { name, attempt } = config.metadata;
     const meta = `&ContainerMetadata{Name:${name},Attempt:${attempt},}`;
     yield* this.log("info", `CreateContainer within sandbox "${sandboxId}" for container ${meta}`);
+    if (sandbox.state !== "ready") {
+      const why = `no running task found: task ${sandbox.id} not found: not found`;
+      throw new CriError("NotFound", `failed to get sandbox container task: ${why}`);
+    }
+    const same = sandbox.containers.find(
+      ({ config: { metadata } }) => metadata.name === name && metadata.attempt === attempt,
+    );
+    if (same !== undefined) {
+      const pod = sandbox.config.metadata;
+      throw reserved("container", [name, pod.name, pod.namespace, pod.uid, attempt].join("_"), same.id);
+    }
     const image = this.images.find(config.image);
     if (image === undefined) throw new CriError("NotFound", `failed to resolve image "${config.image}": not found`);
     yield* sleep(draw(this.random, "create"));

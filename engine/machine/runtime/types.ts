@@ -25,6 +25,8 @@ export interface SandboxConfig {
   /** One pid namespace for all containers (shareProcessNamespace). */
   sharePid?: boolean;
   portMappings?: readonly PortMapping[];
+  /** The whole of it as its client gave it, where that was not the kubelet. */
+  given?: Readonly<Record<string, unknown>>;
   /** Kernel settings of its namespaces: name and value. */
   sysctls?: readonly (readonly [name: string, value: string])[];
 }
@@ -86,6 +88,8 @@ export interface ContainerConfig {
   annotations: Readonly<Record<string, string>>;
   /** Below the sandbox's log directory: `nginx/0.log`. */
   logPath: string;
+  /** The whole of it as its client gave it, where that was not the kubelet. */
+  given?: Readonly<Record<string, unknown>>;
   stdin?: boolean;
   stdinOnce?: boolean;
   tty?: boolean;

@@ -8,6 +8,8 @@ export interface FlagSpec {
   usage: string;
   /** Default as help shows it; what `value` gives when the flag is not there. */
   value?: string;
+  /** Environment variable that stands in for it. */
+  env?: string;
 }
 
 /** What a command line came to. */
@@ -111,33 +113,46 @@ export interface CommandHelp {
   argsUsage?: string;
   description?: string;
   flags: readonly FlagSpec[];
+  /** Names and usages of commands below it. */
+  below?: readonly (readonly [names: string, usage: string])[];
 }
 
-/** What `--help` of a command prints (template.go of urfave/cli v2). */
-export function commandHelp({ path, usage, argsUsage, description, flags }: CommandHelp): string {
+/**
+ * Help of a command (template.go of urfave/cli v2): what `--help` prints, or with `grouped` what is shown for a wrong
+ * command line (ShowSubcommandHelp), which counts the command's own `help` among those below it.
+ */
+export function commandHelp(
+  { path, usage, argsUsage, description, flags, below = [] }: CommandHelp,
+  grouped = false,
+): string {
   const about = description === undefined ? "" : `\nDESCRIPTION:\n   ${description.replaceAll("\n", "\n   ")}\n`;
   const args = argsUsage === undefined ? "" : ` ${argsUsage}`;
+  const group = grouped || below.length > 0;
+  const rows = [...below, HELP_ROW].map(([names, about]) => `   ${names}\t${about}\n`).join("");
   return (
-    `NAME:\n   ${path} - ${usage}\n\nUSAGE:\n   ${path} [command options]${args}\n${about}\nOPTIONS:\n` +
-    flagTable(flags)
+    `NAME:\n   ${path} - ${usage}\n\nUSAGE:\n   ${path}${group ? " command" : ""} [command options]${args}\n${about}` +
+    `${group ? `\nCOMMANDS:\n${tabbed(rows)}` : ""}\nOPTIONS:\n${flagTable(flags)}`
   );
 }
 
-/** The lines of OPTIONS, `--help` last. */
-export function flagTable(flags: readonly FlagSpec[]): string {
+const HELP_ROW = ["help, h", "Shows a list of commands or help for one command"] as const;
+
+/** The lines of OPTIONS: `--help` and what else has no place among the others stand last. */
+export function flagTable(flags: readonly FlagSpec[], ...last: readonly FlagSpec[]): string {
   const sorted = [...flags].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return tabbed([...sorted, HELP].map((spec) => `   ${flagLine(spec)}\n`).join(""));
+  return tabbed([...sorted, HELP, ...last].map((spec) => `   ${flagLine(spec)}\n`).join(""));
 }
 
 function flagLine(spec: FlagSpec): string {
-  const holder = spec.type === "bool" ? "" : " value";
+  const holder = spec.type === "bool" ? "" : ` ${/`([^`]+)`/.exec(spec.usage)?.[1] ?? "value"}`;
   const names = [spec.name, ...(spec.aliases ?? [])].map((name) => `${name.length > 1 ? "--" : "-"}${name}${holder}`);
-  const repeat = spec.type === "list" ? names.map((name) => `${name} [ ${name} ]`) : names;
-  return `${repeat.join(", ")}\t${spec.usage}${defaultText(spec)}`;
+  const all = names.join(", ");
+  const env = spec.env === undefined ? "" : ` [$${spec.env}]`;
+  return `${spec.type === "list" ? `${all} [ ${all} ]` : all}\t${spec.usage.replaceAll("`", "")}${defaultText(spec)}${env}`;
 }
 
 function defaultText(spec: FlagSpec): string {
-  if (spec === HELP || spec.type === "list") return "";
+  if (spec === HELP || spec.name === "version" || spec.type === "list") return "";
   if (spec.type === "bool") return " (default: false)";
   if (spec.type === "int") return ` (default: ${spec.value ?? 0})`;
   if (spec.type === "duration") return ` (default: ${spec.value ?? "0s"})`;

@@ -5,7 +5,15 @@ import { type Container, type ContainerRuntime, CriError, type Sandbox } from ".
 import * as sys from "../../machine/sys.ts";
 import { flag } from "./cli.ts";
 import { byPrefix, containers, logPath } from "./cri.ts";
-import { type Crictl, type CrictlCommand, CrictlError, noContainer, ShowHelp } from "./crictl-context.ts";
+import {
+  AggregateFailure,
+  type Crictl,
+  type CrictlCommand,
+  CrictlError,
+  NO_SANDBOX,
+  noContainer,
+  ShowHelp,
+} from "./crictl-context.ts";
 import { imageNamed } from "./crictl-list.ts";
 
 function containerOf(runtime: ContainerRuntime, id: string): Container {
@@ -30,8 +38,7 @@ function* each(ids: readonly string[], step: (id: string) => Gen): Gen {
       failed.push(error.message);
     }
   }
-  if (failed.length === 1) throw new CrictlError(failed[0]!);
-  if (failed.length > 1) throw new CrictlError(`[${failed.join(", ")}]`);
+  if (failed.length > 0) throw new AggregateFailure(failed.join("\n"));
 }
 
 export const stop: CrictlCommand = {
@@ -45,7 +52,9 @@ export const stop: CrictlCommand = {
     for (const id of c.args) {
       const prefix = `stopping the container "${id}": `;
       yield* c.rpc("StopContainer", "runtime", { containerID: id }, prefix, function* () {
-        yield* runtime.stopContainer(containerOf(runtime, id).id, Number(c.value("timeout", "0")));
+        // containerd takes the end of a container nobody knows for success.
+        const container = byPrefix(runtime.containers.values(), id);
+        if (container) yield* runtime.stopContainer(container.id, Number(c.value("timeout", "0")));
       });
       yield* c.print(`${id}\n`);
     }
@@ -168,13 +177,8 @@ export const rmp: CrictlCommand = {
     const runtime = yield* c.runtime();
     const ids = yield* selected(c, () => [...runtime.sandboxes.values()], "pod");
     yield* each(ids, function* (id) {
-      const prefix = `getting sandbox status of pod "${id}": `;
-      const sandbox = yield* c.rpc("PodSandboxStatus", "runtime", { podSandboxID: id }, prefix, function* () {
-        const found = sandboxOf(runtime, id);
-        if (found === undefined)
-          throw new CriError("NotFound", "an error occurred when try to find sandbox: not found");
-        return found;
-      });
+      const sandbox = sandboxOf(runtime, id);
+      if (sandbox === undefined) throw new CrictlError(`getting sandbox status of pod "${id}": ${NO_SANDBOX}`);
       if (sandbox.state === "ready") {
         if (!c.on("force")) throw new CrictlError(`pod sandbox "${id}" is running, please stop it first`);
         yield* stopSandbox(c, runtime, id);
@@ -219,20 +223,42 @@ export const pull: CrictlCommand = {
   name: "pull",
   usage: "Pull an image from a registry",
   argsUsage: "NAME[:TAG|@DIGEST]",
+  below: [["jsonschema, js", "Display the JSON schema for the pod-config.json, "]],
   flags: [
-    flag.string("creds", "", "Use `USERNAME[:PASSWORD]` for accessing the registry"),
-    flag.string("auth", "", "Use `AUTH_STRING` for accessing the registry."),
-    flag.string("username", "u", "Use `USERNAME` for accessing the registry."),
-    flag.string("pod-config", "", "Use `pod-config.[json|yaml]` to override the pull context"),
+    { ...flag.string("creds", "", "Use `USERNAME[:PASSWORD]` for accessing the registry"), env: "CRICTL_CREDS" },
+    {
+      ...flag.string(
+        "auth",
+        "",
+        "Use `AUTH_STRING` for accessing the registry. AUTH_STRING is a base64 encoded 'USERNAME[:PASSWORD]'",
+      ),
+      env: "CRICTL_AUTH",
+    },
+    flag.string(
+      "username",
+      "u",
+      "Use `USERNAME` for accessing the registry. The password will be requested on the command line",
+    ),
+    flag.string("pod-config", "", "Use `pod-config.[json|yaml]` to override the pull c"),
     flag.list("annotation", "a", "Annotation to be set on the pulled image"),
-    flag.duration("pull-timeout", "", "Maximum time to be used for pulling the image, disabled if set to 0s"),
+    {
+      ...flag.duration("pull-timeout", "pt", "Maximum time to be used for pulling the image, disabled if set to 0s"),
+      env: "CRICTL_PULL_TIMEOUT",
+    },
   ],
   *run(c) {
     const [name] = c.args;
     if (name === undefined) throw new CrictlError("image name cannot be empty");
     if (c.args.length > 1) throw new ShowHelp();
     const runtime = yield* c.images();
-    const image = yield* c.rpc("PullImage", "image", { image: name }, "pulling image: ", () => runtime.pullImage(name));
+    const image = yield* c.rpc(
+      "PullImage",
+      "image",
+      { image: name },
+      "pulling image: ",
+      () => runtime.pullImage(name),
+      true,
+    );
     yield* c.print(`Image is up to date for ${image.id}\n`);
   },
 };

@@ -1,4 +1,5 @@
 /** crictl config: reads and changes /etc/crictl.yaml. */
+import { parseYaml } from "../../machine/kubelet/yaml.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { flag } from "./cli.ts";
@@ -14,13 +15,34 @@ const OPTIONS: Readonly<Record<string, string>> = {
   "disable-pull-on-run": "false",
 };
 
-function read(p: Process, path: string): Map<string, string> {
-  const out = new Map(Object.entries(OPTIONS));
-  for (const line of (readOptional(p, path) ?? "").split("\n")) {
-    const pair = /^([a-z-]+):\s*(.*?)\s*$/.exec(line);
-    if (pair && out.has(pair[1]!)) out.set(pair[1]!, pair[2]!.replace(/^(["'])(.*)\1$/, "$2"));
+/** The options that a configuration file gives (pkg/common/file.go). Throws CrictlError for one that it does not know. */
+export function readConfig(text: string): Map<string, string> {
+  let parsed: unknown;
+  try {
+    parsed = parseYaml(text);
+  } catch (error) {
+    throw error instanceof Error ? new CrictlError(error.message) : error;
+  }
+  const out = new Map<string, string>();
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return out;
+  for (const [key, value] of Object.entries(parsed)) {
+    const word = value === null ? "" : String(value);
+    if (!Object.hasOwn(OPTIONS, key)) throw new CrictlError(`Config option '${key}' is not valid`);
+    const wrong = mistake(key, word);
+    if (wrong !== undefined) throw new CrictlError(`parsing config option '${key}': ${wrong}`);
+    out.set(key, word);
   }
   return out;
+}
+
+const read = (p: Process, path: string): Map<string, string> =>
+  new Map([...Object.entries(OPTIONS), ...readConfig(readOptional(p, path) ?? "")]);
+
+/** Why an option may not have a value; undefined when it may. */
+function mistake(key: string, value: string): string | undefined {
+  if (key === "timeout" && !/^[+-]?\d+$/.test(value)) return `strconv.Atoi: parsing "${value}": invalid syntax`;
+  if (OPTIONS[key] === "false" && !BOOLEAN.test(value)) return `strconv.ParseBool: parsing "${value}": invalid syntax`;
+  return undefined;
 }
 
 function write(p: Process, path: string, values: ReadonlyMap<string, string>): void {
@@ -32,23 +54,36 @@ const BOOLEAN = /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/;
 
 function set(values: Map<string, string>, key: string, value: string): void {
   if (!values.has(key)) throw new CrictlError(`no configuration option named ${key}`);
-  if (key === "timeout" && !/^[+-]?\d+$/.test(value)) {
-    throw new CrictlError(`parse timeout value '${value}': strconv.Atoi: parsing "${value}": invalid syntax`);
-  }
-  if (OPTIONS[key] === "false") {
-    if (!BOOLEAN.test(value)) {
-      throw new CrictlError(`parse ${key} value '${value}': strconv.ParseBool: parsing "${value}": invalid syntax`);
-    }
-    values.set(key, /^[1tT]/.test(value) ? "true" : "false");
-    return;
-  }
-  values.set(key, value);
+  const wrong = mistake(key, value);
+  if (wrong !== undefined) throw new CrictlError(`parse ${key} value '${value}': ${wrong}`);
+  values.set(key, OPTIONS[key] !== "false" ? value : /^[1tT]/.test(value) ? "true" : "false");
 }
+
+const EXAMPLES = `EXAMPLES:
+   # Set the key "debug" to "true"
+   crictl config --set debug=true
+
+   # Set the key "debug" to "true"
+   crictl config debug true
+
+   # Get the value of "debug"
+   crictl config --get debug
+
+   # Show the full configuration
+   crictl config --list
+
+CRICTL OPTIONS:
+   runtime-endpoint:      Container Runtime Interface (CRI) runtime endpoint (default: "")
+   image-endpoint:        Container Runtime Interface (CRI) image endpoint (default: "")
+   timeout:               Timeout of connecting to server (default: 2)
+   debug:                 Enable debug output (default: false)
+   pull-image-on-create:  Enable pulling image on create requests (default: false)
+   disable-pull-on-run:   Disable pulling image on run requests (default: false)`;
 
 export const config: CrictlCommand = {
   name: "config",
   usage: "Get, set and list crictl configuration options",
-  argsUsage: "[<crictl options>]",
+  argsUsage: `[<crictl options>]\n\n${EXAMPLES}`,
   flags: [
     flag.string("get", "", "Show the option value"),
     flag.list("set", "", "Set option (can specify multiple or separate values with commas: opt1=val1,opt2=val2)"),

@@ -16,18 +16,14 @@ import { isOn } from "./cli.ts";
 /** Ends crictl: logrus.Fatal with this text. */
 export class CrictlError extends Error {}
 
+/** Several failures, or one that might have been (errors.Aggregate): urfave/cli prints it bare. */
+export class AggregateFailure extends CrictlError {}
+
+/** Ends crictl as Go's own log.Fatal does. */
+export class LogFatal extends CrictlError {}
+
 /** Ends a command by printing its help (cli.ShowSubcommandHelp); that is no failure. */
 export class ShowHelp extends Error {}
-
-/** Ends crictl with a status and a bare message (cli.Exit). */
-export class CliExit extends Error {
-  readonly code: number;
-
-  constructor(message: string, code: number) {
-    super(message);
-    this.code = code;
-  }
-}
 
 export interface CrictlCommand extends Omit<CommandHelp, "path" | "flags"> {
   name: string;
@@ -54,6 +50,12 @@ export interface Settings {
   imageSet: boolean;
   configFile: string;
   debug: boolean;
+  /** How long a connection may take, as Go prints durations. */
+  timeout: string;
+  /** pull-image-on-create. */
+  pullOnCreate: boolean;
+  /** disable-pull-on-run. */
+  noPullOnRun: boolean;
 }
 
 /** One run of crictl: its process, settings, command line and connections. */
@@ -110,13 +112,18 @@ export class Crictl {
 
   /** The runtime service; warns when no endpoint is set, fails when nobody answers. */
   *runtime(): Gen<ContainerRuntime> {
-    const { runtimeEndpoint, runtimeSet } = this.settings;
+    const { runtimeEndpoint, runtimeSet, debug, timeout } = this.settings;
+    if (debug) {
+      yield* this.log("debug", "Get runtime connection");
+      yield* this.log("debug", `Using runtime connection timeout: ${timeout}`);
+    }
     return yield* this.connect("runtime", runtimeEndpoint, runtimeSet);
   }
 
   /** The image service: the runtime's endpoint unless another is set. */
   *images(): Gen<ContainerRuntime> {
-    const { imageEndpoint, imageSet, runtimeEndpoint, runtimeSet } = this.settings;
+    const { imageEndpoint, imageSet, runtimeEndpoint, runtimeSet, debug } = this.settings;
+    if (debug) yield* this.log("debug", "Get image connection");
     return imageEndpoint === ""
       ? yield* this.connect("image", runtimeEndpoint, runtimeSet)
       : yield* this.connect("image", imageEndpoint, imageSet);
@@ -154,6 +161,9 @@ export class Crictl {
     if (!endpoint.includes("://") && !endpoint.startsWith("/")) {
       throw new CrictlError(`protocol "" not supported`);
     }
+    const protocol = /^([a-z]+):\/\//.exec(endpoint)?.[1];
+    if (protocol !== undefined && protocol !== "unix" && protocol !== "tcp")
+      throw new CrictlError(`protocol "${protocol}" not supported`);
     const path = endpoint.replace(/^unix:\/\//, "");
     const dialled = `dial unix ${path}: connect: `;
     const runtime = runtimeOf(this.machine);
@@ -165,14 +175,15 @@ export class Crictl {
 
   /**
    * Runs a call of CRI. A failure is logged as the client library does (`"X from runtime service failed"`), then ends
-   * the command with `prefix` before its words.
+   * the command with `prefix` before its words; `bare`: without the call's code.
    */
   *rpc<T>(
     name: string,
     service: "runtime" | "image",
-    keys: Record<string, string>,
+    keys: Record<string, unknown>,
     prefix: string,
     body: () => Gen<T>,
+    bare = false,
   ) {
     try {
       return yield* body();
@@ -182,8 +193,16 @@ export class Crictl {
       const { kernel } = this.machine;
       const line = klog(kernel, this.p.nsPid, "E", "log.go:32", message, { err: error.rpc, ...keys });
       yield* sys.printError(this.p, line.endsWith("\n") ? line : `${line}\n`);
-      throw new CrictlError(`${prefix}${error.rpc}`);
+      throw new CrictlError(`${prefix}${bare ? error.message : error.rpc}`);
     }
+  }
+
+  /** A call that containerd's CRI plugin does not answer. */
+  *unimplemented(method: string, prefix: string, keys: Record<string, unknown> = {}): Gen<never> {
+    yield* this.rpc(method, "runtime", keys, prefix, function* (): Gen<never> {
+      throw new CriError("Unimplemented", `method ${method} not implemented`);
+    });
+    throw new CrictlError(prefix);
   }
 
   // ---- output -------------------------------------------------------------------------------------------------------
@@ -195,7 +214,7 @@ export class Crictl {
   }
 
   /** Statuses as inspect, info and imagefsinfo print them: keys sorted, one alone without a list around it. */
-  *statuses(list: readonly unknown[], format: string): Gen {
+  *statuses(list: readonly unknown[], format: string, prefix = ""): Gen {
     const value = list.length === 1 ? list[0] : list;
     if (format === "json") yield* this.print(`${toJson(value, "  ")}\n`);
     else if (format === "yaml") yield* this.print(`${toYaml(JSON.parse(toJson(value)))}\n`);
@@ -204,9 +223,9 @@ export class Crictl {
         yield* this.print(`${new GoTemplate(this.value("template"), true).execute(value)}\n`);
       } catch (error) {
         if (!(error instanceof GoTemplateError)) throw error;
-        throw new CrictlError(`execute template: ${error.message}`);
+        throw new CrictlError(`${prefix}execute template: ${error.message}`);
       }
-    } else throw new CrictlError(`unsupported format: "${format}"`);
+    } else throw new CrictlError(`${prefix}unsupported format: "${format}"`);
   }
 }
 
@@ -222,6 +241,9 @@ export function* logrus(p: Process, level: Level, message: string): Gen {
   const quoted = /^[A-Za-z0-9\-._/@^+]+$/.test(message) ? message : JSON.stringify(message);
   yield* sys.printError(p, `time="${formatTime(kernel.wallMs)}" level=${level} msg=${quoted}\n`);
 }
+
+/** What `NotFound` says of a sandbox; the client does not log it. */
+export const NO_SANDBOX = "rpc error: code = NotFound desc = an error occurred when try to find sandbox: not found";
 
 /** What `NotFound` says of a container. */
 export function noContainer(id: string): CriError {

@@ -1,4 +1,6 @@
 /** crictl runp, create, run, update: Pods and containers made by hand, from the configurations of CRI as JSON or YAML. */
+
+import { jsonFaults } from "../../api/json.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { parseYaml } from "../../machine/kubelet/yaml.ts";
@@ -13,7 +15,7 @@ import {
 import * as sys from "../../machine/sys.ts";
 import { flag } from "./cli.ts";
 import { byPrefix } from "./cri.ts";
-import { type Crictl, type CrictlCommand, CrictlError, noContainer, ShowHelp } from "./crictl-context.ts";
+import { type Crictl, type CrictlCommand, CrictlError, ShowHelp } from "./crictl-context.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -23,23 +25,76 @@ const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const strings = (value: unknown): Record<string, string> =>
   Object.fromEntries(Object.entries(fields(value)).map(([key, one]) => [key, text(one)]));
 
-/** A configuration file. Throws `CrictlError` for one that is not there or is no object. */
-function load(c: Crictl, path: string, what: string): Fields {
+/** A configuration file, JSON or YAML. Throws `CrictlError` for one that is not there or is no object of type `go`. */
+function load(c: Crictl, path: string, go: string): Fields {
   let content: string;
   try {
     content = sys.readText(c.p, path);
   } catch (error) {
     if (!isErrno(error)) throw error;
-    throw new CrictlError(`load ${what}: open ${path}: ${error.message.toLowerCase()}`);
+    throw new CrictlError(
+      error.code === "ENOENT" ? `config at ${path} not found` : `open ${path}: ${error.message.toLowerCase()}`,
+    );
   }
+  if (content.trim() === "") throw new CrictlError("EOF");
+  const isJson = /^\s*\{/.test(content);
+  const faults = isJson ? jsonFaults(content) : undefined;
+  if (faults?.error !== undefined) throw new CrictlError(`json: offset ${faults.offset}: ${faults.error}`);
+  const decoding = isJson ? "" : "error unmarshaling JSON: while decoding JSON: ";
+  const misfit = (what: string, where: string) =>
+    new CrictlError(`${decoding}json: cannot unmarshal ${what} into Go ${where}`);
+  let parsed: unknown;
   try {
-    const parsed = parseYaml(content);
-    if (typeof parsed === "object" && parsed !== null) return parsed as Fields;
-  } catch {
-    // Told below: what it says of the place differs between parsers.
+    parsed = parseYaml(content);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new CrictlError(`error converting YAML to JSON: ${error.message}`);
   }
-  throw new CrictlError(`load ${what}: yaml: unmarshal errors`);
+  if (typeof parsed !== "object" || Array.isArray(parsed)) throw misfit(kindOf(parsed), `value of type v1.${go}`);
+  const given = fields(parsed);
+  for (const [key, type] of Object.entries(PARTS[go]!)) {
+    const value = given[key];
+    if (value === undefined || value === null || kindOf(value) === type.kind) continue;
+    throw misfit(kindOf(value), `struct field ${go}.${key} of type ${type.go}`);
+  }
+  const meta = Object.entries(fields(given.metadata));
+  const misnamed = meta.find(([key, value]) => key !== "attempt" && typeof value !== "string" && value !== null);
+  if (misnamed === undefined) return given;
+  const struct = go === "ContainerConfig" ? "ContainerMetadata" : "PodSandboxMetadata";
+  throw misfit(kindOf(misnamed[1]), `struct field ${struct}.metadata.${misnamed[0]} of type string`);
 }
+
+/** How encoding/json calls a value. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+/** What is read of the two messages, and Go's types of it (cri-api runtime/v1). */
+const PARTS: Readonly<Record<string, Readonly<Record<string, { kind: string; go: string }>>>> = {
+  PodSandboxConfig: {
+    metadata: { kind: "object", go: "v1.PodSandboxMetadata" },
+    hostname: { kind: "string", go: "string" },
+    log_directory: { kind: "string", go: "string" },
+    dns_config: { kind: "object", go: "v1.DNSConfig" },
+    labels: { kind: "object", go: "map[string]string" },
+    annotations: { kind: "object", go: "map[string]string" },
+    linux: { kind: "object", go: "v1.LinuxPodSandboxConfig" },
+  },
+  ContainerConfig: {
+    metadata: { kind: "object", go: "v1.ContainerMetadata" },
+    image: { kind: "object", go: "v1.ImageSpec" },
+    command: { kind: "array", go: "[]string" },
+    args: { kind: "array", go: "[]string" },
+    working_dir: { kind: "string", go: "string" },
+    envs: { kind: "array", go: "[]*v1.KeyValue" },
+    mounts: { kind: "array", go: "[]*v1.Mount" },
+    labels: { kind: "object", go: "map[string]string" },
+    annotations: { kind: "object", go: "map[string]string" },
+    log_path: { kind: "string", go: "string" },
+    linux: { kind: "object", go: "v1.LinuxContainerConfig" },
+  },
+};
 
 /** /etc/resolv.conf of a Pod: as its configuration says, else the machine's own. */
 function resolvConf(c: Crictl, dns: Fields): string {
@@ -55,16 +110,18 @@ function resolvConf(c: Crictl, dns: Fields): string {
 
 function sandboxConfig(c: Crictl, given: Fields): SandboxConfig {
   const meta = fields(given.metadata);
-  if (given.metadata === undefined)
-    throw new CrictlError("name, uid or namespace is not in metadata of PodSandboxConfig");
-  for (const key of ["name", "namespace", "uid"])
-    if (text(meta[key]) === "") throw new CrictlError("name, uid or namespace is not in metadata of PodSandboxConfig");
+  if (!given.metadata) throw new CrictlError("metadata is not set");
+  const [name, uid, namespace] = [text(meta.name), text(meta.uid), text(meta.namespace)];
+  if (name === "" || uid === "" || namespace === "") {
+    const shown = `&PodSandboxMetadata{Name:${name},Uid:${uid},Namespace:${namespace},Attempt:${Number(meta.attempt ?? 0)},}`;
+    throw new CrictlError(`name, namespace or uid is not in metadata "${shown}"`);
+  }
   const namespaces = fields(fields(fields(given.linux).security_context).namespace_options);
   return {
     metadata: {
-      name: text(meta.name),
-      namespace: text(meta.namespace),
-      uid: text(meta.uid),
+      name,
+      namespace,
+      uid,
       attempt: Number(meta.attempt ?? 0),
     },
     hostname: text(given.hostname) || text(meta.name),
@@ -74,15 +131,18 @@ function sandboxConfig(c: Crictl, given: Fields): SandboxConfig {
     annotations: strings(given.annotations),
     cgroupParent: text(fields(given.linux).cgroup_parent) || "/system.slice",
     hostNetwork: Number(namespaces.network ?? 0) === 2,
-    hostPid: Number(namespaces.pid ?? 1) === 2,
+    hostPid: Number(namespaces.pid ?? 0) === 2,
+    sharePid: Number(namespaces.pid ?? 0) === 0,
+    given,
   };
 }
 
 function containerConfig(given: Fields, sandbox: SandboxConfig): ContainerConfig {
   const meta = fields(given.metadata);
   const image = text(fields(given.image).image);
-  if (text(meta.name) === "") throw new CrictlError("name is not in metadata of ContainerConfig");
-  if (image === "") throw new CrictlError("image is not in image of ContainerConfig");
+  if (!given.metadata) throw new CrictlError("metadata is not set");
+  if (text(meta.name) === "")
+    throw new CrictlError(`name is not in metadata "&ContainerMetadata{Name:,Attempt:${Number(meta.attempt ?? 0)},}"`);
   const resources = fields(fields(given.linux).resources);
   const security = fields(fields(given.linux).security_context);
   const quota = Number(resources.cpu_quota ?? 0);
@@ -102,6 +162,7 @@ function containerConfig(given: Fields, sandbox: SandboxConfig): ContainerConfig
     labels: strings(given.labels),
     annotations: strings(given.annotations),
     logPath: text(given.log_path) || `${sandbox.metadata.name}_${text(meta.name)}.log`,
+    given,
     stdin: given.stdin === true,
     tty: given.tty === true,
     privileged: security.privileged === true,
@@ -112,12 +173,7 @@ function containerConfig(given: Fields, sandbox: SandboxConfig): ContainerConfig
   };
 }
 
-const TIMEOUT = flag.duration(
-  "cancel-timeout",
-  "T",
-  "Seconds to wait for a run request before cancelling the request",
-  "0s",
-);
+const timeout = (usage: string) => flag.duration("cancel-timeout", "T", usage, "0s");
 const RUNTIME = flag.string(
   "runtime",
   "r",
@@ -130,42 +186,84 @@ const PULLS = [
     "Use `AUTH_STRING` for accessing the registry. AUTH_STRING is a base64 encoded 'USERNAME[:PASSWORD]'",
   ),
   flag.string("creds", "", "Use `USERNAME[:PASSWORD]` for accessing the registry"),
-  flag.bool("with-pull", "", "Pull the image on container creation"),
-  flag.bool("no-pull", "", "Do not pull the image (overrides disable-pull-on-run in config)"),
+  {
+    ...flag.duration(
+      "pull-timeout",
+      "pt",
+      "Maximum time to be used for pulling the image, disabled if set to 0s",
+      "0s",
+    ),
+    env: "CRICTL_PULL_TIMEOUT",
+  },
 ];
+const SCHEMA = ["jsonschema, js", "Display the JSON schema for the pod or container config"] as const;
 
-function* makeSandbox(c: Crictl, runtime: ContainerRuntime, config: SandboxConfig): Gen<Sandbox> {
-  return yield* c.rpc("RunPodSandbox", "runtime", {}, "run pod sandbox: ", () => runtime.runPodSandbox(config));
+function* makeSandbox(c: Crictl, runtime: ContainerRuntime, config: SandboxConfig, prefix: string): Gen<Sandbox> {
+  return yield* c.rpc("RunPodSandbox", "runtime", {}, prefix, () => runtime.runPodSandbox(config));
 }
 
 function* makeContainer(
   c: Crictl,
   runtime: ContainerRuntime,
-  sandbox: Sandbox,
+  sandbox: string,
   config: ContainerConfig,
   pulls: boolean,
+  prefix: string,
 ): Gen<Container> {
-  if (pulls)
-    yield* c.rpc("PullImage", "image", { image: config.image }, "pulling image: ", () =>
-      runtime.pullImage(config.image),
-    );
-  const keys = { podSandboxID: sandbox.id };
-  return yield* c.rpc("CreateContainer", "runtime", keys, "creating container: ", () =>
-    runtime.createContainer(sandbox.id, config),
+  if (pulls) {
+    yield* c.log("info", `Pulling container image: ${config.image}`);
+    yield* c.rpc("PullImage", "image", { image: config.image }, prefix, () => runtime.pullImage(config.image), true);
+  }
+  const keys = { podSandboxID: sandbox };
+  return yield* c.rpc("CreateContainer in sandbox", "runtime", keys, prefix, () =>
+    runtime.createContainer(sandbox, config),
   );
+}
+
+/** Whether the image is pulled first: a flag says so, else the configuration file. */
+function pulls(c: Crictl, byDefault: boolean): boolean {
+  if (c.on("no-pull") && c.on("with-pull")) throw new CrictlError("conflict: no-pull and with-pull are both set");
+  return c.on("with-pull") || (byDefault && !c.on("no-pull"));
+}
+
+/** Reads and judges the two files; what is wrong is told behind `prefix`. */
+function configs(c: Crictl, containerPath: string, podPath: string, prefix: string, podFirst: boolean) {
+  const told = <T>(what: string, read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      throw error instanceof CrictlError ? new CrictlError(`${what}${error.message}`) : error;
+    }
+  };
+  const pod = () =>
+    told(podFirst ? `${prefix}load podSandboxConfig: ` : prefix, () =>
+      sandboxConfig(c, load(c, podPath, "PodSandboxConfig")),
+    );
+  const first = podFirst ? pod() : undefined;
+  const given = told(podFirst ? `${prefix}creating container failed: ` : prefix, () =>
+    load(c, containerPath, "ContainerConfig"),
+  );
+  const sandbox = first ?? pod();
+  return { pod: sandbox, config: told(prefix, () => containerConfig(given, sandbox)) };
 }
 
 export const runp: CrictlCommand = {
   name: "runp",
   usage: "Run a new pod",
   argsUsage: "pod-config.[json|yaml]",
-  flags: [TIMEOUT, RUNTIME],
+  below: [["jsonschema, js", "Display the JSON schema for the pod-config.json"]],
+  flags: [timeout("Seconds to wait for a run pod sandbox request to complete before cancelling the request"), RUNTIME],
   *run(c) {
     const [path] = c.args;
     if (path === undefined) throw new ShowHelp();
     const runtime = yield* c.runtime();
-    const config = sandboxConfig(c, load(c, path, "podSandboxConfig"));
-    const sandbox = yield* makeSandbox(c, runtime, config);
+    let config: SandboxConfig;
+    try {
+      config = sandboxConfig(c, load(c, path, "PodSandboxConfig"));
+    } catch (error) {
+      throw error instanceof CrictlError ? new CrictlError(`load podSandboxConfig: ${error.message}`) : error;
+    }
+    const sandbox = yield* makeSandbox(c, runtime, config, "run pod sandbox: ");
     yield* c.print(`${sandbox.id}\n`);
   },
 };
@@ -174,21 +272,31 @@ export const create: CrictlCommand = {
   name: "create",
   usage: "Create a new container",
   argsUsage: "POD container-config.[json|yaml] pod-config.[json|yaml]",
-  flags: [TIMEOUT, ...PULLS],
+  below: [SCHEMA],
+  flags: [
+    timeout("Seconds to wait for a container create request to complete before cancelling the request"),
+    ...PULLS,
+    flag.string(
+      "username",
+      "",
+      "Use `USERNAME` for accessing the registry. The password will be requested on the command line",
+    ),
+    flag.bool("with-pull", "", "Pull the image on container creation (overrides pull-image-on-create=false in config)"),
+    flag.bool(
+      "no-pull",
+      "",
+      "Do not pull the image on container creation (overrides pull-image-on-create=true in config)",
+    ),
+  ],
   *run(c) {
     if (c.args.length !== 3) throw new ShowHelp();
     const [id, containerPath, podPath] = c.args as [string, string, string];
+    const pulled = pulls(c, c.settings.pullOnCreate);
     const runtime = yield* c.runtime();
-    const pod = sandboxConfig(c, load(c, podPath, "podSandboxConfig"));
-    const config = containerConfig(fields(load(c, containerPath, "containerConfig")), pod);
-    const sandbox = byPrefix(runtime.sandboxes.values(), id);
-    if (sandbox === undefined) {
-      yield* c.rpc("CreateContainer", "runtime", { podSandboxID: id }, "creating container: ", function* () {
-        throw new CriError("NotFound", `failed to find sandbox id "${id}": not found`);
-      });
-      return;
-    }
-    const container = yield* makeContainer(c, runtime, sandbox, config, c.on("with-pull"));
+    const prefix = "creating container: ";
+    const { config } = configs(c, containerPath, podPath, prefix, false);
+    const sandbox = byPrefix(runtime.sandboxes.values(), id)?.id ?? id;
+    const container = yield* makeContainer(c, runtime, sandbox, config, pulled, prefix);
     yield* c.print(`${container.id}\n`);
   },
 };
@@ -197,17 +305,27 @@ export const run: CrictlCommand = {
   name: "run",
   usage: "Run a new container inside a sandbox",
   argsUsage: "container-config.[json|yaml] pod-config.[json|yaml]",
-  flags: [TIMEOUT, RUNTIME, ...PULLS],
+  below: [SCHEMA],
+  flags: [
+    timeout("Seconds to wait for a container create request before cancelling the request"),
+    RUNTIME,
+    ...PULLS,
+    flag.string("username", "", "Use `USERNAME` for accessing the registry. password will be requested"),
+    flag.bool("with-pull", "", "Pull the image (overrides disable-pull-on-run=true in config)"),
+    flag.bool("no-pull", "", "Do not pull the image (overrides disable-pull-on-run=false in config)"),
+  ],
   *run(c) {
     if (c.args.length !== 2) throw new ShowHelp();
     const [containerPath, podPath] = c.args as [string, string];
+    const pulled = pulls(c, !c.settings.noPullOnRun);
     const runtime = yield* c.runtime();
-    const pod = sandboxConfig(c, load(c, podPath, "podSandboxConfig"));
-    const config = containerConfig(fields(load(c, containerPath, "containerConfig")), pod);
-    const sandbox = yield* makeSandbox(c, runtime, pod);
-    const container = yield* makeContainer(c, runtime, sandbox, config, !c.on("no-pull"));
+    const prefix = "running container: ";
+    const { pod, config } = configs(c, containerPath, podPath, prefix, true);
+    const sandbox = yield* makeSandbox(c, runtime, pod, `${prefix}run pod sandbox: `);
+    const failed = `${prefix}creating container failed: `;
+    const container = yield* makeContainer(c, runtime, sandbox.id, config, pulled, failed);
     const keys = { containerID: container.id };
-    yield* c.rpc("StartContainer", "runtime", keys, "starting the container: ", () =>
+    yield* c.rpc("StartContainer", "runtime", keys, `${prefix}starting the container "${container.id}": `, () =>
       runtime.startContainer(container.id),
     );
     yield* c.print(`${container.id}\n`);
@@ -227,7 +345,6 @@ export const update: CrictlCommand = {
     flag.string("cpuset-cpus", "", "CPU(s) to use"),
     flag.string("cpuset-mems", "", "Memory node(s) to use"),
     flag.int("memory", "", "Memory limit (in bytes)"),
-    flag.bool("quiet", "q", "Do not print the updated container ids"),
   ],
   *run(c) {
     if (c.args.length === 0) throw new CrictlError("ID cannot be empty");
@@ -242,7 +359,7 @@ export const update: CrictlCommand = {
         `updating container resources for "${id}": `,
         function* () {
           const container = byPrefix(runtime.containers.values(), id);
-          if (container === undefined) throw noContainer(id);
+          if (container === undefined) throw new CriError("NotFound", "failed to find container: not found");
           const cgroup = `${container.sandbox.config.cgroupParent}/cri-containerd-${container.id}.scope`;
           if (c.isSet("memory")) machine.memory.limit(cgroup, Number(c.value("memory")) / 1024);
           const quota = c.isSet("cpu-quota") ? Number(c.value("cpu-quota")) : undefined;
@@ -253,7 +370,7 @@ export const update: CrictlCommand = {
           machine.cpu.limit(cgroup, milli, shares);
         },
       );
-      if (!c.on("quiet")) yield* c.print(`${id}\n`);
+      yield* c.print(`${id}\n`);
     }
   },
 };

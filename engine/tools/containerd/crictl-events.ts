@@ -3,7 +3,7 @@ import { type Gen, MS, sleep } from "../../kernel/index.ts";
 import type { Container } from "../../machine/runtime/index.ts";
 import { flag } from "./cli.ts";
 import { containers, nanos, sandboxStatus } from "./cri.ts";
-import { type Crictl, type CrictlCommand, CrictlError } from "./crictl-context.ts";
+import { type Crictl, type CrictlCommand, CrictlError, ShowHelp } from "./crictl-context.ts";
 
 /** How often the runtime is looked at while somebody listens. */
 const LOOK = 100 * MS;
@@ -19,7 +19,6 @@ export const events: CrictlCommand = {
   name: "events",
   aliases: ["event"],
   usage: "Stream the events of containers",
-  argsUsage: "",
   flags: [
     flag.string("output", "o", "Output format, One of: json|yaml|go-template", "json"),
     flag.string(
@@ -56,38 +55,38 @@ function* tell(c: Crictl, container: Container, kind: keyof typeof KINDS): Gen {
   yield* c.statuses([event], c.value("output", "json"));
 }
 
-/** A command whose call containerd's CRI plugin leaves unimplemented. */
-function unimplemented(name: string, usage: string, argsUsage: string, method: string, prefix: string): CrictlCommand {
-  return {
-    name,
-    usage,
-    argsUsage,
-    flags: [],
-    *run(c) {
-      yield* c.runtime();
-      throw new CrictlError(`${prefix}rpc error: code = Unimplemented desc = method ${method} not implemented`);
-    },
-  };
-}
+export const checkpoint: CrictlCommand = {
+  name: "checkpoint",
+  usage: "Checkpoint one or more running containers",
+  argsUsage: "CONTAINER-ID [CONTAINER-ID...]",
+  flags: [
+    flag.string(
+      "export",
+      "e",
+      "Specify the name of the tar archive (/path/to/checkpoint.tar) used to export the checkpoint image.",
+    ),
+  ],
+  *run(c) {
+    if (c.args.length === 0) throw new CrictlError("ID cannot be empty");
+    if (!c.isSet("export"))
+      throw new CrictlError(
+        "cannot checkpoint a container without specifying the checkpoint destination. Use --export=/path/to/checkpoint.tar",
+      );
+    yield* c.runtime();
+    const [id] = c.args;
+    yield* c.unimplemented("CheckpointContainer", `checkpointing the container "${id}" failed: `, { containerID: id });
+  },
+};
 
-export const checkpoint = unimplemented(
-  "checkpoint",
-  "Checkpoint one or more running containers",
-  "CONTAINER-ID [CONTAINER-ID...]",
-  "CheckpointContainer",
-  "",
-);
-export const metricdescs = unimplemented(
-  "metricdescs",
-  "List metric descriptors",
-  "",
-  "ListMetricDescriptors",
-  "list metric descriptors: ",
-);
-export const metricsp = unimplemented(
-  "metricsp",
-  "List pod metrics",
-  "",
-  "ListPodSandboxMetrics",
-  "list pod metrics: ",
-);
+export const metricsp: CrictlCommand = {
+  name: "metricsp",
+  usage:
+    "List pod metrics. Metrics are unstructured key/value pairs gathered by CRI meant to replace cAdvisor's /metrics/cadvisor endpoint.",
+  flags: [flag.string("output", "o", "Output format, One of: json|yaml"), flag.bool("watch", "w", "Watch pod metrics")],
+  *run(c) {
+    if (c.args.length > 0) throw new ShowHelp();
+    yield* c.runtime();
+    if (!["", "json", "yaml"].includes(c.value("output"))) throw new ShowHelp();
+    yield* c.unimplemented("ListPodSandboxMetrics", "get pod metrics: list pod sandbox metrics: ");
+  },
+};

@@ -1,4 +1,5 @@
 /** crictl ps, pods, images, stats and statsp. */
+import { goTime } from "../../api/go-time.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import type { Container, ContainerRuntime, Sandbox } from "../../machine/runtime/index.ts";
 import { compileRegex, type Regex, RegexError } from "../../text/regex/index.ts";
@@ -7,13 +8,14 @@ import {
   byPrefix,
   containerMessage,
   containers,
+  imageAsked,
   imageMessages,
   nanos,
   sandboxes,
   sandboxMessage,
   usage,
 } from "./cri.ts";
-import { type Crictl, type CrictlCommand, CrictlError, ShowHelp } from "./crictl-context.ts";
+import { type Crictl, type CrictlCommand, CrictlError, LogFatal, ShowHelp } from "./crictl-context.ts";
 import { humanDuration, humanSize } from "./units.ts";
 
 const short = (id: string) => id.replace(/^sha256:/, "").slice(0, 13);
@@ -56,7 +58,7 @@ export function chosenContainers(c: Crictl, runtime: ContainerRuntime): Containe
   const wanted = labelsOf(c);
   const state = c.value("state").toLowerCase();
   if (state !== "" && !["created", "running", "exited", "unknown"].includes(state)) {
-    throw new CrictlError("--state should be one of created, running, exited or unknown");
+    throw new LogFatal("--state should be one of created, running, exited or unknown");
   }
   const name = pattern(c.value("name"));
   const namespace = pattern(c.value("namespace"));
@@ -70,7 +72,7 @@ export function chosenContainers(c: Crictl, runtime: ContainerRuntime): Containe
     if (!anyState && state !== "" && container.state !== state) return false;
     if (!labelled(config.labels, wanted)) return false;
     if (name && !name.test(config.metadata.name)) return false;
-    if (namespace && !namespace.test(sandbox.config.metadata.namespace)) return false;
+    if (namespace && !namespace.test(podNamespace(container))) return false;
     return image === undefined || container.image.id === image;
   });
   return first(found, c);
@@ -93,19 +95,25 @@ export function imageNamed(runtime: ContainerRuntime, name: string) {
 const ago = (c: Crictl, at: number) => `${humanDuration(c.machine.kernel.now - at)} ago`;
 const title = (text: string) => text[0]!.toUpperCase() + text.slice(1);
 
-function pairs(head: string, values: Readonly<Record<string, string>>): string {
+/** A section of verbose output; nothing when it is empty. */
+export function pairs(head: string, values: Readonly<Record<string, string>>): string {
+  if (Object.keys(values).length === 0) return "";
   const lines = Object.keys(values)
     .sort()
     .map((key) => `\t${key} -> ${values[key]}\n`);
   return `${head}:\n${lines.join("")}`;
 }
 
+/** What stands for labels that only a kubelet gives its containers. */
+const UNKNOWN = "unknown";
+const podNamespace = ({ config }: Container): string => config.labels["io.kubernetes.pod.namespace"] ?? UNKNOWN;
+
 function verboseContainer(c: Crictl, container: Container): string {
   const { config, sandbox } = container;
   return (
-    `ID: ${container.id}\nPodID: ${sandbox.id}\nNamespace: ${sandbox.config.metadata.namespace}\n` +
+    `ID: ${container.id}\nPodID: ${sandbox.id}\nNamespace: ${podNamespace(container)}\n` +
     `Name: ${config.metadata.name}\nAttempt: ${config.metadata.attempt}\nState: ${title(container.state)}\n` +
-    `Image: ${container.image.id}\nCreated: ${ago(c, container.createdAt)}\n` +
+    `Image: ${imageAsked(container)}\nCreated: ${ago(c, container.createdAt)}\n` +
     `${pairs("Labels", config.labels)}${pairs("Annotations", config.annotations)}\n`
   );
 }
@@ -139,8 +147,12 @@ export const ps: CrictlCommand = {
     const whole = c.on("no-trunc");
     const rows = list.map((container) => {
       const { config, sandbox, image } = container;
-      const { name, namespace } = sandbox.config.metadata;
-      const imageText = c.on("resolve-image-path") ? image.reference : whole ? image.id : short(image.id);
+      const named = imageAsked(container);
+      const imageText = c.on("resolve-image-path")
+        ? image.reference
+        : whole || !named.startsWith("sha256:")
+          ? named
+          : short(named);
       return [
         whole ? container.id : short(container.id),
         imageText,
@@ -149,8 +161,8 @@ export const ps: CrictlCommand = {
         config.metadata.name,
         String(config.metadata.attempt),
         whole ? sandbox.id : short(sandbox.id),
-        name,
-        namespace,
+        config.labels["io.kubernetes.pod.name"] ?? UNKNOWN,
+        podNamespace(container),
       ];
     });
     const head = ["CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID", "POD", "NAMESPACE"];
@@ -163,7 +175,7 @@ export function chosenSandboxes(c: Crictl): Sandbox[] {
   const wanted = labelsOf(c);
   const state = c.value("state").toLowerCase();
   if (state !== "" && state !== "ready" && state !== "notready") {
-    throw new CrictlError("--state should be ready or notready");
+    throw new LogFatal("--state should be ready or notready");
   }
   const name = pattern(c.value("name"));
   const namespace = pattern(c.value("namespace"));
@@ -211,7 +223,7 @@ export const pods: CrictlCommand = {
         const tried = attempt === 0 ? "" : `Attempt: ${attempt}\n`;
         return (
           `ID: ${id}\nName: ${name}\nUID: ${uid}\nNamespace: ${namespace}\n${tried}Status: ${POD_STATES[state]}\n` +
-          `Created: ${ago(c, createdAt)}\n${pairs("Labels", config.labels)}` +
+          `Created: ${goTime(c.machine.kernel.epochMs + createdAt / 1000)}\n${pairs("Labels", config.labels)}` +
           `${pairs("Annotations", config.annotations)}Runtime: (default)\n\n`
         );
       });
@@ -243,6 +255,20 @@ interface ImageMessage {
 function filterImages(c: Crictl, given: readonly ImageMessage[]): readonly ImageMessage[] {
   let list = given;
   for (const condition of c.list("filter")) {
+    const place = /^(before|since)=(.*)$/.exec(condition);
+    if (place) {
+      const [, side, name = ""] = place;
+      const images = side === "before" ? [...list].reverse() : list;
+      const at = images.findIndex(
+        ({ id, repoTags, repoDigests }) =>
+          (!/[:@]/.test(name) && id.startsWith(name)) ||
+          repoTags[0] === name ||
+          (name.includes("@") && repoDigests[0]?.startsWith(name) === true),
+      );
+      const kept = at < 0 ? images : images.slice(0, at);
+      list = side === "before" ? [...kept].reverse() : kept;
+      continue;
+    }
     const equals = condition.indexOf("=");
     const [key, value] = [condition.slice(0, equals), condition.slice(equals + 1)];
     if (key === "dangling") list = list.filter(({ repoTags }) => (repoTags.length === 0) === (value === "true"));
@@ -262,6 +288,18 @@ function verboseImage(image: ImageMessage): string {
   );
 }
 
+export const FILTER = flag.list(
+  "filter",
+  "f",
+  `Filter output based on provided conditions.
+      Available filters: 
+      * dangling=(boolean - true or false)
+      * reference=/regular expression/
+      * before=<image-name>[:<tag>]|<image id>|<image@digest>
+      * since=<image-name>[:<tag>]|<image id>|<image@digest>
+      Multiple filters can be combined together.`,
+);
+
 export const images: CrictlCommand = {
   name: "images",
   aliases: ["image", "img"],
@@ -270,7 +308,7 @@ export const images: CrictlCommand = {
   flags: [
     flag.bool("verbose", "v", "Show verbose info for images"),
     flag.bool("quiet", "q", "Only show image IDs"),
-    flag.list("filter", "f", "Filter output based on provided conditions."),
+    FILTER,
     flag.string("output", "o", "Output format, One of: json|yaml|table"),
     flag.bool("digests", "", "Show digests"),
     flag.bool("no-trunc", "", "Show output without truncating the ID"),
@@ -316,6 +354,7 @@ const CLEAR = "\x1b[2J\x1b[H";
 
 function statsMessage(c: Crictl, container: Container): object {
   const { cpu, memory } = usage(c.machine, container);
+  const limit = container.config.memoryLimitInBytes;
   const timestamp = nanos(c.machine, c.machine.kernel.now);
   return {
     attributes: {
@@ -324,8 +363,16 @@ function statsMessage(c: Crictl, container: Container): object {
       labels: container.config.labels,
       annotations: container.config.annotations,
     },
-    cpu: { timestamp, usageCoreNanoSeconds: { value: String(cpu) } },
-    memory: { timestamp, workingSetBytes: { value: String(memory) }, rssBytes: { value: String(memory) } },
+    cpu: { timestamp, usageCoreNanoSeconds: { value: String(cpu) }, usageNanoCores: { value: "0" } },
+    memory: {
+      timestamp,
+      workingSetBytes: { value: String(memory) },
+      availableBytes: { value: limit === undefined ? "0" : String(Math.max(0, limit - memory)) },
+      usageBytes: { value: String(memory) },
+      rssBytes: { value: String(memory) },
+      pageFaults: { value: String(Math.ceil(memory / 4096)) },
+      majorPageFaults: { value: "0" },
+    },
     writableLayer: {
       timestamp,
       fsId: { mountpoint: "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs" },
@@ -400,7 +447,7 @@ export const statsp: CrictlCommand = {
   name: "statsp",
   usage:
     "List pod statistics. Stats represent a structured API that will fulfill the Kubelet's /stats/summary endpoint.",
-  argsUsage: "[POD-ID]",
+  argsUsage: "[ID]",
   flags: [flag.string("id", "", "Filter by pod id"), ...SAMPLE],
   *run(c) {
     if (c.args.length > 1) throw new ShowHelp();

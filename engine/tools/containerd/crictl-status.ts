@@ -1,10 +1,11 @@
 /** crictl inspect, inspectp, inspecti, info, version, imagefsinfo and runtime-config. */
+import { goTime } from "../../api/go-time.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { type ContainerRuntime, CriError, RUNTIME_VERSION } from "../../machine/runtime/index.ts";
+import { type ContainerRuntime, RUNTIME_VERSION } from "../../machine/runtime/index.ts";
 import { flag } from "./cli.ts";
 import { byPrefix, containerInfo, containerStatus, imageMessage, nanos, sandboxInfo, sandboxStatus } from "./cri.ts";
-import { type Crictl, type CrictlCommand, CrictlError, noContainer, ShowHelp } from "./crictl-context.ts";
-import { chosenContainers, chosenSandboxes, imageNamed } from "./crictl-list.ts";
+import { type Crictl, type CrictlCommand, CrictlError, NO_SANDBOX, noContainer, ShowHelp } from "./crictl-context.ts";
+import { chosenContainers, chosenSandboxes, FILTER, imageNamed, pairs } from "./crictl-list.ts";
 import { humanDuration, humanSize } from "./units.ts";
 
 const OUTPUT = [
@@ -16,22 +17,14 @@ const OUTPUT = [
     "The template string is only used when output is go-template; The Template format is golang template",
   ),
 ];
-const FILTERS = [
-  flag.string("name", "", "Filter by container name regular expression pattern"),
-  flag.string("state", "s", "Filter by container state"),
+const filters = (what: string, states = "", stop = "") => [
+  flag.string("name", "", `Filter by ${what} name regular expression pattern`),
+  flag.string("namespace", "", "Filter by pod namespace regular expression pattern"),
+  flag.string("state", "s", `Filter by ${what} state`),
   flag.list("label", "", "Filter by key=value label"),
-  flag.bool("latest", "l", "Show the most recently created container (includes all states)"),
-  flag.int("last", "n", "Show last n recently created containers (includes all states). Set 0 for unlimited."),
+  flag.bool("latest", "l", `Show the most recently created ${what}${states}`),
+  flag.int("last", "n", `Show last n recently created ${what}s${states}. Set 0 for unlimited${stop}`),
 ];
-
-type Labels = Readonly<Record<string, string>>;
-
-function section(head: string, values: Labels): string {
-  const lines = Object.keys(values)
-    .sort()
-    .map((key) => `\t${key} -> ${values[key]}\n`);
-  return `${head}:\n${lines.join("")}`;
-}
 
 function* nothing(c: Crictl): Gen<never> {
   yield* c.log("error", "No IDs provided or nothing found per filter");
@@ -44,10 +37,9 @@ export const inspect: CrictlCommand = {
   argsUsage: "CONTAINER-ID [CONTAINER-ID...]",
   flags: [
     ...OUTPUT,
-    ...FILTERS,
+    ...filters("container", " (includes all states)", "."),
     flag.string("pod", "p", "Filter by pod id"),
     flag.string("image", "", "Filter by container image"),
-    flag.bool("all", "a", "Show all containers"),
   ],
   *run(c) {
     const runtime = yield* c.runtime();
@@ -57,7 +49,7 @@ export const inspect: CrictlCommand = {
     const format = c.value("output", "json");
     const out: object[] = [];
     for (const id of ids) {
-      const prefix = "getting the status of the container: get container status: ";
+      const prefix = "get the status of containers: get container status: ";
       const container = yield* c.rpc("ContainerStatus", "runtime", { containerID: id }, prefix, function* () {
         const found = byPrefix(runtime.containers.values(), id);
         if (found === undefined) throw noContainer(id);
@@ -75,12 +67,12 @@ export const inspect: CrictlCommand = {
         `ID: ${container.id}\nName: ${name}\n${attempt === 0 ? "" : `Attempt: ${attempt}\n`}State: ${status.state}\n` +
           `Created: ${ago(container.createdAt)}\n${state === "created" ? "" : `Started: ${ago(container.startedAt)}\n`}` +
           (state === "exited" ? `Finished: ${ago(container.finishedAt)}\nExit Code: ${container.exitCode}\n` : "") +
-          section("Labels", config.labels) +
-          section("Annotations", config.annotations) +
+          pairs("Labels", config.labels) +
+          pairs("Annotations", config.annotations) +
           (c.on("quiet") ? "" : `Info: map[info:${JSON.stringify(containerInfo(container))}]\n`),
       );
     }
-    if (format !== "table") yield* c.statuses(out, format);
+    if (format !== "table") yield* c.statuses(out, format, "get the status of containers: ");
   },
 };
 
@@ -88,7 +80,7 @@ export const inspectp: CrictlCommand = {
   name: "inspectp",
   usage: "Display the status of one or more pods",
   argsUsage: "POD-ID [POD-ID...]",
-  flags: [...OUTPUT, ...FILTERS, flag.string("namespace", "", "Filter by pod namespace regular expression pattern")],
+  flags: [...OUTPUT, ...filters("pod")],
   *run(c) {
     const runtime = yield* c.runtime();
     const ids = c.args.length > 0 ? c.args : chosenSandboxes(c).map(({ id }) => id);
@@ -96,14 +88,9 @@ export const inspectp: CrictlCommand = {
     const format = c.value("output", "json");
     const out: object[] = [];
     for (const id of ids) {
-      const prefix = "getting the status of the pod sandbox: get pod sandbox status: ";
-      const sandbox = yield* c.rpc("PodSandboxStatus", "runtime", { podSandboxID: id }, prefix, function* () {
-        const found = byPrefix(runtime.sandboxes.values(), id);
-        if (found === undefined) {
-          throw new CriError("NotFound", `an error occurred when try to find sandbox: not found`);
-        }
-        return found;
-      });
+      const sandbox = byPrefix(runtime.sandboxes.values(), id);
+      if (sandbox === undefined)
+        throw new CrictlError(`get the status of pod sandboxes: get pod sandbox status: ${NO_SANDBOX}`);
       const status = sandboxStatus(c.machine, sandbox);
       if (format !== "table") {
         out.push(c.on("quiet") ? { status } : { info: sandboxInfo(sandbox), status });
@@ -112,13 +99,13 @@ export const inspectp: CrictlCommand = {
       const { name, uid, namespace, attempt } = sandbox.config.metadata;
       yield* c.print(
         `ID: ${sandbox.id}\nName: ${name}\nUID: ${uid}\nNamespace: ${namespace}\nAttempt: ${attempt}\n` +
-          `Status: ${status.state}\nCreated: ${status.createdAt}\nIP Addresses: ${sandbox.ips[0] ?? ""}\n` +
-          section("Labels", sandbox.config.labels) +
-          section("Annotations", sandbox.config.annotations) +
+          `Status: ${status.state}\nCreated: ${goTime(c.machine.kernel.epochMs + sandbox.createdAt / 1000)}\nIP Addresses: ${sandbox.ips[0] ?? ""}\n` +
+          pairs("Labels", sandbox.config.labels) +
+          pairs("Annotations", sandbox.config.annotations) +
           (c.on("quiet") ? "" : `Info: map[info:${JSON.stringify(sandboxInfo(sandbox))}]\n`),
       );
     }
-    if (format !== "table") yield* c.statuses(out, format);
+    if (format !== "table") yield* c.statuses(out, format, "get the status of pod sandboxes: ");
   },
 };
 
@@ -145,11 +132,7 @@ export const inspecti: CrictlCommand = {
   name: "inspecti",
   usage: "Return the status of one or more images",
   argsUsage: "IMAGE-ID [IMAGE-ID...]",
-  flags: [
-    ...OUTPUT,
-    flag.string("name", "", "Filter by image name"),
-    flag.list("filter", "f", "Filter output based on provided conditions."),
-  ],
+  flags: [...OUTPUT, flag.string("name", "", "Filter by image name"), FILTER],
   *run(c) {
     const runtime = yield* c.images();
     const ids = c.args.length > 0 ? c.args : runtime.images.list().map(({ image }) => image.id);
@@ -172,6 +155,37 @@ export const inspecti: CrictlCommand = {
     if (format !== "table") yield* c.statuses(out, format);
   },
 };
+
+/** The network that containerd adds by itself. */
+const LOOPBACK = `{
+"cniVersion": "0.3.1",
+"name": "cni-loopback",
+"plugins": [{
+  "type": "loopback"
+}]
+}`;
+
+/** A network as go-cni tells it, from its configuration's text. */
+function network(ifName: string, source: string): object {
+  const { cniVersion, name, plugins = [] } = JSON.parse(source);
+  return {
+    Config: {
+      CNIVersion: cniVersion,
+      Name: name,
+      Plugins: plugins.map((plugin: Record<string, unknown>) => ({
+        Network: {
+          ...(plugin.capabilities ? { capabilities: plugin.capabilities } : {}),
+          dns: plugin.dns ?? {},
+          ipam: plugin.ipam ?? {},
+          type: plugin.type,
+        },
+        Source: JSON.stringify(plugin),
+      })),
+      Source: source,
+    },
+    IFName: ifName,
+  };
+}
 
 const NOT_READY = "Network plugin returns error: ";
 
@@ -196,8 +210,15 @@ function runtimeStatus(runtime: ContainerRuntime, verbose: boolean): object {
     { features: { recursive_read_only_mounts: true }, name: "runc" },
   ];
   if (!verbose) return { runtimeHandlers, status: { conditions } };
+  const conf = runtime.cni.confText();
   return {
-    cniconfig: { PluginConfDir: "/etc/cni/net.d", PluginDirs: ["/opt/cni/bin"], PluginMaxConfNum: 1, Prefix: "eth" },
+    cniconfig: {
+      Networks: [network("lo", LOOPBACK), ...(conf === undefined ? [] : [network("eth0", conf)])],
+      PluginConfDir: "/etc/cni/net.d",
+      PluginDirs: ["/opt/cni/bin"],
+      PluginMaxConfNum: 1,
+      Prefix: "eth",
+    },
     config: {
       cni: { binDir: "/opt/cni/bin", confDir: "/etc/cni/net.d", confTemplate: "", ipPref: "", maxConfNum: 1 },
       containerd: {
@@ -223,11 +244,15 @@ function runtimeStatus(runtime: ContainerRuntime, verbose: boolean): object {
 export const info: CrictlCommand = {
   name: "info",
   usage: "Display information of the container runtime",
-  flags: OUTPUT,
+  flags: [flag.string("output", "o", "Output format, One of: json|yaml|go-template", "json"), ...OUTPUT.slice(1)],
   *run(c) {
     if (c.args.length > 0) throw new ShowHelp();
     const runtime = yield* c.runtime();
-    yield* c.statuses([runtimeStatus(runtime, !c.on("quiet"))], c.value("output", "json"));
+    yield* c.statuses(
+      [runtimeStatus(runtime, !c.on("quiet"))],
+      c.value("output", "json"),
+      "getting status of runtime: ",
+    );
   },
 };
 
@@ -257,10 +282,10 @@ export const imagefsinfo: CrictlCommand = {
     const timestamp = nanos(c.machine, c.machine.kernel.now);
     const format = c.value("output", "json");
     if (format === "table") {
-      const part = (head: string) =>
-        `${head} Filesystem \nTimeStamp[0]: ${timestamp}\nDisk[0]: ${humanSize(bytes)}\nInodes[0]: ${inodes}\n` +
-        `Mountpoint[0]: ${mountpoint}\n`;
-      return yield* c.print(part("Container") + part("Image"));
+      return yield* c.print(
+        `Container Filesystem \nImage Filesystem \nTimeStamp[0]: ${timestamp}\nDisk[0]: ${humanSize(bytes)}\n` +
+          `Inodes[0]: ${inodes}\nMountpoint[0]: ${mountpoint}\n`,
+      );
     }
     const usage = {
       fsId: { mountpoint },
@@ -268,7 +293,7 @@ export const imagefsinfo: CrictlCommand = {
       timestamp,
       usedBytes: { value: String(bytes) },
     };
-    yield* c.statuses([{ status: { containerFilesystems: [usage], imageFilesystems: [usage] } }], format);
+    yield* c.statuses([{ status: { containerFilesystems: [], imageFilesystems: [usage] } }], format);
   },
 };
 
@@ -278,6 +303,24 @@ export const runtimeConfig: CrictlCommand = {
   flags: [],
   *run(c) {
     yield* c.runtime();
-    yield* c.print("cgroup driver:   SYSTEMD\n");
+    yield* c.unimplemented("RuntimeConfig", "get runtime config: call RuntimeConfig RPC: ");
+  },
+};
+
+/** containerd has no use for the address range when its CNI configuration is not made from a template. */
+export const updateRuntimeConfig: CrictlCommand = {
+  name: "update-runtime-config",
+  usage: "Update the runtime configuration",
+  flags: [
+    flag.string(
+      "pod-cidr",
+      "p",
+      "The new Classless Inter-Domain Routing (CIDR) value to be used for pod IP addresses. If the CIDR is empty, runtimes should omit it.",
+    ),
+  ],
+  *run(c) {
+    if (c.args.length > 0) throw new ShowHelp();
+    yield* c.runtime();
+    yield* c.log("info", "Runtime config successfully updated");
   },
 };

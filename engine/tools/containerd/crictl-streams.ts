@@ -2,7 +2,7 @@
 
 import { parseDuration } from "../../api/go-time.ts";
 import { parseMicros } from "../../api/time.ts";
-import { type Gen, MS, Pipe, SECOND, WaitQueue, wait } from "../../kernel/index.ts";
+import { decode, type Gen, MS, Pipe, SECOND, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { followLog, type LogOptions, readLog } from "../../machine/kubelet/logs.ts";
 import {
@@ -11,12 +11,20 @@ import {
   CriError,
   type ExecSession,
   exitOf,
+  isCriError,
 } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { RAW, type Tty } from "../../machine/tty.ts";
 import { flag } from "./cli.ts";
-import { byPrefix, containers } from "./cri.ts";
-import { CliExit, type Crictl, type CrictlCommand, CrictlError, noContainer, ShowHelp } from "./crictl-context.ts";
+import { byPrefix, containers, logPath } from "./cri.ts";
+import {
+  AggregateFailure,
+  type Crictl,
+  type CrictlCommand,
+  CrictlError,
+  noContainer,
+  ShowHelp,
+} from "./crictl-context.ts";
 import { chosenContainers } from "./crictl-list.ts";
 
 /** Carries bytes between a command in a container and this process until the command ends. */
@@ -82,44 +90,89 @@ function* feed(c: Crictl, session: ExecSession): Gen {
   }
 }
 
-function* execIn(c: Crictl, runtime: ContainerRuntime, id: string, command: readonly string[]): Gen {
-  const [tty, stdin] = [c.on("tty"), c.on("interactive")];
-  const start = (prefix: string, name: string, options: object) =>
-    c.rpc(name, "runtime", { containerID: id, cmd: JSON.stringify(command) }, prefix, function* () {
-      const container = byPrefix(runtime.containers.values(), id);
-      if (container === undefined) throw noContainer(id);
-      return yield* runtime.exec(container.id, command, options);
-    });
-  if (c.on("sync")) {
-    const prefix = `execing command in container ${id} synchronously: `;
-    const session = yield* start(prefix, "ExecSync", { collect: true });
-    const timeout = Number(c.value("timeout", "0"));
-    const code = yield* exitOf(session, timeout > 0 ? timeout * SECOND : 1e15);
-    if (code === undefined) {
-      throw new CrictlError(
-        `${prefix}rpc error: code = DeadlineExceeded desc = failed to exec in container: timeout ${timeout}s exceeded: context deadline exceeded`,
-      );
+/** Begins a command in a container as the call of that name does. */
+function* begin(
+  c: Crictl,
+  runtime: ContainerRuntime,
+  id: string,
+  command: readonly string[],
+  call: { name: string; prefix: string; options: object },
+): Gen<ExecSession> {
+  const keys = { containerID: id, cmd: command };
+  return yield* c.rpc(`${call.name} cmd`, "runtime", keys, call.prefix, function* () {
+    const container = byPrefix(runtime.containers.values(), id);
+    if (container === undefined) throw new CriError("NotFound", `failed to find container "${id}" in store: not found`);
+    return yield* runtime.exec(container.id, command, call.options);
+  });
+}
+
+/** ExecSync: what the command has written comes when it has ended well, each stream with a newline behind it. */
+function* execSync(c: Crictl, runtime: ContainerRuntime, id: string, command: readonly string[]): Gen {
+  const prefix = `execing command in container ${id} synchronously: `;
+  const session = yield* begin(c, runtime, id, command, { name: "ExecSync", prefix, options: { collect: true } });
+  const seconds = Number(c.value("timeout", "0"));
+  const code = yield* exitOf(session, seconds > 0 ? seconds * SECOND : 1e15);
+  const words = command.join(" ");
+  if (code === undefined) {
+    const err = `failed to exec in container: timeout ${seconds}s exceeded: context deadline exceeded`;
+    const fail = function* (): Gen<never> {
+      throw new CriError("DeadlineExceeded", err);
+    };
+    try {
+      yield* c.rpc("ExecSync cmd", "runtime", { containerID: id, cmd: command }, "", fail);
+    } catch (error) {
+      if (!(error instanceof CrictlError)) throw error;
     }
-    yield* carry(c, session, false);
-    yield* c.print("\n\n");
-    if (code !== 0) throw new CliExit("non-zero exit code", code);
-    return;
+    throw new CrictlError(`${prefix}command timed out: "${words}" timed out after ${seconds}s`);
   }
+  const [out, err] = [collected(session.stdout), collected(session.stderr)];
+  if (code !== 0) throw new CrictlError(`${prefix}command '${words}' exited with ${code}: ${decode(err)}`);
+  for (const part of [out, err]) {
+    yield* sys.write(c.p, 1, part);
+    yield* c.print("\n");
+  }
+}
+
+function collected(pipe: Pipe | undefined): Uint8Array {
+  return pipe === undefined || pipe.size === 0 ? new Uint8Array() : pipe.take(pipe.size);
+}
+
+function* execIn(c: Crictl, runtime: ContainerRuntime, id: string, command: readonly string[]): Gen {
+  if (c.on("sync")) return yield* execSync(c, runtime, id, command);
+  const [tty, stdin] = [c.on("tty"), c.on("interactive")];
   const prefix = `execing command in container ${id}: `;
+  if (tty && !stdin) throw new CrictlError(`${prefix}tty=true must be specified with interactive=true`);
+  if (tty && c.p.fds.get(0)?.tty === undefined) throw new CrictlError(`${prefix}input is not a terminal`);
+  const container = byPrefix(runtime.containers.values(), id);
   let session: ExecSession;
-  try {
-    session = yield* start(prefix, "Exec", { stdin, tty });
-  } catch (error) {
-    if (!(error instanceof CrictlError)) throw error;
-    // Only what Exec itself answers comes with its code; the stream's own failures come as text.
-    const streamed = /failed to exec in container: .*$/s.exec(error.message);
-    throw streamed
-      ? new CrictlError(`${prefix}Internal error occurred: error executing command in container: ${streamed[0]}`)
-      : error;
+  if (container?.state !== "running") {
+    session = yield* begin(c, runtime, id, command, { name: "Exec", prefix, options: { stdin, tty } });
+  } else {
+    try {
+      session = yield* runtime.exec(container.id, command, { stdin, tty });
+    } catch (error) {
+      // Exec itself gives an address only: what fails then comes over the stream, as text.
+      if (!isCriError(error)) throw error;
+      throw new CrictlError(`${prefix}Internal error occurred: error executing command in container: ${error.message}`);
+    }
   }
   yield* carry(c, session, stdin);
   if (session.exitCode !== 0) throw new CrictlError(`${prefix}command terminated with exit code ${session.exitCode}`);
 }
+
+/** Flags of the commands that stream. */
+export const STREAMING = [
+  flag.string("transport", "r", "Transport protocol to use, one of: spdy|websocket", "spdy"),
+  flag.string("tls-ca", "", "Path to the streaming TLS CA certificate"),
+  flag.string("tls-cert", "", "Path to the streaming TLS certificate"),
+  flag.string("tls-key", "", "Path to the streaming TLS key"),
+  flag.string(
+    "tls-sni",
+    "tls-server-name",
+    "Server name used in the TLS client to check server certificates against",
+    "localhost",
+  ),
+];
 
 const CHOICE = ["name", "pod", "image", "state", "label", "latest", "last"];
 
@@ -135,7 +188,7 @@ export const exec: CrictlCommand = {
     flag.int("timeout", "", "Timeout in seconds"),
     flag.bool("tty", "t", "Allocate a pseudo-TTY"),
     flag.bool("interactive", "i", "Keep STDIN open"),
-    flag.string("transport", "r", "Transport protocol to use, one of: spdy|websocket", "spdy"),
+    ...STREAMING,
     flag.string("name", "", "Exec command for all containers matching this name filter regular expression pattern"),
     flag.string("pod", "p", "Exec command for all containers matching this pod ID filter"),
     flag.string("image", "", "Exec command for all containers matching this container image filter"),
@@ -149,6 +202,11 @@ export const exec: CrictlCommand = {
   ],
   *run(c) {
     if (c.args.length < 1) throw new ShowHelp();
+    if (c.on("ignore-errors"))
+      yield* c.log(
+        "warning",
+        "The `--ignore-errors` option has been set all errors returned by the command will be ignored.",
+      );
     const runtime = yield* c.runtime();
     const byFilter = CHOICE.some((name) => c.isSet(name));
     if (!byFilter && c.args.length < 2) throw new ShowHelp();
@@ -158,14 +216,17 @@ export const exec: CrictlCommand = {
       yield* c.log("error", "No containers found per filter flags");
       throw new ShowHelp();
     }
+    const failed: string[] = [];
     for (const id of ids) {
       if (byFilter && !c.on("quiet") && !c.on("parallel")) yield* c.print(`${id}:\n`);
       try {
         yield* execIn(c, runtime, id, command);
       } catch (error) {
-        if (!c.on("ignore-errors") || !(error instanceof CrictlError || error instanceof CliExit)) throw error;
+        if (!(error instanceof CrictlError)) throw error;
+        failed.push(error.message);
       }
     }
+    if (failed.length > 0 && !c.on("ignore-errors")) throw new AggregateFailure(failed.join("\n"));
   },
 };
 
@@ -173,19 +234,20 @@ export const attach: CrictlCommand = {
   name: "attach",
   usage: "Attach to a running container",
   argsUsage: "CONTAINER-ID",
-  flags: [flag.bool("tty", "t", "Allocate a pseudo-TTY"), flag.bool("stdin", "i", "Keep STDIN open")],
+  flags: [flag.bool("tty", "t", "Allocate a pseudo-TTY"), flag.bool("stdin", "i", "Keep STDIN open"), ...STREAMING],
   *run(c) {
     const [id] = c.args;
     if (id === undefined) throw new CrictlError("ID cannot be empty");
+    if (c.args.length > 1) throw new ShowHelp();
     const runtime = yield* c.runtime();
     const container = yield* c.rpc(
-      "Attach",
+      "Attach container",
       "runtime",
       { containerID: id },
       "attaching running container failed: ",
       function* () {
         const found = byPrefix(runtime.containers.values(), id);
-        if (found === undefined) throw noContainer(id);
+        if (found === undefined) throw new CriError("NotFound", "failed to find container in store: not found");
         if (found.state !== "running")
           throw new CriError("Unknown", `container is in CONTAINER_${found.state.toUpperCase()} state`);
         return found;
@@ -272,7 +334,19 @@ export const logs: CrictlCommand = {
       if (found === undefined) throw noContainer(id);
       return found;
     });
+    if (c.on("reopen")) {
+      yield* c.rpc("ReopenContainerLog", "runtime", { containerID: id }, "reopen container logs: ", function* () {
+        if (container.state !== "running") throw new CriError("Unknown", "container is not running");
+      });
+      yield* c.log("info", "Container logs reopened");
+    }
     if (c.on("previous")) container = previousOf(c, container);
+    if (container.state === "created") {
+      const path = logPath(container);
+      throw new CrictlError(
+        `failed to try resolving symlinks in path "${path}": lstat ${path}: no such file or directory`,
+      );
+    }
     yield* copyLog(c, container, options);
   },
 };
