@@ -55,7 +55,7 @@ on $N "crictl ps -o json" | jq -r '.containers[]|select(.metadata.name=="web")|.
       /^10\.200\.\d+\.\d+$/,
       "start worker process",
       /^web$/,
-      'level=fatal msg="execing command in container',
+      /^execing command in container [0-9a-f]{64}: command terminated with exit code 1$/,
       "CONTAINER_RUNNING",
     ],
   },
@@ -179,18 +179,19 @@ echo '{"metadata":{"name":"sb","namespace":"default","uid":"abc1","attempt":1},"
 printf 'metadata:\\n  name: busy\\nimage:\\n  image: busybox\\ncommand: ["sleep","1000"]\\nlog_path: busy.log\\n' > c.yaml
 crictl events > events & crictl pull busybox >/dev/null
 P=$(crictl runp pod.json); crictl create $P c.yaml nofile; C=$(crictl create $P c.yaml pod.json)
-crictl start $C; crictl exec $C hostname; crictl update -q --memory 100000000 --cpu-quota 20000 $C
+crictl start $C; crictl exec $C hostname; crictl update --memory 100000000 --cpu-quota 20000 $C
 crictl exec $C cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max; crictl create foo c.yaml pod.json
-crictl run c.yaml pod.json; crictl metricsp; sleep 1; grep EventType events
+crictl run c.yaml pod.json; sed -i s/abc1/abc2/ pod.json; crictl run c.yaml pod.json; crictl metricsp; sleep 1; grep EventType events
 END
 scp -q make.sh worker-1:; ssh worker-1 sudo bash make.sh`,
     expect: [
-      'level=fatal msg="load podSandboxConfig: open nofile: no such file or directory"',
+      'level=fatal msg="creating container: config at nofile not found"',
       /^[0-9a-f]{64}$/,
       /^sb$/,
       /^99999744$|^100000000$/,
       /^20000 100000$/,
       'failed to find sandbox id \\"foo\\": not found',
+      'failed to reserve sandbox name \\"sb_default_abc1_1\\"',
       /^[0-9a-f]{64}$/,
       "method ListPodSandboxMetrics not implemented",
       '"CONTAINER_CREATED_EVENT"',

@@ -6,7 +6,7 @@ const PERIOD = 100 * MS;
 /** µs of CPU that a busy worker is charged at each turn: no event for every step. */
 const TURN = 500 * MS;
 /** Weight of a control group that nobody gave one (cpu.shares). */
-const DEFAULT_SHARES = 1024;
+export const DEFAULT_SHARES = 1024;
 
 /** cpu.max: who has used a period's quota goes on in the next one (kernel/sched/fair.c). */
 class Bandwidth implements Throttle {

@@ -80,7 +80,8 @@ export function newContainer(
 }
 
 function createLog(machine: Machine, sandbox: Sandbox, id: string, config: ContainerConfig): ContainerLog {
-  const [directory, file] = config.logPath.split("/") as [string, string];
+  const slash = config.logPath.lastIndexOf("/");
+  const [directory, file] = [config.logPath.slice(0, Math.max(0, slash)), config.logPath.slice(slash + 1)];
   const { logDirectory, metadata } = sandbox.config;
   const log = new ContainerLog(machine, ensureDir(machine, `${logDirectory}/${directory}`), file);
   const link = `${metadata.name}_${metadata.namespace}_${config.metadata.name}-${id}.log`;

@@ -4,7 +4,7 @@
  */
 import type { Image } from "../../images/index.ts";
 import { spaceName } from "../../machine/cni/index.ts";
-import { groupUse } from "../../machine/cpu.ts";
+import { DEFAULT_SHARES, groupUse } from "../../machine/cpu.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { type Container, type ContainerRuntime, runtimeOf, type Sandbox } from "../../machine/runtime/index.ts";
 import { formatNano } from "../../machine/runtime/log-file.ts";
@@ -126,29 +126,35 @@ export function containerStatus(machine: Machine, container: Container): Json {
     metadata: { ...config.metadata },
     mounts: mounts(container),
     reason: state === "exited" ? container.reason : "",
-    resources: { linux: linuxResources(container.config) },
+    resources: { linux: linuxResources(machine, container) },
     startedAt: state === "created" ? NEVER : time(machine, container.startedAt),
     state: CONTAINER_STATES[state],
     user: null,
   };
 }
 
-function linuxResources({
-  given,
-  cpuLimitMilli = 0,
-  cpuShares = given === undefined ? 2 : 0,
-  memoryLimitInBytes = 0,
-  oomScoreAdj = 0,
-}: ContainerConfig): Json {
+/** The control group of a container. */
+export const cgroupOf = ({ id, sandbox }: Container): string =>
+  `${sandbox.config.cgroupParent}/cri-containerd-${id}.scope`;
+
+/** What limits a container, as it was given at first or by an update since. */
+function linuxResources(machine: Machine, container: Container): Json {
+  const { given, cpuLimitMilli, cpuShares, memoryLimitInBytes, oomScoreAdj = 0 } = container.config;
+  const cgroup = cgroupOf(container);
+  const milli = machine.cpu.limitOf(cgroup) ?? cpuLimitMilli ?? 0;
+  const kib = machine.memory.limitOf(cgroup);
+  const shares = machine.cpu.sharesOf(cgroup);
+  const memory = String(kib === undefined ? (memoryLimitInBytes ?? 0) : kib * 1024);
   return {
-    cpuPeriod: given === undefined || cpuLimitMilli > 0 ? "100000" : "0",
-    cpuQuota: String(cpuLimitMilli * 100),
-    cpuShares: String(cpuShares),
+    cpuPeriod: given === undefined ? "100000" : "0",
+    cpuQuota: String(milli * 100),
+    // What the kernel takes by itself was not asked for.
+    cpuShares: String((shares === DEFAULT_SHARES ? undefined : shares) ?? cpuShares ?? (given === undefined ? 2 : 0)),
     cpusetCpus: "",
     cpusetMems: "",
     hugepageLimits: [],
-    memoryLimitInBytes: String(memoryLimitInBytes),
-    memorySwapLimitInBytes: String(memoryLimitInBytes),
+    memoryLimitInBytes: memory,
+    memorySwapLimitInBytes: memory,
     oomScoreAdj: String(oomScoreAdj),
     unified: {},
   };

@@ -213,6 +213,16 @@ export class Crictl {
     yield* this.print(`${text}\n`);
   }
 
+  /** `--template`; a key that is not there is a mistake. Throws CrictlError. */
+  private template(prefix: string): GoTemplate {
+    try {
+      return new GoTemplate(this.value("template"), false, "tmplExecuteRawJSON");
+    } catch (error) {
+      if (!(error instanceof GoTemplateError)) throw error;
+      throw new CrictlError(`${prefix}execute template: failed to generate go-template: ${error.message}`);
+    }
+  }
+
   /** Statuses as inspect, info and imagefsinfo print them: keys sorted, one alone without a list around it. */
   *statuses(list: readonly unknown[], format: string, prefix = ""): Gen {
     const value = list.length === 1 ? list[0] : list;
@@ -220,10 +230,10 @@ export class Crictl {
     else if (format === "yaml") yield* this.print(`${toYaml(JSON.parse(toJson(value)))}\n`);
     else if (format === "go-template") {
       try {
-        yield* this.print(`${new GoTemplate(this.value("template"), true).execute(value)}\n`);
+        yield* this.print(`${this.template(prefix).execute(value)}\n`);
       } catch (error) {
         if (!(error instanceof GoTemplateError)) throw error;
-        throw new CrictlError(`${prefix}execute template: ${error.message}`);
+        throw new CrictlError(`${prefix}execute template: failed to template data: ${error.message}`);
       }
     } else throw new CrictlError(`${prefix}unsupported format: "${format}"`);
   }

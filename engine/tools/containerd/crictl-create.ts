@@ -14,7 +14,7 @@ import {
 } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { flag } from "./cli.ts";
-import { byPrefix } from "./cri.ts";
+import { byPrefix, cgroupOf } from "./cri.ts";
 import { type Crictl, type CrictlCommand, CrictlError, ShowHelp } from "./crictl-context.ts";
 
 type Fields = Record<string, unknown>;
@@ -226,26 +226,16 @@ function pulls(c: Crictl, byDefault: boolean): boolean {
   return c.on("with-pull") || (byDefault && !c.on("no-pull"));
 }
 
-/** Reads and judges the two files; what is wrong is told behind `prefix`. */
-function configs(c: Crictl, containerPath: string, podPath: string, prefix: string, podFirst: boolean) {
-  const told = <T>(what: string, read: () => T): T => {
-    try {
-      return read();
-    } catch (error) {
-      throw error instanceof CrictlError ? new CrictlError(`${what}${error.message}`) : error;
-    }
-  };
-  const pod = () =>
-    told(podFirst ? `${prefix}load podSandboxConfig: ` : prefix, () =>
-      sandboxConfig(c, load(c, podPath, "PodSandboxConfig")),
-    );
-  const first = podFirst ? pod() : undefined;
-  const given = told(podFirst ? `${prefix}creating container failed: ` : prefix, () =>
-    load(c, containerPath, "ContainerConfig"),
-  );
-  const sandbox = first ?? pod();
-  return { pod: sandbox, config: told(prefix, () => containerConfig(given, sandbox)) };
+/** What a step has to say against a configuration is told behind `prefix`. */
+function told<T>(prefix: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw error instanceof CrictlError ? new CrictlError(`${prefix}${error.message}`) : error;
+  }
 }
+
+const readSandbox = (c: Crictl, path: string): SandboxConfig => sandboxConfig(c, load(c, path, "PodSandboxConfig"));
 
 export const runp: CrictlCommand = {
   name: "runp",
@@ -257,12 +247,7 @@ export const runp: CrictlCommand = {
     const [path] = c.args;
     if (path === undefined) throw new ShowHelp();
     const runtime = yield* c.runtime();
-    let config: SandboxConfig;
-    try {
-      config = sandboxConfig(c, load(c, path, "PodSandboxConfig"));
-    } catch (error) {
-      throw error instanceof CrictlError ? new CrictlError(`load podSandboxConfig: ${error.message}`) : error;
-    }
+    const config = told("load podSandboxConfig: ", () => readSandbox(c, path));
     const sandbox = yield* makeSandbox(c, runtime, config, "run pod sandbox: ");
     yield* c.print(`${sandbox.id}\n`);
   },
@@ -294,7 +279,10 @@ export const create: CrictlCommand = {
     const pulled = pulls(c, c.settings.pullOnCreate);
     const runtime = yield* c.runtime();
     const prefix = "creating container: ";
-    const { config } = configs(c, containerPath, podPath, prefix, false);
+    const config = told(prefix, () => {
+      const given = load(c, containerPath, "ContainerConfig");
+      return containerConfig(given, readSandbox(c, podPath));
+    });
     const sandbox = byPrefix(runtime.sandboxes.values(), id)?.id ?? id;
     const container = yield* makeContainer(c, runtime, sandbox, config, pulled, prefix);
     yield* c.print(`${container.id}\n`);
@@ -320,9 +308,10 @@ export const run: CrictlCommand = {
     const pulled = pulls(c, !c.settings.noPullOnRun);
     const runtime = yield* c.runtime();
     const prefix = "running container: ";
-    const { pod, config } = configs(c, containerPath, podPath, prefix, true);
+    const pod = told(`${prefix}load podSandboxConfig: `, () => readSandbox(c, podPath));
     const sandbox = yield* makeSandbox(c, runtime, pod, `${prefix}run pod sandbox: `);
     const failed = `${prefix}creating container failed: `;
+    const config = told(failed, () => containerConfig(load(c, containerPath, "ContainerConfig"), pod));
     const container = yield* makeContainer(c, runtime, sandbox.id, config, pulled, failed);
     const keys = { containerID: container.id };
     yield* c.rpc("StartContainer", "runtime", keys, `${prefix}starting the container "${container.id}": `, () =>
@@ -360,7 +349,7 @@ export const update: CrictlCommand = {
         function* () {
           const container = byPrefix(runtime.containers.values(), id);
           if (container === undefined) throw new CriError("NotFound", "failed to find container: not found");
-          const cgroup = `${container.sandbox.config.cgroupParent}/cri-containerd-${container.id}.scope`;
+          const cgroup = cgroupOf(container);
           if (c.isSet("memory")) machine.memory.limit(cgroup, Number(c.value("memory")) / 1024);
           const quota = c.isSet("cpu-quota") ? Number(c.value("cpu-quota")) : undefined;
           const period = Number(c.value("cpu-period", "0")) || 100_000;

@@ -319,7 +319,7 @@ export const updateRuntimeConfig: CrictlCommand = {
     ),
   ],
   *run(c) {
-    if (c.args.length > 0) throw new ShowHelp();
+    if (c.args.length > 0 || !c.isSet("pod-cidr")) throw new ShowHelp();
     yield* c.runtime();
     yield* c.log("info", "Runtime config successfully updated");
   },

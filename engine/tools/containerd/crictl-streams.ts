@@ -342,14 +342,23 @@ export const logs: CrictlCommand = {
     }
     if (c.on("previous")) container = previousOf(c, container);
     if (container.state === "created") {
-      const path = logPath(container);
-      throw new CrictlError(
-        `failed to try resolving symlinks in path "${path}": lstat ${path}: no such file or directory`,
-      );
+      throw noLog(c, logPath(container));
     }
     yield* copyLog(c, container, options);
   },
 };
+
+/** There is no such log; the first part of its path that is lacking is named (filepath.EvalSymlinks). */
+function noLog(c: Crictl, path: string): CrictlError {
+  let lacking = "";
+  for (const part of path.split("/").slice(1)) {
+    lacking += `/${part}`;
+    if (sys.find(c.p, lacking) === undefined) break;
+  }
+  return new CrictlError(
+    `failed to try resolving symlinks in path "${path}": lstat ${lacking}: no such file or directory`,
+  );
+}
 
 function previousOf(c: Crictl, container: Container): Container {
   const { name, attempt } = container.config.metadata;
@@ -362,9 +371,7 @@ function previousOf(c: Crictl, container: Container): Container {
   );
   if (before === undefined) {
     const path = `${container.sandbox.config.logDirectory}/${name}/${attempt - 1}.log`;
-    throw new CrictlError(
-      `failed to try resolving symlinks in path "${path}": lstat ${path}: no such file or directory`,
-    );
+    throw noLog(c, path);
   }
   return before;
 }

@@ -1,0 +1,87 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Stage } from "../stage.ts";
+
+/**
+ * What crictl 1.32 with containerd 1.7 answered to these lines, one after another on one machine. To record answers anew,
+ * set CRICTL_ANSWERS_TO to a file, as root on a machine where both are at work, with the images of PULLED and no Pods.
+ */
+const ANSWERS = join(import.meta.dirname, "crictl/answers.jsonl");
+const SETUP = readFileSync(join(import.meta.dirname, "crictl/setup.sh"), "utf8");
+const PULLED = ["docker.io/library/busybox:1.36", "docker.io/library/nginx:1.27"];
+
+interface Answer {
+  run: string;
+  shows: string;
+  status: number;
+}
+
+const answers = readFileSync(ANSWERS, "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line) as Answer);
+
+/** The lines as one script that says where each begins and how it ended. */
+function script(): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const parts = answers.map(({ run }) => `echo '###'${quoted(run)}\n{ ${run}\n} 2>&1; echo "=> $?"\n`);
+  return `${SETUP}\n${parts.join("")}`;
+}
+
+/** Ids, times, versions and process numbers differ from run to run. */
+function normal(text: string): string {
+  return (
+    text
+      .replace(/\b[0-9a-f]{64}\b/g, "ID")
+      .replace(/\b[0-9a-f]{13}\b/g, "SHORT-ID")
+      .replace(/\b(\d+ (second|minute)s?|About a minute|Less than a second) ago/g, "AGO")
+      .replace(/\d{4}[-/]\d\d[-/]\d\d[T ][\d:.]+(Z|\+00:00| \+0000 UTC)?/g, "TIME")
+      .replace(/^E\d{4} [\d:.]+ +\d+ /gm, "KLOG ")
+      .replace(/\b\d{19}\b/g, "NANOSECONDS")
+      .replace(/\bv?1\.(7\.2\d|32\.0)(~ds\d)?\b/g, "VERSION")
+      .replace(/\/usr\/(local\/)?bin\b/g, "/usr/bin")
+      // Of runc since 1.2.
+      .replace(/container process: error during container init: /g, "container process: ")
+      // How wide a column is depends on the ages in it.
+      .replace(/^(CONTAINER|POD ID|.*AGO) .*$/gm, (line) => line.replace(/ +/g, " "))
+      .replace(/[ \t]+$/gm, "")
+  );
+}
+
+function parse(output: string): Answer[] {
+  return output
+    .split(/^###/m)
+    .slice(1)
+    .map((part) => {
+      const [run = "", ...rest] = part.split("\n");
+      const ended = rest.findLastIndex((line) => line.startsWith("=> "));
+      return { run, shows: normal(rest.slice(0, ended).join("\n")), status: Number(rest[ended]?.slice(3)) };
+    });
+}
+
+describe("crictl", () => {
+  it("answers as the real one with a real containerd", () => {
+    const recorded = process.env.CRICTL_ANSWERS_TO;
+    if (recorded !== undefined) {
+      const cwd = mkdtempSync(join(tmpdir(), "crictl-"));
+      const real = parse(
+        execFileSync("bash", ["-c", script()], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),
+      );
+      writeFileSync(recorded, real.map((answer) => `${JSON.stringify(answer)}\n`).join(""));
+      return;
+    }
+    const stage = new Stage({ seed: 4 });
+    stage.run(
+      `ssh worker-1 'sudo systemctl stop kubelet; sudo crictl rmp -fa; sudo crictl rmi -a; ${PULLED.map((image) => `sudo crictl pull ${image}`).join("; ")}'`,
+    );
+    const name = "/tmp/lines.sh";
+    const shown = stage.run(
+      `ssh worker-1 'cat > ${name}; mkdir -p /tmp/d' <<'LINES'\n${script()}LINES\nssh worker-1 'cd /tmp/d && sudo bash ${name}'`,
+    );
+    expect(shown.faults).toEqual([]);
+    expect(parse(shown.all)).toEqual(answers);
+  });
+});
