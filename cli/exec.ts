@@ -12,11 +12,17 @@ export interface ExecOptions {
   host: string;
   /** Virtual seconds. */
   timeout: number;
+  /** See `runScript`. */
+  work: number;
   file: string;
 }
 
 /** Exit status past the virtual timeout, as timeout(1) has it. */
 const TIMED_OUT = 124;
+/** Events a virtual second that clusters have of their own: two of three masters at rest. */
+const CLUSTERS_OWN = 200;
+/** Events beyond those that a script may cause: half a minute of the host's CPU or so. */
+export const MOST_WORK = 200_000;
 
 /** A script by path, or from standard input for `-`; bytes that are no UTF-8 stay what they are. */
 export function readScript(file: string): { name: string; text: string } {
@@ -27,12 +33,20 @@ export function readScript(file: string): { name: string; text: string } {
   }
 }
 
-/** Runs a script in a booted session. Resolves at once: it all happens on virtual time. */
+/**
+ * Runs a script in a booted session. Resolves at once: it all happens on virtual time. One that never ends, or leaves
+ * a fork bomb, is given up by the clock (`timeout`, virtual seconds) or by the events it caused (`work`): a number of
+ * both that is the same on every host.
+ */
 export function runScript(
   session: Session,
-  script: { name: string; text: string; host: string; timeout: number },
+  script: { name: string; text: string; host: string; timeout: number; work: number },
   ended: () => number | undefined,
 ): number {
+  const { kernel } = session;
+  const { now: startedAt, eventIndex: first } = kernel;
+  const due = startedAt + script.timeout * SECOND;
+  const spent = () => kernel.eventIndex - first > script.work + ((kernel.now - startedAt) / SECOND) * CLUSTERS_OWN;
   session.apply({
     type: "script",
     id: "script",
@@ -41,7 +55,11 @@ export function runScript(
     name: script.name,
     text: script.text,
   });
-  session.kernel.runUntil(() => ended() !== undefined, session.kernel.now + script.timeout * SECOND);
+  kernel.runUntil(() => ended() !== undefined || spent(), due);
+  if (ended() === undefined && spent())
+    console.error(
+      `kubetude: given up after ${Math.floor((kernel.now - startedAt) / SECOND)} virtual seconds: too much work (--work)`,
+    );
   return ended() ?? TIMED_OUT;
 }
 
@@ -59,5 +77,5 @@ export function exec(options: ExecOptions): number {
     throw new UsageError(`--host: no machine "${options.host}"; machines: ${session.machineNames().join(", ")}`);
   }
   session.boot();
-  return runScript(session, { name, text, host: options.host, timeout: options.timeout }, () => status);
+  return runScript(session, { name, text, ...options }, () => status);
 }

@@ -5,7 +5,7 @@ import { junit } from "../grader/junit.ts";
 import { type Lab, labAt, sessionSpec } from "../grader/lab.ts";
 import { checkSessionFile } from "../grader/session-file.ts";
 import { engineHash } from "./engine-hash.ts";
-import { readScript, runScript } from "./exec.ts";
+import { MOST_WORK, readScript, runScript } from "./exec.ts";
 import { divergence, replaySession } from "./replay.ts";
 import { UsageError } from "./usage.ts";
 
@@ -15,6 +15,7 @@ export interface GradeOptions {
   json?: string;
   junit?: string;
   timeout: number;
+  work: number;
   file: string;
 }
 
@@ -23,7 +24,7 @@ export function gradeScript(
   lab: Lab,
   seed: number,
   script: { name: string; text: string },
-  timeout = 3600,
+  { timeout = 3600, work = MOST_WORK } = {},
 ): GradeReport & { output: string } {
   let status: number | undefined;
   const output: Uint8Array[] = [];
@@ -35,7 +36,7 @@ export function gradeScript(
   });
   session.boot();
   const grader = new Grader(lab, session);
-  runScript(session, { ...script, host: "workstation", timeout }, () => status);
+  runScript(session, { ...script, host: "workstation", timeout, work }, () => status);
   return { ...grader.report(), output: Buffer.concat(output).toString("utf8") };
 }
 
@@ -44,7 +45,7 @@ export function grade(options: GradeOptions): number {
   const lab = labAt(options.lab);
   const report = options.file.endsWith(".json")
     ? gradeSession(lab, options.file)
-    : gradeScript(lab, options.seed, readScript(options.file), options.timeout);
+    : gradeScript(lab, options.seed, readScript(options.file), options);
   for (const task of report.tasks) {
     console.log(`${task.passed ? "✓" : "✕"} ${task.id}  ${task.title.en}  ${task.points}/${task.maxPoints}`);
     for (const check of task.checks) if (!check.passed) console.log(`    ${check.message.en}`);

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { api } from "./api.ts";
-import { exec } from "./exec.ts";
+import { exec, MOST_WORK } from "./exec.ts";
 import { grade } from "./grade.ts";
 import { labCheck } from "./lab-check.ts";
 import { labs } from "./labs.ts";
@@ -52,8 +52,14 @@ program
     integerOption("--timeout", 1, 10_000_000),
     3600,
   )
+  .option(
+    "--work <events>",
+    "events beyond a cluster's own after which it is given up",
+    integerOption("--work", 1, Number.MAX_SAFE_INTEGER),
+    MOST_WORK,
+  )
   .argument("<file>", "the script, or - for standard input")
-  .action((file: string, options: { lab: string; seed: number; host: string; timeout: number }) => {
+  .action((file: string, options: { lab: string; seed: number; host: string; timeout: number; work: number }) => {
     status = exec({ ...options, file });
   });
 
@@ -67,6 +73,12 @@ program
     "virtual seconds after which the script is given up",
     integerOption("--timeout", 1, 10_000_000),
     3600,
+  )
+  .option(
+    "--work <events>",
+    "events beyond a cluster's own after which it is given up",
+    integerOption("--work", 1, Number.MAX_SAFE_INTEGER),
+    MOST_WORK,
   )
   .option("--json <file>", "write the report as JSON")
   .option("--junit <file>", "write the report as JUnit XML")

@@ -48,6 +48,14 @@ describe("kubetude exec", () => {
     });
   });
 
+  it("gives up a fork bomb by the work it does", () => {
+    const bomb = ":(){ :|:& };:\nsleep 3000; echo late\n";
+    const { stdout, stderr, status } = kubetude(["exec", "--lab", "playground", "--work", "6000", "-"], bomb);
+    expect([stdout, status]).toEqual(["", 124]);
+    expect(stderr).toContain("line 1: fork: retry: Resource temporarily unavailable\n");
+    expect(stderr).toMatch(/\nkubetude: given up after \d+ virtual seconds: too much work \(--work\)\n$/);
+  });
+
   it("hands the script's bytes on as they are", () => {
     const input = Buffer.concat([Buffer.from("printf '%s' '"), Buffer.from([0xff, 0xc3]), Buffer.from("'")]);
     const { stdout } = spawnSync(process.execPath, [cli, "exec", "--lab", "playground", "-"], { input });

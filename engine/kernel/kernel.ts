@@ -347,7 +347,9 @@ export class Kernel {
     task.value = value;
     task.error = error ?? (task.unwinding === "no" ? undefined : new TaskKilled());
     if (error !== undefined) this.faults.push({ task: task.name, error, at: this.now });
-    task.onExit?.(task);
+    const { onExit } = task;
+    task.onExit = undefined;
+    onExit?.(task);
     task.ended.wakeAll();
   }
 

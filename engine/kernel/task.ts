@@ -82,7 +82,7 @@ export class Task {
   /** A wake-up that came while it was suspended. */
   missed = false;
   readonly ended: WaitQueue = new WaitQueue();
-  readonly onExit: ((task: Task) => void) | undefined;
+  onExit: ((task: Task) => void) | undefined;
   /** The queue it waits in, and the event that will resume it. */
   waitingIn: WaitQueue | undefined;
   resumeEvent: KernelEvent | undefined;

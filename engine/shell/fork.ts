@@ -21,7 +21,8 @@ export function* forkShell(
 ): Gen<Process> {
   yield* sh.settle();
   yield* cpu(COST.fork);
-  const sub = copyShell(sh);
+  // Made once there is a child: one that waits for room holds no second copy.
+  let sub: Shell;
   const main = function* (p: Process): Gen<number> {
     sub.p = p;
     if (sh.coproc && !options.substitution) closeCoproc(sub, sh.coproc);
@@ -33,6 +34,7 @@ export function* forkShell(
         ...(options.fds ? { fds: options.fds } : {}),
         ...(options.group !== undefined ? { group: options.group } : {}),
       });
+      sub = copyShell(sh);
       child.exe = sh.p.exe;
       child.comm = sh.p.comm;
       for (const fd of sh.p.closeOnExec) if (!options.fds || child.fds.has(fd)) child.closeOnExec.add(fd);
