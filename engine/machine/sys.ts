@@ -311,6 +311,8 @@ export function rmdir(p: Process, path: string): void {
   const found = lookup(p, path, false);
   if (found.node === undefined) throw new Errno("ENOENT");
   if (found.node.kind !== "dir") throw new Errno("ENOTDIR");
+  if (/(^|\/)\.\/*$/.test(path)) throw new Errno("EINVAL");
+  if (/(^|\/)\.\.\/*$/.test(path)) throw new Errno("ENOTEMPTY");
   if (found.name === "") throw new Errno("EBUSY");
   if (entriesOf(found.node).size > 0) throw new Errno("ENOTEMPTY");
   remove(p, found);

@@ -241,6 +241,43 @@ export function verify(key: PublicKey, digest: DigestName, message: Uint8Array, 
   }
 }
 
+export function isDigest(name: string): name is DigestName {
+  return Object.hasOwn(DIGESTS, name);
+}
+
+function infoOf(name: DigestName, hash: Uint8Array): Uint8Array {
+  return sequence(sequence(oid(DIGESTS[name].oid), NULL), octets(hash));
+}
+
+/**
+ * A signature over bytes that are a hash already; RSA wraps them where their digest is named, and gives undefined for
+ * others than that makes.
+ */
+export function signHash(key: PrivateKey, hash: Uint8Array, digest?: DigestName): Uint8Array | undefined {
+  if (key.type === "ed25519") return ed25519.sign(hash, key.secret);
+  if (key.type === "ec")
+    return CURVES[key.curve].math.sign(hash, key.secret, { format: "der", lowS: false, prehash: false });
+  if (digest !== undefined && hash.length !== DIGESTS[digest].hash(new Uint8Array(0)).length) return undefined;
+  return signRsa(key.key, digest === undefined ? hash : infoOf(digest, hash));
+}
+
+export function verifyHash(key: PublicKey, hash: Uint8Array, signature: Uint8Array, digest?: DigestName): boolean {
+  try {
+    if (key.type === "ed25519") return ed25519.verify(signature, hash, key.point);
+    if (key.type === "rsa") return verifyRsa(key.key, digest === undefined ? hash : infoOf(digest, hash), signature);
+    return CURVES[key.curve].math.verify(signature, hash, key.point, { format: "der", lowS: false, prehash: false });
+  } catch {
+    return false;
+  }
+}
+
+/** What two keys of a curve agree on: the first coordinate of their product. */
+export function sharedSecret(own: PrivateKey, peer: PublicKey): Uint8Array {
+  if (own.type !== "ec" || peer.type !== "ec") return new Uint8Array(0);
+  const point = CURVES[own.curve].math.getSharedSecret(own.secret, peer.point);
+  return point.subarray(1);
+}
+
 /** Which digest a signature algorithm stands for. */
 export function digestOf(dotted: string): DigestName | undefined {
   if (dotted === KEY_OID.ed25519) return "sha512";

@@ -119,7 +119,7 @@ function isProbablePrime(n: bigint): boolean {
   });
 }
 
-function privateOperation(key: RsaPrivateKey, m: bigint): bigint {
+export function privateOperation(key: RsaPrivateKey, m: bigint): bigint {
   if (key.p === 0n) return modPow(m, key.d, key.n);
   const m1 = modPow(m, key.dp, key.p);
   const m2 = modPow(m, key.dq, key.q);

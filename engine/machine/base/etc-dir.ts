@@ -100,6 +100,7 @@ function etcEntries(role: Role): Map<string, Inode> {
     ["profile.d", dir()],
     ["resolv.conf", text("")],
     ["services", text(etc.SERVICES)],
+    ["protocols", text(etc.PROTOCOLS)],
     ["shadow", fileNode(etc.shadow(), { ...AT, mode: 0o640, gid: 42 })],
     ["shells", text("/bin/sh\n/usr/bin/sh\n/bin/bash\n/usr/bin/bash\n/bin/dash\n/usr/bin/dash\n")],
     [

@@ -223,17 +223,49 @@ export const FSTAB = `# <file system> <mount point>   <type>  <options>       <d
 /dev/vda1 /               ext4    errors=remount-ro 0       1
 `;
 
-export const SERVICES = `ftp\t\t21/tcp
+export const PROTOCOLS = `ip\t0\tIP
+icmp\t1\tICMP
+igmp\t2\tIGMP
+ipencap\t4\tIP-ENCAP
+tcp\t6\tTCP
+egp\t8\tEGP
+udp\t17\tUDP
+ipv6\t41\tIPv6
+gre\t47\tGRE
+esp\t50\tIPSEC-ESP
+ah\t51\tIPSEC-AH
+ipv6-icmp\t58\tIPv6-ICMP
+ospf\t89\tOSPFIGP
+vrrp\t112\tVRRP
+sctp\t132\tSCTP
+`;
+
+export const SERVICES = `echo\t\t7/tcp
+echo\t\t7/udp
+ftp\t\t21/tcp
 ssh\t\t22/tcp
-smtp\t\t25/tcp
+telnet\t\t23/tcp
+smtp\t\t25/tcp\t\tmail
 domain\t\t53/tcp
 domain\t\t53/udp
-http\t\t80/tcp
+http\t\t80/tcp\t\twww
+kerberos\t88/tcp\t\tkerberos5 krb5 kerberos-sec
+pop3\t\t110/tcp\t\tpop-3
+sunrpc\t\t111/tcp\t\tportmapper
 ntp\t\t123/udp
+imap2\t\t143/tcp\t\timap
+snmp\t\t161/udp
+bgp\t\t179/tcp
+ldap\t\t389/tcp
 https\t\t443/tcp
+https\t\t443/udp
+ldaps\t\t636/tcp
+nfs\t\t2049/tcp
 mysql\t\t3306/tcp
-postgresql\t5432/tcp
-http-alt\t8080/tcp
+postgresql\t5432/tcp\t\tpostgres
+amqp\t\t5672/tcp
+redis\t\t6379/tcp
+http-alt\t8080/tcp\twebcache
 `;
 
 export const LOGIN_DEFS = `UID_MIN\t\t\t 1000

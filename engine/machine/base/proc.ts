@@ -156,8 +156,22 @@ function meminfo(machine: Machine): string {
     line("Buffers", 26_480) +
     line("Cached", cached - 26_480) +
     line("SwapCached", 0) +
+    line("Active", used + Math.floor(cached / 3)) +
+    line("Inactive", cached - Math.floor(cached / 3)) +
+    line("Unevictable", 0) +
+    line("Mlocked", 0) +
     line("SwapTotal", 0) +
-    line("SwapFree", 0)
+    line("SwapFree", 0) +
+    line("Dirty", 0) +
+    line("Writeback", 0) +
+    line("AnonPages", used) +
+    line("Shmem", 3_404) +
+    line("CommitLimit", Math.floor(total / 2)) +
+    line("Committed_AS", used * 2) +
+    line("VmallocTotal", 34_359_738_367) +
+    line("HugePages_Total", 0).replace(" kB", "") +
+    line("HugePages_Free", 0).replace(" kB", "") +
+    line("Hugepagesize", 2_048)
   );
 }
 

@@ -19,6 +19,19 @@ interface Flags {
   unicodeWords: boolean;
 }
 
+/** Characters with those that differ from them in case alone; what is no letter of Latin, Greek or Cyrillic has one. */
+function inBothCases(ranges: readonly Range[], negate: boolean): Node {
+  const all: Range[] = [...ranges];
+  for (const [from, to] of ranges) {
+    for (let code = from; code <= Math.min(to, 0x52f); code++) {
+      const char = String.fromCodePoint(code);
+      for (const other of [char.toLowerCase(), char.toUpperCase()])
+        if (other !== char && other.length === 1) all.push([other.codePointAt(0)!, other.codePointAt(0)!]);
+    }
+  }
+  return { t: "set", ranges: all, negate };
+}
+
 /** Parses Perl's syntax: the part of it that grep -P and jq's functions are used with. Throws `RegexError`. */
 export function parsePerl(pattern: string, given: Partial<Flags> = {}): Parsed {
   const chars = [...pattern];
@@ -26,7 +39,8 @@ export function parsePerl(pattern: string, given: Partial<Flags> = {}): Parsed {
   let groups = 0;
   const names = new Map<string, number>();
   let flags: Flags = { i: false, m: false, s: false, x: false, unicodeWords: false, ...given };
-  let ignoreCase = flags.i;
+  // The whole of a pattern ignores case, or parts of it do: `(?i)` that does not begin it, or is taken back.
+  const ignoreCase = flags.i || (/^\(\?[msx]*i[imsx]*\)/.test(pattern) && !/\(\?[imsx]*-[msx]*i/.test(pattern));
 
   function alternatives(): Node {
     const saved = flags;
@@ -89,6 +103,7 @@ export function parsePerl(pattern: string, given: Partial<Flags> = {}): Parsed {
   }
 
   function literal(char: string): Node {
+    if (flags.i && !ignoreCase) return inBothCases([[char.codePointAt(0)!, char.codePointAt(0)!]], false);
     return { t: "char", code: char.codePointAt(0)! };
   }
 
@@ -159,7 +174,6 @@ export function parsePerl(pattern: string, given: Partial<Flags> = {}): Parsed {
     const next = { ...flags };
     for (const letter of option[1]!) next[letter as "i"] = true;
     for (const letter of option[2] ?? "") next[letter as "i"] = false;
-    if (next.i) ignoreCase = true;
     if (option[3] === ")") {
       flags = next;
       return undefined;
@@ -316,7 +330,7 @@ export function parsePerl(pattern: string, given: Partial<Flags> = {}): Parsed {
       if (char === undefined) throw new RegexError("missing terminating ] for character class");
       if (char === "]" && !first) {
         at++;
-        return { t: "set", ranges, negate };
+        return flags.i && !ignoreCase ? inBothCases(ranges, negate) : { t: "set", ranges, negate };
       }
       first = false;
       const posix = /^\[:(\^?)(\w+):\]/.exec(chars.slice(at, at + 14).join(""));

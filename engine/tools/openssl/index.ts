@@ -5,6 +5,7 @@ import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { ca } from "./ca.ts";
 import { CIPHER_NAMES, cipherCommand } from "./cipher-commands.ts";
+import { ciphers } from "./ciphers.ts";
 import { type Command, Failure, Invocation } from "./command.ts";
 import { crl } from "./crl.ts";
 import { asn1parse, base64Command, digestCommand, rand, version } from "./data-commands.ts";
@@ -12,40 +13,14 @@ import { ec, ecparam, genpkey, genrsa, pkcs8, pkey, rsa } from "./key-commands.t
 import { passwd } from "./passwd.ts";
 import { crl2pkcs7, pkcs7 } from "./pkcs7.ts";
 import { pkcs12 } from "./pkcs12.ts";
+import { pkeyutl } from "./pkeyutl.ts";
 import { req } from "./req.ts";
 import { sClient } from "./s-client.ts";
+import { columns, errstr, list, prime } from "./small-commands.ts";
 import { verify } from "./verify.ts";
 import { x509 } from "./x509.ts";
 
 const DIGEST_COMMANDS = ["dgst", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"].map(digestCommand);
-
-const COMMANDS = new Map<string, Command>(
-  [
-    asn1parse,
-    base64Command,
-    ca,
-    crl,
-    crl2pkcs7,
-    ec,
-    ecparam,
-    genpkey,
-    genrsa,
-    passwd,
-    pkcs12,
-    pkcs7,
-    pkcs8,
-    pkey,
-    rand,
-    req,
-    rsa,
-    sClient,
-    verify,
-    version,
-    x509,
-    ...DIGEST_COMMANDS,
-    ...["enc", ...CIPHER_NAMES].map(cipherCommand),
-  ].map((command) => [command.name, command]),
-);
 
 /** Commands of openssl 3.5; some are only named here. */
 const STANDARD =
@@ -53,16 +28,45 @@ const STANDARD =
 const DIGEST_NAMES =
   "blake2b512 blake2s256 md4 md5 rmd160 sha1 sha224 sha256 sha3-224 sha3-256 sha3-384 sha3-512 sha384 sha512 sha512-224 sha512-256 shake128 shake256 sm3";
 
-function columns(names: string): string {
-  const words = names.split(" ");
-  let out = "";
-  words.forEach((word, i) => {
-    out += word.padEnd(18) + (i % 4 === 3 || i === words.length - 1 ? "\n" : "");
-  });
-  return out;
-}
+const COMMANDS = new Map<string, Command>(
+  [
+    asn1parse,
+    base64Command,
+    ca,
+    ciphers,
+    crl,
+    crl2pkcs7,
+    ec,
+    ecparam,
+    errstr,
+    genpkey,
+    genrsa,
+    passwd,
+    pkcs12,
+    pkcs7,
+    pkcs8,
+    pkey,
+    pkeyutl,
+    prime,
+    rand,
+    req,
+    rsa,
+    sClient,
+    verify,
+    version,
+    x509,
+    list({
+      commands: STANDARD.split(" "),
+      "standard-commands": STANDARD.split(" "),
+      "digest-commands": DIGEST_NAMES.split(" ").filter((name) => name !== "md4"),
+      "cipher-commands": CIPHER_NAMES,
+    }),
+    ...DIGEST_COMMANDS,
+    ...["enc", ...CIPHER_NAMES].map(cipherCommand),
+  ].map((command) => [command.name, command]),
+);
 
-const HELP = `help:\n\nStandard commands\n${columns(STANDARD)}\nMessage Digest commands (see the \`dgst' command for more details)\n${columns(DIGEST_NAMES)}\nCipher commands (see the \`enc' command for more details)\n${columns(["base64", ...CIPHER_NAMES].join(" "))}\n`;
+const HELP = `help:\n\nStandard commands\n${columns(STANDARD.split(" "))}\nMessage Digest commands (see the \`dgst' command for more details)\n${columns(DIGEST_NAMES.split(" "))}\nCipher commands (see the \`enc' command for more details)\n${columns(["base64", ...CIPHER_NAMES])}\n`;
 
 export const openssl: Program = function* (p): Gen<number> {
   const [name, ...words] = p.argv.slice(1);
@@ -71,10 +75,6 @@ export const openssl: Program = function* (p): Gen<number> {
     return 0;
   }
   const command = COMMANDS.get(name === "-v" || name === "--version" ? "version" : name);
-  if (name === "list" && (words[0] === "-commands" || words[0] === "-standard-commands")) {
-    yield* sys.print(p, columns(STANDARD));
-    return 0;
-  }
   if (command === undefined) {
     yield* sys.printError(p, `Invalid command '${name}'; type "help" for a list.\n`);
     return 1;

@@ -11,6 +11,7 @@ import {
   type Extension,
   isSigned,
   makeCertificate,
+  makeRequest,
   nameDer,
   readCertificate,
 } from "../../pki/documents.ts";
@@ -309,6 +310,20 @@ function* signed(o: Invocation): Gen<CertificateDocument> {
   return readCertificate(bytes)!;
 }
 
+/** -x509toreq: a request for the same name and key; its extensions with -copy_extensions alone. */
+function* asRequest(o: Invocation): Gen<number> {
+  const path = o.value("signkey") ?? o.value("key");
+  if (path === undefined) throw new Failure("Must specify request signing key using -key\n");
+  const key = yield* o.privateKey(path);
+  const one = yield* o.certificate(o.value("in"));
+  const kept = /^copy/.test(o.value("copy_extensions") ?? "none") ? one.extensions : [];
+  const bytes = makeRequest(one.subject, key, publicOf(key), kept, o.digest ?? "sha256");
+  if (o.on("text")) yield* o.print(certificateText(one, textOptions(o, "certopt")));
+  if (!o.on("noout"))
+    yield* o.output(o.value("outform")?.toUpperCase() === "DER" ? bytes : pem("CERTIFICATE REQUEST", bytes));
+  return 0;
+}
+
 export const x509: Command = {
   name: "x509",
   digests: true,
@@ -343,6 +358,7 @@ export const x509: Command = {
     nameopt: "s",
     certopt: "s",
     req: "-",
+    x509toreq: "-",
     new: "-",
     CA: "s",
     CAkey: "s",
@@ -360,6 +376,7 @@ export const x509: Command = {
     purpose: "-",
   },
   *run(o) {
+    if (o.on("x509toreq")) return yield* asRequest(o);
     const signing = ["req", "CA", "signkey", "key"].some((name) => o.on(name));
     const one = signing ? yield* signed(o) : yield* o.certificate(o.value("in"));
     let status = 0;

@@ -30,16 +30,27 @@ Options:
 For more details see kill(1).
 `;
 
+/** procps has its own name for one of them. */
+function procpsName(name: string): string {
+  return name === "IO" ? "POLL" : name;
+}
+
 /** kill(1) of procps-ng: the program, as opposed to the shell's builtin. */
 export const kill: Program = function* (p) {
   const words = p.argv.slice(1);
   let signal: Signal | 0 = "TERM";
   let status = 0;
+  if (words[0] === "-L" || words[0] === "--table") {
+    const cells = Object.entries(SIGNALS).map(([name, n]) => `${String(n).padStart(2)} ${procpsName(name).padEnd(8)}`);
+    const rows = Array.from({ length: Math.ceil(cells.length / 7) }, (_, i) => cells.slice(i * 7, i * 7 + 7).join(""));
+    yield* sys.print(p, `${rows.map((row, i) => (i < rows.length - 1 ? row.trimEnd() : row)).join("\n")}\n`);
+    return 0;
+  }
   if (words[0] === "-l" || words[0] === "--list") {
     const names = Object.keys(SIGNALS);
     const one = words[1] === undefined ? undefined : Number(words[1]) & 127;
     const name = names.find((own) => SIGNALS[own as Signal] === one);
-    const all = `${names.slice(0, 16).join(" ")}\n${names.slice(16).join(" ")}\n`;
+    const all = `${names.slice(0, 16).join(" ")}\n${names.slice(16).map(procpsName).join(" ")}\n`;
     yield* sys.print(
       p,
       words[1] === undefined ? all : `${name ?? SIGNALS[words[1].replace(/^SIG/, "") as Signal] ?? ""}\n`,

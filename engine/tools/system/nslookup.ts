@@ -109,17 +109,39 @@ export const oldNslookup: Program = function* (p) {
   return yield* bindNslookup(p, true);
 };
 
-/** getent(1): passwd, group, hosts, ahosts, services. */
+/** Lines of /etc/services and /etc/protocols: a name, its number and further names. */
+function* numbered(p: Process, database: "services" | "protocols", keys: readonly string[]): Gen<number> {
+  const entries = textOf(p, `/etc/${database}`)
+    .split("\n")
+    .map((line) => line.replace(/#.*/, "").trim().split(/\s+/))
+    .filter(([name]) => name !== "");
+  const show = ([name = "", number = "", ...others]: string[]) =>
+    sys.print(p, `${name.padEnd(21)} ${[number, ...others].join(" ")}\n`);
+  if (keys.length === 0) for (const entry of entries) yield* show(entry);
+  let missing = false;
+  for (const key of keys) {
+    const [wanted, protocol] = key.split("/");
+    const found = entries.find(
+      ([name, number = "", ...others]) =>
+        [name, number.split("/")[0], ...others].includes(wanted) &&
+        (protocol === undefined || number.endsWith(`/${protocol}`)),
+    );
+    if (found) yield* show(found);
+    else missing = true;
+  }
+  return missing ? 2 : 0;
+}
+
+/** getent(1): passwd, group, hosts, ahosts, services, protocols, shadow. */
 export const getent: Program = function* (p) {
   const [database, ...keys] = p.argv.slice(1);
   const known = ["passwd", "group", "hosts", "ahosts", "ahostsv4", "services", "shadow", "networks", "protocols"];
   if (database === undefined || !known.includes(database)) {
     yield* sys.printError(
       p,
-      database === undefined
-        ? "getent: wrong number of arguments\nTry `getent --help' or `getent --usage' for more information.\n"
-        : `Unknown database: ${database}\nTry \`getent --help' or \`getent --usage' for more information.\n`,
+      database === undefined ? "getent: wrong number of arguments\n" : `Unknown database: ${database}\n`,
     );
+    yield* sys.print(p, "Try `getent --help' or `getent --usage' for more information.\n");
     return database === undefined ? 3 : 1;
   }
   let missing = 0;
@@ -136,6 +158,15 @@ export const getent: Program = function* (p) {
       else yield* sys.print(p, `${line}\n`);
     }
     return missing > 0 ? 2 : 0;
+  }
+  if (database === "services" || database === "protocols") return yield* numbered(p, database, keys);
+  if (database === "shadow") {
+    const lines = textOf(p, "/etc/shadow")
+      .split("\n")
+      .filter((line) => line !== "");
+    const shown = keys.length === 0 ? lines : keys.map((key) => lines.find((line) => line.startsWith(`${key}:`)));
+    for (const line of shown) if (line !== undefined) yield* sys.print(p, `${line}\n`);
+    return shown.includes(undefined) ? 2 : 0;
   }
   if (!database.includes("hosts")) return keys.length > 0 ? 2 : 0;
   for (const key of keys) {

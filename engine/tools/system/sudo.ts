@@ -8,6 +8,7 @@ import * as sys from "../../machine/sys.ts";
 import type { Tty } from "../../machine/tty.ts";
 import { credentialsOf, groups, type User, userByName, userByUid } from "../../machine/users.ts";
 import { OptionError, parseOptions } from "../options.ts";
+import { Fatal, tool } from "../tool.ts";
 
 const SECURE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const KEPT = ["TERM", "LANG", "LANGUAGE", "DISPLAY", "COLORTERM", "XAUTHORITY"];
@@ -269,50 +270,44 @@ function* runAs(
 }
 
 /** su(1): root may become anybody; others would need a password, which no account here has. */
-export const su: Program = function* (p) {
-  const words = p.argv.slice(1);
-  let login = false;
-  let command: string | undefined;
-  let user = "root";
-  let shell: string | undefined;
-  const rest: string[] = [];
-  let seenUser = false;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    if (word === "-" || word === "-l" || word === "--login") login = true;
-    else if (word === "-c" || word === "--command") command = words[++i];
-    else if (word === "-s" || word === "--shell") shell = words[++i];
-    else if (!seenUser) {
-      user = word;
-      seenUser = true;
-    } else rest.push(word);
-  }
-  const target = userByName(p.ns.mnt, user);
-  if (target === undefined) {
-    yield* sys.printError(
-      p,
-      `su: user ${user} does not exist or the user entry does not contain all the required fields\n`,
-    );
-    return 1;
-  }
-  if (p.cred.uid !== 0) {
-    yield* sys.printError(p, "Password: ");
-    if (p.tty) yield* readHidden(p.tty);
-    yield* sleep(2_000_000);
-    yield* sys.printError(p, "\nsu: Authentication failure\n");
-    return 1;
-  }
-  const path = shell ?? target.shell;
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  const env = login ? loginEnvironment(target, p.env.get("TERM")) : new Map(p.env);
-  if (!login)
-    for (const [key, value] of [
-      ["HOME", target.home],
-      ["SHELL", path],
-      ["USER", target.name],
-      ["LOGNAME", target.name],
-    ] as const)
-      if (key === "HOME" || key === "SHELL" || target.uid !== 0) env.set(key, value);
-  const argv = [login ? `-${name}` : name, ...(command === undefined ? [] : ["-c", command]), ...rest];
-  return yield* runAs(p, target, { path, argv }, env, login ? target.home : p.cwd, "su");
-};
+export const su = tool(
+  {
+    name: "su",
+    usage: "[options] [-] [<user> [<argument>...]]",
+    about: "Change the effective user ID and group ID to that of <user>.",
+    version: "su from util-linux 2.38.1",
+    short: "fc:g:G:lmpPs:w:",
+    long: "command:=c session-command:=c fast=f group:=g login=l preserve-environment=m pty=P shell:=s supp-group:=G whitelist-environment:=w",
+  },
+  function* (t, o) {
+    const { p } = t;
+    const [dash, ...others] = o.operands;
+    const [user = "root", ...rest] = dash === "-" ? others : o.operands;
+    const login = dash === "-" || o.has("l");
+    const target = userByName(p.ns.mnt, user);
+    if (target === undefined)
+      throw new Fatal(`user ${user} does not exist or the user entry does not contain all the required fields`);
+    if (p.cred.uid !== 0) {
+      yield* sys.printError(p, "Password: ");
+      if (p.tty) yield* readHidden(p.tty);
+      yield* sleep(2_000_000);
+      yield* sys.printError(p, "\nsu: Authentication failure\n");
+      return 1;
+    }
+    const keeps = o.has("m", "p") && !login;
+    const path = o.value("s") ?? (keeps ? p.env.get("SHELL") : undefined) ?? target.shell;
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    const env = login ? loginEnvironment(target, p.env.get("TERM")) : new Map(p.env);
+    if (!login && !keeps)
+      for (const [key, value] of [
+        ["HOME", target.home],
+        ["SHELL", path],
+        ["USER", target.name],
+        ["LOGNAME", target.name],
+      ] as const)
+        if (key === "HOME" || key === "SHELL" || target.uid !== 0) env.set(key, value);
+    const command = o.value("c");
+    const argv = [login ? `-${name}` : name, ...(command === undefined ? [] : ["-c", command]), ...rest];
+    return yield* runAs(p, target, { path, argv }, env, login ? target.home : p.cwd, "su");
+  },
+);

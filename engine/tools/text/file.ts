@@ -95,6 +95,7 @@ function contents(bytes: Uint8Array): Found {
 function ofBytes(bytes: Uint8Array): Found {
   const head = latin1(bytes.subarray(0, 1024));
   if (head.startsWith("\x1f\x8b")) return plain(gzip(bytes, head), "application/gzip");
+  if (head === "\x7fELF") return plain("ELF", "application/octet-stream");
   if (head.startsWith("\x7fELF"))
     return plain("ELF 64-bit LSB executable, x86-64, version 1 (SYSV)", "application/x-executable");
   if (head.startsWith("PK\x03\x04"))
@@ -120,6 +121,8 @@ function ofBytes(bytes: Uint8Array): Found {
   if (head.startsWith("\xc7\x71")) return plain(cpio(bytes), "application/x-cpio");
   if (head.slice(257, 263) === "ustar ") return plain("POSIX tar archive (GNU)", "application/x-tar");
   if (head.slice(257, 262) === "ustar") return plain("POSIX tar archive", "application/x-tar");
+  const wide = head.startsWith("\xff\xfe") ? "little" : head.startsWith("\xfe\xff") ? "big" : undefined;
+  if (wide !== undefined) return plain(`Unicode text, UTF-16, ${wide}-endian text`, "text/plain", `utf-16${wide[0]}e`);
   const encoding = encodingOf(bytes);
   if (encoding === undefined) return plain("data", "application/octet-stream");
   return textual(bytes, head, encoding);
@@ -229,7 +232,17 @@ function textual(bytes: Uint8Array, head: string, encoding: Encoding): Found {
     };
     return { text: names[pem[1]!]!, mime: "text/plain", encoding: charset };
   }
+  if (isCsv(text)) return { text: `CSV ${body}${rest}`, mime: "text/csv", encoding: charset };
   return { text: `${body}${rest}`, mime: "text/plain", encoding: charset };
+}
+
+/** Ten lines are looked at: each has as many commas outside quotes, more than one (file's is_csv.c). */
+function isCsv(text: string): boolean {
+  const bare = text.replace(/"(?:[^"]|"")*(?:"|$)/g, "");
+  const lines = bare.split("\n").slice(0, -1);
+  const counts = new Set(lines.slice(0, 10).map((line) => line.split(",").length - 1));
+  const [commas = 0] = counts;
+  return lines.length >= 2 && counts.size === 1 && commas > 1;
 }
 
 function isJson(text: string): boolean {

@@ -73,6 +73,7 @@ function* one(t: Tool, o: ParsedOptions, operand: string, unpacking: boolean, to
       return;
     }
     if (!toOut && !unpacking && /(\.gz|\.tgz|-gz|\.z|-z|_z|\.taz)$/.test(path) && !o.has("f")) {
+      if (o.has("r", "q")) return;
       yield* t.error(`${path} already has ${/\.\w+$/.exec(path)?.[0] ?? ""} suffix -- unchanged`, 0);
       return;
     }

@@ -250,13 +250,13 @@ class Dump {
 }
 
 function shortest64(value: number): string {
-  for (let digits = 15; digits < 17; digits++)
+  for (let digits = Math.abs(value) < 2 ** -1022 ? 1 : 15; digits < 17; digits++)
     if (Number(general(value, digits)) === value) return general(value, digits);
   return general(value, 17);
 }
 
 function shortest32(value: number): string {
-  for (let digits = 6; digits < 9; digits++)
+  for (let digits = Math.abs(value) < 2 ** -126 ? 1 : 6; digits < 9; digits++)
     if (Math.fround(Number(general(value, digits))) === value) return general(value, digits);
   return general(value, 9);
 }

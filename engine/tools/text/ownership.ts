@@ -4,6 +4,7 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { userByName } from "../../machine/users.ts";
 import { applyMode, modeString, parseMode } from "../../text/mode.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
@@ -136,6 +137,12 @@ function* ownersOf(t: Tool, spec: string): Gen<Owners> {
     }
   }
   if (user && uid === undefined) throw new Fatal(`invalid user: ${quote(spec)}`);
+  if (user && group === "") {
+    // The login group of that user, who must have a name then.
+    const entry = userByName(t.p.ns.mnt, user);
+    if (entry === undefined) throw new Fatal(`invalid spec: ${quote(spec)}`);
+    return { uid, gid: entry.gid };
+  }
   const gid = group ? idOf(t.p, "/etc/group", group) : undefined;
   if (group && gid === undefined) throw new Fatal(`invalid group: ${quote(spec)}`);
   return { uid, gid };

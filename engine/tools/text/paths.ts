@@ -137,8 +137,8 @@ export const ln = tool(
           continue;
         }
         const there = sys.find(t.p, to, false);
-        if (there !== undefined && there === source) {
-          if (o.has("f", "i")) {
+        if (there !== undefined && there === source && (keep === undefined || from === to)) {
+          if (o.has("f", "i") || keep) {
             yield* t.error(`${shellQuote(from)} and ${shellQuote(to)} are the same file`);
             continue;
           }

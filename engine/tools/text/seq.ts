@@ -32,8 +32,10 @@ export const seq = tool(
     const { operands } = o;
     if (operands.length === 0) throw new UsageError("missing operand");
     if (operands.length > 3) throw new UsageError(`extra operand ${quote(operands[3]!)}`);
-    for (const text of operands)
+    for (const text of operands) {
+      if (/^[+-]?nan/i.test(text)) throw new UsageError(`invalid ‘not-a-number’ argument: ${quote(text)}`);
       if (!NUMBER.test(text)) throw new UsageError(`invalid floating point argument: ${quote(text)}`);
+    }
     const whole = operands.every((text) => /^\d+$/.test(text));
     if (whole && operands.some((text) => text.length > 15) && !o.has("f", "w")) {
       yield* countBig(t, operands.map(BigInt), o.value("s") ?? "\n");

@@ -88,7 +88,7 @@ export const shuf = tool(
     }
     const own = t.p.machine.kernel.random("shuf");
     const source = o.value("source");
-    const draw = source === undefined ? undefined : drawer(randomBytes(t, source));
+    const draw = source === undefined ? undefined : drawer(yield* randomBytes(t, source));
     const random = draw === undefined ? own : drawn(draw);
     const picked: string[] = [];
     if (o.has("r")) {

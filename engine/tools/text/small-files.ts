@@ -89,7 +89,7 @@ export const shred = tool(
           if (o.has("v")) yield* t.error(`${shown}: pass ${pass}/${count} (${kind})...`, 0);
           yield* cpu(16 + (whole >> 8));
         }
-        const noise = randomBytes(t, o.value("source"));
+        const noise = yield* randomBytes(t, o.value("source"));
         if (!o.has("z")) for (let i = 0; i < whole; i++) bytes[i] = noise(1)[0]!;
         const after = node.content.bytes().slice(whole);
         sys.setContent(t.p, node, after.length > 0 ? concat([bytes, after]) : bytes);

@@ -50,7 +50,7 @@ export const sort = tool(
       if (key === "check" && value !== undefined) argMatch(value, "--check", [["quiet", "silent"], "diagnose-first"]);
     }
     if (o.has("R") || o.value("sort") === "random" || o.values("k").some((key) => key.includes("R")))
-      global.salt = saltOf(t, o.value("source"));
+      global.salt = yield* saltOf(t, o.value("source"));
     const separator = o.value("t");
     if (separator === "") throw new Fatal("empty tab", 2);
     const tab = separator === "\\0" ? "\0" : separator;
@@ -159,8 +159,8 @@ function checkSizes(o: ParsedOptions): void {
 }
 
 /** The salt of -R: sixteen bytes. */
-function saltOf(t: Tool, source: string | undefined): Uint8Array {
-  return randomBytes(t, source, 2)(16).slice();
+function* saltOf(t: Tool, source: string | undefined): Gen<Uint8Array> {
+  return (yield* randomBytes(t, source, 2))(16).slice();
 }
 
 /** The inputs: operands, or the names of --files0-from. */

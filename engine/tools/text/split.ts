@@ -11,7 +11,7 @@ export const split = tool(
   {
     name: "split",
     short: "a:b:C:del:n:t:ux",
-    long: "suffix-length:=a additional-suffix:=suffix bytes:=b line-bytes:=C numeric-suffixes::=nd hex-suffixes::=x elide-empty-files=e filter:=filter lines:=l number:=n separator:=t unbuffered=u verbose=verbose",
+    long: "suffix-length:=a additional-suffix:=suffix bytes:=b line-bytes:=C numeric-suffixes::=nd hex-suffixes::=nx elide-empty-files=e filter:=filter lines:=l number:=n separator:=t unbuffered=u verbose=verbose",
     usage: "[OPTION]... [FILE [PREFIX]]",
     about: "Output pieces of FILE to PREFIXaa, PREFIXab, ...;\ndefault size is 1000 lines, and default PREFIX is 'x'.",
     rewrite: (args) => args.map((arg) => (/^-\d+$/.test(arg) ? `-l${arg.slice(1)}` : arg)),
@@ -72,8 +72,12 @@ export const split = tool(
       yield* t.out.bytes(pieces[only - 1] ?? new Uint8Array(0));
       return 0;
     }
-    const digits = o.has("d", "nd") ? "0123456789" : o.has("x") ? "0123456789abcdef" : "abcdefghijklmnopqrstuvwxyz";
-    const startAt = Number(o.value("nd") ?? 0);
+    const digits = o.has("d", "nd")
+      ? "0123456789"
+      : o.has("x", "nx")
+        ? "0123456789abcdef"
+        : "abcdefghijklmnopqrstuvwxyz";
+    const startAt = Number(o.value("nd") ?? `0x${o.value("nx") ?? 0}`);
     const given = o.value("a");
     if (given !== undefined && !/^\d+$/.test(given)) throw new Fatal(`invalid suffix length: ${quote(given)}`);
     const suffixes = suffixSource(

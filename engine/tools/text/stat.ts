@@ -50,7 +50,8 @@ export const stat = tool(
           t.out.add(ofFileSystem(path, on, o.value("printf"), o.value("c")));
           continue;
         }
-        const node = sys.stat(t.p, path, o.has("L"));
+        const given = path === "-" ? t.p.fds.get(0)?.node : undefined;
+        const node = given ?? sys.stat(t.p, path, o.has("L"));
         const size =
           node.kind === "file"
             ? node.content.size()
@@ -77,7 +78,7 @@ export const stat = tool(
           f: () => (TYPE_BITS[node.kind] | node.mode).toString(16),
           F: () => kindOf,
           g: () => String(node.gid),
-          G: () => names.group(node.gid),
+          G: () => named(names.group(node.gid)),
           h: () => String(linksOf(node)),
           i: () => String(node.ino),
           n: () => path,
@@ -85,7 +86,7 @@ export const stat = tool(
           o: () => "4096",
           s: () => String(size),
           u: () => String(node.uid),
-          U: () => names.user(node.uid),
+          U: () => named(names.user(node.uid)),
           m: () => "/",
           t: () => (node.kind === "char" ? "1" : "0"),
           T: () => (node.kind === "char" ? "3" : "0"),
@@ -105,7 +106,7 @@ export const stat = tool(
         else {
           const id = (value: number, name: string) => `(${String(value).padStart(5)}/${name.padStart(8)})`;
           t.out.add(
-            `  File: ${node.kind === "symlink" ? `${path} -> ${node.target}` : path}\n  Size: ${String(size).padEnd(10)}\tBlocks: ${String(blocksOf(node) * 2).padEnd(10)} IO Block: 4096   ${kindOf}\nDevice: 8,1\tInode: ${String(node.ino).padEnd(11)} Links: ${linksOf(node)}\nAccess: (${(node.mode & 0o7777).toString(8).padStart(4, "0")}/${modeString(node)})  Uid: ${id(node.uid, names.user(node.uid))}   Gid: ${id(node.gid, names.group(node.gid))}\nAccess: ${time(node.atime)}\nModify: ${time(node.mtime)}\nChange: ${time(node.ctime)}\n Birth: -\n`,
+            `  File: ${node.kind === "symlink" ? `${path} -> ${node.target}` : path}\n  Size: ${String(size).padEnd(10)}\tBlocks: ${String(blocksOf(node) * 2).padEnd(10)} IO Block: 4096   ${kindOf}\nDevice: 8,1\tInode: ${String(node.ino).padEnd(11)} Links: ${linksOf(node)}\nAccess: (${(node.mode & 0o7777).toString(8).padStart(4, "0")}/${modeString(node)})  Uid: ${id(node.uid, named(names.user(node.uid)))}   Gid: ${id(node.gid, named(names.group(node.gid)))}\nAccess: ${time(node.atime)}\nModify: ${time(node.mtime)}\nChange: ${time(node.ctime)}\n Birth: -\n`,
           );
         }
       } catch (error) {
@@ -117,6 +118,11 @@ export const stat = tool(
     return t.status;
   },
 );
+
+/** The name of an owner; one that has none is told as a number elsewhere. */
+function named(name: string): string {
+  return /^\d+$/.test(name) ? "UNKNOWN" : name;
+}
 
 /** What --printf or -c makes of the fields; undefined where neither is asked for. */
 function shown(

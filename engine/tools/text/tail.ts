@@ -19,8 +19,8 @@ export const tail = tool(
       "Print the last 10 lines of each FILE to standard output.\nWith more than one FILE, precede each with a header giving the file name.",
     rewrite: (args) => {
       const old = args.length <= 2 && args[0] !== undefined ? /^([-+])(\d+)([cl]?)(f?)$/.exec(args[0]) : null;
-      const misplaced = args.length > 2 && args[0] !== undefined ? /^-(\d+)[bcl]?f?$/.exec(args[0]) : null;
-      if (misplaced !== null) throw new Fatal(`option used in invalid context -- ${misplaced[1]![0]}`);
+      const misplaced = old === null && args[0] !== undefined ? /^-(\d)/.exec(args[0]) : null;
+      if (misplaced !== null) throw new Fatal(`option used in invalid context -- ${misplaced[1]!}`);
       if (old === null || (old[1] === "+" && args[0]!.length < 2)) return args;
       const count = old[1] === "+" ? `+${old[2]}` : old[2]!;
       return [old[3] === "c" ? "-c" : "-n", count, ...(old[4] ? ["-f"] : []), ...args.slice(1)];

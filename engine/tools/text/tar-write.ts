@@ -72,6 +72,7 @@ function* gather(
       stripped.add(unsafe[0]);
       name = name.slice(unsafe[0].length) || ".";
     }
+    const slash = node.kind === "dir" && !path.endsWith("/") ? "/" : "";
     if (node.kind === "dir" && !name.endsWith("/")) name += "/";
     const earlier = node.nlink > 1 && node.kind === "file" ? seen.get(node) : undefined;
     if (node.kind === "file" && node.nlink > 1) seen.set(node, name);
@@ -106,7 +107,7 @@ function* gather(
     };
     const tagged = node.kind === "dir" ? tagOf(t, o, path) : undefined;
     if (tagged?.all) return;
-    const line = verbose > 1 ? longLine(t.p, member, o) : listed(o.has("show-names") ? member.name : name, o);
+    const line = verbose > 1 ? longLine(t.p, member, o) : listed(o.has("show-names") ? member.name : path + slash, o);
     if (verbose > 0) yield* listing(`${line}\n`);
     out.push(packMember(member));
     if (node.kind !== "dir" || !recursive) return;

@@ -100,7 +100,7 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         const by = rt.str(fs!);
         let parts: string[];
         if (source === "") parts = [];
-        else if (given?.t === "regex" && by !== " ") parts = rt.splitRegex(source, rt.regex(by), found);
+        else if (given?.t === "regex") parts = rt.splitRegex(source, rt.regex(by), found);
         else if (by.length > 1) parts = rt.splitRegex(source, rt.regex(by), found);
         else parts = rt.splitText(source, by, false);
         const target = array();

@@ -317,7 +317,7 @@ unary("halt", () => {
 });
 valued("halt_error", 1, (v, [status]) => {
   if (!isNumber(status!)) throw new JqError("halt_error/1: number required");
-  throw new Halt(numeric(status!), typeof v === "string" ? v : `${dump(v)}\n`);
+  throw new Halt(numeric(status!), typeof v === "string" ? v : v === null ? "" : `${dump(v)}\n`);
 });
 natives.set("input/0", function* (context) {
   for (;;) {

@@ -2,18 +2,24 @@ import type { Gen } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
 import type { Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
-import { type Tool, tool } from "../../tool.ts";
+import { Fatal, type Tool, tool } from "../../tool.ts";
 import { Less } from "./less.ts";
 import { FIXED, letterOf, SWITCHES, VALUES } from "./less-options.ts";
-import { More } from "./more.ts";
+import { copyAsMore, More } from "./more.ts";
+
+const LONG_OF_MORE =
+  "silent=d exit-on-eof=e logical=f no-pause=l print-over=p clean-print=c squeeze=s plain=u lines:=n pattern:=pattern first:=first";
 
 /** less(1) and more(1): a page at a time on a terminal, a plain copy elsewhere. */
 function pager(name: "less" | "more"): Program {
   return tool(
     {
       name,
-      short: 'aABcCdeEfFgGiIJKlLmMnNqQrRsSuUVwWX~?b:D:h:j:k:o:O:p:P:t:T:x:y:z:":#:',
-      long: "quit-if-one-screen=F chop-long-lines=S LINE-NUMBERS=N RAW-CONTROL-CHARS=R ignore-case=i no-init=X quit-at-eof=e QUIT-AT-EOF=E pattern:=p tabs:=x jump-target:=j tilde=~ squeeze-blank-lines=s quit-on-intr=K window:=z shift:=# first:=first complaint:=complaint",
+      short: name === "more" ? "deflcpsun:" : 'aABcCdeEfFgGiIJKlLmMnNqQrRsSuUVwWX~?b:D:h:j:k:o:O:p:P:t:T:x:y:z:":#:',
+      long:
+        name === "more"
+          ? LONG_OF_MORE
+          : "quit-if-one-screen=F chop-long-lines=S LINE-NUMBERS=N RAW-CONTROL-CHARS=R ignore-case=i no-init=X quit-at-eof=e QUIT-AT-EOF=E pattern:=p tabs:=x jump-target:=j tilde=~ squeeze-blank-lines=s quit-on-intr=K window:=z shift:=# first:=first complaint:=complaint",
       usage: "[options] [file]...",
       about: "",
       version: name === "less" ? "less 668 (GNU regular expressions)" : "more from util-linux 2.41",
@@ -22,16 +28,18 @@ function pager(name: "less" | "more"): Program {
           name === "less"
             ? known(arg)
             : arg.startsWith("+/")
-              ? `-p${arg.slice(2)}`
+              ? `--pattern=${arg.slice(2)}`
               : /^\+./.test(arg)
                 ? `--first=${arg.replace(/^\++/, "")}`
-                : name === "more" && /^-\d+$/.test(arg)
-                  ? `-z${arg.slice(1)}`
+                : /^-\d+$/.test(arg)
+                  ? `-n${arg.slice(1)}`
                   : arg,
         ),
     },
     function* (t, o) {
       const tty = t.p.fds.get(1)?.tty;
+      const lines = name === "more" ? o.value("n") : undefined;
+      if (lines !== undefined && !/^\d+$/.test(lines)) throw new Fatal(`argument error: '${lines}'`);
       if (o.operands.length === 0 && t.p.fds.get(0)?.tty !== undefined) {
         yield* sys.printError(
           t.p,
@@ -41,7 +49,7 @@ function pager(name: "less" | "more"): Program {
         );
         return 1;
       }
-      if (tty === undefined) return yield* copy(t, o.operands);
+      if (tty === undefined) return yield* (name === "more" ? copyAsMore : copy)(t, o.operands);
       if (name === "more") return yield* new More(t, tty, o).run();
       const view = new Less(t, o);
       return yield* view.run(tty, o.values("complaint"));
@@ -72,12 +80,12 @@ function known(arg: string): string {
   return arg;
 }
 
+/** Where there is no screen less writes what it has to say among the texts. */
 function* copy(t: Tool, operands: readonly string[]): Gen<number> {
   for (const path of operands.length > 0 ? operands : ["-"]) {
     try {
       if (path !== "-" && sys.stat(t.p, path).kind === "dir") {
-        yield* sys.printError(t.p, `${path} is a directory\n`);
-        t.status = 1;
+        t.out.add(`${path} is a directory\n`);
         continue;
       }
       const fd = path === "-" ? 0 : sys.open(t.p, path);
@@ -89,8 +97,7 @@ function* copy(t: Tool, operands: readonly string[]): Gen<number> {
       t.close(fd);
     } catch (error) {
       if (!isErrno(error)) throw error;
-      yield* sys.printError(t.p, `${path}: ${error.message}\n`);
-      t.status = 1;
+      t.out.add(`${path}: ${error.message}\n`);
     }
   }
   return t.status;

@@ -7,6 +7,32 @@ import type { ParsedOptions } from "../../options.ts";
 import type { Tool } from "../../tool.ts";
 import { Terminal, textWidth } from "../screen/terminal.ts";
 
+const title = (path: string) => `::::::::::::::\n${path}\n::::::::::::::\n`;
+
+/** more(1) without a screen: all of the texts, those of files under their names. */
+export function* copyAsMore(t: Tool, files: readonly string[]): Gen<number> {
+  if (files.length === 0) yield* t.out.bytes(yield* sys.readAll(t.p, 0));
+  for (const path of files) {
+    try {
+      if (sys.stat(t.p, path).kind === "dir") {
+        t.out.add(`\n*** ${path}: directory ***\n\n`);
+        continue;
+      }
+      const bytes = yield* sys.readPath(t.p, path);
+      if (bytes[0] === 0x7f && bytes[1] === 0x45) {
+        t.out.add(`\n******** ${path}: Not a text file ********\n\n`);
+        continue;
+      }
+      t.out.add(title(path));
+      yield* t.out.bytes(bytes);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      yield* t.error(`cannot open ${path}: ${error.message}`);
+    }
+  }
+  return t.status;
+}
+
 /** more(1): a page after another, on the screen that is there. */
 export class More {
   private readonly t: Tool;
@@ -26,9 +52,9 @@ export class More {
     this.t = t;
     this.tty = tty;
     this.files = o.operands;
-    this.window = o.value("z") === undefined ? undefined : Number(o.value("z"));
+    this.window = o.value("n") === undefined ? undefined : Number(o.value("n"));
     this.start = o.value("first");
-    this.pattern = o.value("p");
+    this.pattern = o.value("pattern");
   }
 
   private get page(): number {
@@ -61,7 +87,7 @@ export class More {
         this.at = 0;
         let used = 0;
         if (files.length > 1) {
-          yield* sys.print(p, `::::::::::::::\n${path}\n::::::::::::::\n`);
+          yield* sys.print(p, title(path));
           used = 3;
         }
         if (i === 0 && this.start !== undefined && /^\d+$/.test(this.start))
