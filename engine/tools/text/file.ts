@@ -122,7 +122,10 @@ function ofBytes(bytes: Uint8Array): Found {
   if (head.slice(257, 263) === "ustar ") return plain("POSIX tar archive (GNU)", "application/x-tar");
   if (head.slice(257, 262) === "ustar") return plain("POSIX tar archive", "application/x-tar");
   const wide = head.startsWith("\xff\xfe") ? "little" : head.startsWith("\xfe\xff") ? "big" : undefined;
-  if (wide !== undefined) return plain(`Unicode text, UTF-16, ${wide}-endian text`, "text/plain", `utf-16${wide[0]}e`);
+  if (wide !== undefined) {
+    const note = bytes.includes(10) ? "" : ", with no line terminators";
+    return plain(`Unicode text, UTF-16, ${wide}-endian text${note}`, "text/plain", `utf-16${wide[0]}e`);
+  }
   const encoding = encodingOf(bytes);
   if (encoding === undefined) return plain("data", "application/octet-stream");
   return textual(bytes, head, encoding);
