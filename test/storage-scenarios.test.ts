@@ -37,6 +37,27 @@ EOF
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "the ensemble of the ZooKeeper tutorial: a quorum decides, data outlive the StatefulSet, a missing probe restarts",
+    script: `provisioner; kubectl annotate storageclass local-path storageclass.kubernetes.io/is-default-class=true >/dev/null
+Z=https://k8s.io/examples/application/zookeeper/zookeeper.yaml; kubectl apply -f $Z >/dev/null; sleep 90; zk() { kubectl exec zk-$1 -- zkCli.sh "\${@:2}" 2>&1; }
+for i in 0 1 2; do kubectl exec zk-$i -- cat /var/lib/zookeeper/data/myid; done | tr '\\n' ' '; for i in 0 1 2; do kubectl exec zk-$i -- zkServer.sh status 2>/dev/null; done | sort | uniq -c
+zk 0 create /hello world | tail -1; zk 1 get /hello | sed -n 6p; zk 2 create /hello again | tail -2
+kubectl delete statefulset zk >/dev/null; sleep 40; kubectl apply -f $Z >/dev/null; sleep 90; zk 2 get /hello | sed -n 6p
+kubectl scale sts zk --replicas=1 >/dev/null; sleep 40; zk 0 get /hello | tail -2; kubectl scale sts zk --replicas=3 >/dev/null; sleep 60; zk 0 set /hello new >/dev/null; zk 2 get /hello | sed -n 6p
+kubectl exec zk-0 -- rm /opt/zookeeper/bin/zookeeper-ready; sleep 60; kubectl get pod zk-0`,
+    expect: [
+      /^1 2 3 +2 Mode: follower$/,
+      /^ +1 Mode: leader$/,
+      "Created /hello",
+      /^world$/,
+      "Node already exists: /hello",
+      /^world$/,
+      "KeeperErrorCode = ConnectionLoss for /hello",
+      /^new$/,
+      /^zk-0 +1\/1 +Running +1 \(/,
+    ],
+  },
+  {
     name: "what cannot be mounted or pulled is told in the words of its plugin",
     script: `pod() { cat <<Y | kubectl apply -f - >/dev/null
 apiVersion: v1

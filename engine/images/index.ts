@@ -28,6 +28,7 @@ import { LANGUAGE_IMAGES } from "./servers/languages.ts";
 import { exampleRedis, redis } from "./servers/redis.ts";
 import { SCRIPTED_IMAGES } from "./servers/scripted.ts";
 import { STRESS_IMAGES } from "./servers/stress.ts";
+import { zookeeper } from "./servers/zookeeper.ts";
 import { SYSTEM_IMAGES } from "./system.ts";
 
 export type { Image, ImageDef } from "./image.ts";
@@ -50,6 +51,7 @@ export const IMAGES: readonly ImageDef[] = [
   localPathImage,
   redis,
   exampleRedis,
+  zookeeper,
   ...BASE_IMAGES,
   ...BITNAMI_IMAGES,
   ...CALICO_IMAGES,

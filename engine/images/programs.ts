@@ -20,6 +20,7 @@ import { apache } from "./servers/httpd.ts";
 import { languagePrograms } from "./servers/languages.ts";
 import { redisPrograms } from "./servers/redis.ts";
 import { stressPrograms } from "./servers/stress.ts";
+import { zookeeperPrograms } from "./servers/zookeeper.ts";
 
 /** Programs that come with images, by the name their executables carry. */
 export const imagePrograms: Readonly<Record<string, Program>> = {
@@ -47,6 +48,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   ...hpaExamplePrograms,
   ...guestbookPrograms,
   ...redisPrograms,
+  ...zookeeperPrograms,
   ...basePrograms,
   ...catalogPrograms,
   ...databasePrograms,

@@ -55,14 +55,6 @@ export const KUBERNETES_ROWS: readonly Row[] = [
     page: () => answer(500, "This is a proxy server. Does not respond to non-proxy requests.\n"),
   },
   {
-    names: ["registry.k8s.io/kubernetes-zookeeper"],
-    megabytes: 139,
-    on: "debian",
-    runs: "/usr/bin/start-zookeeper",
-    cmd: true,
-    ports: [2181, 3888, 2888],
-  },
-  {
     names: [
       "registry.k8s.io/fluentd-gcp",
       "registry.k8s.io/fluentd-elasticsearch",
