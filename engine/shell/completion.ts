@@ -33,6 +33,8 @@ interface Commandline {
   quote: string;
   /** The command stands in a `$(` or backquotes. */
   substituted: boolean;
+  /** That is part of a word in double quotes, which nothing ends. */
+  within: boolean;
 }
 
 /** Words of the command that the cursor is in; `breaks` part the last one further. */
@@ -57,9 +59,23 @@ function commandWords(text: string, breaks: string): Commandline {
     if (inWord) words.push(word);
     inWord = false;
   };
+  /** Quoted words that a `$(` in them has interrupted. */
+  const outer: { words: string[]; starts: number[]; word: string; start: number; from: number }[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
-    if (quote !== "") {
+    if (quote === '"' && c === "$" && text[i + 1] === "(") {
+      outer.push({ words, starts, word, start, from });
+      words = [];
+      starts = [];
+      inWord = false;
+      quote = "";
+      substituted = true;
+      i++;
+    } else if (quote === "" && c === ")" && outer.length > 0) {
+      ({ words, starts, word, start, from } = outer.pop()!);
+      inWord = true;
+      quote = '"';
+    } else if (quote !== "") {
       if (c === quote) quote = "";
       else if (c === "\\" && quote === '"' && i + 1 < text.length) word += text[++i];
       else word += c;
@@ -103,13 +119,13 @@ function commandWords(text: string, breaks: string): Commandline {
     starts.push(start);
   }
   words.push(word);
-  return { words, starts, word: word.slice(from), start, quote, substituted };
+  return { words, starts, word: word.slice(from), start, quote, substituted, within: outer.length > 0 };
 }
 
 /** Candidates for the word at the end of `text`, behind which stands `after`; `type` as COMP_TYPE tells it. */
 export function* complete(sh: Shell, text: string, after = "", type?: number): Gen<Candidates> {
   const breaks = sh.get("COMP_WORDBREAKS") ?? WORD_BREAKS;
-  const { words, starts, word, start, quote, substituted } = commandWords(text, breaks);
+  const { words, starts, word, start, quote, substituted, within } = commandWords(text, breaks);
   while (words.length > 1 && /^[A-Za-z_]\w*=/.test(words[0]!)) {
     words.shift();
     starts.shift();
@@ -124,18 +140,20 @@ export function* complete(sh: Shell, text: string, after = "", type?: number): G
     const made = sh.completions.has(special) ? yield* programmable(sh, command, text, after, type) : undefined;
     if (made !== undefined && "values" in made) return made;
   }
-  if (words.length === 1 && !word.includes("/") && !word.startsWith("~")) {
+  // What stands behind the `=` of an assignment is no command.
+  const first = words.length === 1 && start === starts[0];
+  if (first && !word.includes("/") && !word.startsWith("~")) {
     if (word === "" && sh.shopts.has("no_empty_cmd_completion")) return { start, values: [] };
     return { start, values: commandNames(sh, word), suffix: () => " " };
   }
-  let noSpace = false;
+  let noSpace = within;
   if (words.length > 1 && words.at(-2) !== ">" && sh.shopts.has("progcomp") && !substituted) {
     const command = { name: words[0]!, begin: starts[0]!, start, quote };
     const made = yield* programmable(sh, command, text, after, type);
     if (made !== undefined && "values" in made) return made;
     noSpace = made?.noSpace ?? false;
   }
-  const found = files(sh, word, start, quote, { directories: false, executables: words.length === 1 });
+  const found = files(sh, word, start, quote, { directories: false, executables: first });
   return noSpace ? { ...found, suffix: () => "" } : found;
 }
 

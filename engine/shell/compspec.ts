@@ -123,7 +123,7 @@ export function* runSpec(sh: Shell, spec: Spec, typed: Typed): Gen<SpecResult> {
       options.has("filenames") ||
       options.has("dirnames") ||
       options.has("plusdirs") ||
-      spec.some((part) => part === "-d" || part === "-f" || part === "-G"),
+      spec.some((part, i) => /^-[dfG]$/.test(part) || (spec[i - 1] === "-A" && /^(directory|file)$/.test(part))),
     defaultToFiles: options.has("default") || options.has("bashdefault") || options.has("filenames"),
     again,
   };

@@ -21,7 +21,7 @@ export function historyWords(line: string): string[] {
 }
 
 /** History expansion: `!!`, `!n`, `!-n`, `!text`, `!?text?`, `!$`, `!^`, `!*`, `:n`, `^old^new`, modifiers. */
-export function expandHistory(history: History, line: string): Expanded {
+export function expandHistory(history: History, line: string, extglob = false): Expanded {
   const memory = memories.get(history) ?? { from: "", to: "", word: "" };
   memories.set(history, memory);
   const quick = line.startsWith("^") ? line : undefined;
@@ -41,7 +41,12 @@ export function expandHistory(history: History, line: string): Expanded {
     }
     if (c === "'" && !double) single = !single;
     else if (c === '"' && !single) double = !double;
-    if (c !== "!" || single || isOrdinary(line, i, double)) {
+    // Nothing is looked for in a comment.
+    if (c === "#" && !single && !double && /^$|[\s;&|()<>]$/.test(line.slice(0, i))) {
+      out += line.slice(i);
+      break;
+    }
+    if (c !== "!" || single || isOrdinary(line, i, double, extglob)) {
       out += c;
       i++;
       continue;
@@ -59,10 +64,11 @@ export function expandHistory(history: History, line: string): Expanded {
   return { text: out, changed, printOnly };
 }
 
-/** An exclamation mark that stands for itself: before a blank, `=` or `(`, in `[!…]`, `$!` and `${!…}`. */
-function isOrdinary(line: string, i: number, double: boolean): boolean {
+/** An exclamation mark that stands for itself: before a blank, `=` or the `(` of a pattern, in `[!…]`, `$!` and `${!…}`. */
+function isOrdinary(line: string, i: number, double: boolean, extglob: boolean): boolean {
   const next = line[i + 1];
-  if (next === undefined || /[\s=]/.test(next) || (next === "(" && !double) || (double && next === '"')) return true;
+  if (next === undefined || /[\s=]/.test(next) || (next === "(" && !double && extglob) || (double && next === '"'))
+    return true;
   const before = line[i - 1];
   if (before === "[" && line.indexOf("]", i + 1) > 0) return true;
   return before === "$" || (before === "{" && line[i - 2] === "$");
@@ -74,7 +80,7 @@ function readEvent(history: History, memory: Memory, line: string, i: number): E
   const { lines, base } = history;
   const rest = line.slice(i);
   const designator = /^!(?:!|(-?\d+)|\?([^?\n]*)\??|(?=[$^*:%-])|#|([^\s:$^*;&|<>()"'!%]+))/.exec(rest);
-  if (designator === null) return { text: "!", end: i + 1 };
+  if (designator === null) return /^.['"]/.test(rest) ? { text: "!", end: i + 1 } : { error: "!: event not found" };
   const end = i + designator[0].length;
   let text: string | undefined;
   if (designator[1] !== undefined) {

@@ -1,8 +1,10 @@
 import { call, decode, type Gen } from "../kernel/index.ts";
 import type { Tty } from "../machine/tty.ts";
+import { rulesOf } from "./aliases.ts";
 import { keptByJobs } from "./builtins/control.ts";
 import { jobLine } from "./builtins/jobs.ts";
 import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { examine } from "./diagnose.ts";
 import { Editor, windowSize } from "./editor/editor.ts";
 import { runSource } from "./execute.ts";
 import { expanding, promptText } from "./expand.ts";
@@ -163,9 +165,13 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
   }
   if (editor && sh.p.tty) sh.p.tty.foreground = sh.p.group;
   let text = "";
+  /** What stands on the next line to begin with. */
+  let initial = "";
   for (;;) {
-    const line = yield* readOne(sh, editor, yield* promptFor(sh, text === "" ? "PS1" : "PS2"));
-    if (line === "interrupted") {
+    const prompt = yield* promptFor(sh, text === "" ? "PS1" : "PS2");
+    const line: string | undefined = yield* readOne(sh, editor, prompt, initial);
+    initial = "";
+    if (line === INTERRUPTED) {
       sh.status = 130;
       const action = sh.traps.get("INT");
       if (action) yield* runTrap(sh, "INT", action);
@@ -176,11 +182,18 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
       break;
     }
     let added = line;
-    if (sh.has("histexpand") && sh.setup.dialect === "bash") {
-      const expanded = expandHistory(sh.history!, line);
+    // The lines of a here-document are left alone.
+    const expands = sh.has("histexpand") && sh.setup.dialect === "bash";
+    if (expands && (text === "" || !examine(text, rulesOf(sh)).openHeredoc)) {
+      const expanded = expandHistory(sh.history!, line, sh.shopts.has("extglob"));
       if ("error" in expanded) {
         yield* sh.writeTo(2, `${sh.commandName}: ${expanded.error}\n`);
-        return "";
+        if (editor && sh.shopts.has("histreedit")) initial = line;
+        continue;
+      }
+      if (expanded.changed && editor && !expanded.printOnly && sh.shopts.has("histverify")) {
+        initial = expanded.text;
+        continue;
       }
       if (expanded.changed) yield* sh.writeTo(2, `${expanded.text}\n`);
       added = expanded.text;
@@ -196,10 +209,13 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
   return text;
 }
 
-function* readOne(sh: Shell, editor: Editor | undefined, prompt: string): Gen<string | undefined | "interrupted"> {
+/** Stands for a line that Ctrl-C gave up: none that is typed is so. */
+const INTERRUPTED = "\n";
+
+function* readOne(sh: Shell, editor: Editor | undefined, prompt: string, initial: string): Gen<string | undefined> {
   if (editor) {
-    const result = yield* call(editor.readLine(prompt));
-    return result.kind === "line" ? result.text : result.kind === "end" ? undefined : "interrupted";
+    const result = yield* call(editor.readLine(prompt, initial));
+    return result.kind === "line" ? result.text : result.kind === "end" ? undefined : INTERRUPTED;
   }
   yield* sh.writeTo(2, prompt.replace(/[\x01\x02]/g, ""));
   const file = sh.p.fds.get(0);

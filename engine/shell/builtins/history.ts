@@ -41,15 +41,15 @@ const history: Builtin = function* (sh, args) {
   }
   if (has("p")) {
     if (own > 0) kept.remove(kept.lines.length - 1);
+    let status = 0;
     for (const one of parsed.rest) {
-      const expanded = expandHistory(kept, one);
+      const expanded = expandHistory(kept, one, sh.shopts.has("extglob"));
       if ("error" in expanded) {
         yield* sh.complain(`history: ${one}: history expansion failed`);
-        return 1;
-      }
-      yield* put(sh, "history", `${expanded.text}\n`);
+        status = 1;
+      } else yield* put(sh, "history", `${expanded.text}\n`);
     }
-    return 0;
+    return status;
   }
   if (has("w") || has("a") || has("r") || has("n")) {
     const file = parsed.rest[0] ?? sh.get("HISTFILE") ?? "";
