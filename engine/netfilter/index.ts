@@ -32,11 +32,12 @@ export {
   SOURCE_TRANSLATED,
   type Surroundings,
 } from "./packet.ts";
-export { Problem, Refusal, VERSION } from "./problem.ts";
+export { Problem, problemText, Refusal, VERSION } from "./problem.ts";
 export type { Credit } from "./rates.ts";
 export { type RestoreOptions, type RestoreResult, restore } from "./restore.ts";
 export { Chain, isTableName, type Policy, Ruleset, TABLE_NAMES, Table, type TableName } from "./ruleset.ts";
 export { save, saveRule, saveTable } from "./save.ts";
 export type { TraceEvent, Tracer } from "./tracing.ts";
+export { translated } from "./translate.ts";
 export { Rule, RuleBody } from "./types.ts";
 export { type ChainStep, type Counted, type Hook, type Notes, runHook } from "./walk.ts";

@@ -30,6 +30,7 @@ export const SBIN: ReadonlySet<string> = new Set([
   "iptables-nft-restore",
   "iptables-nft-save",
   "iptables-restore",
+  "iptables-translate",
   "iptables-save",
   "ipvsadm",
   "ipvsadm-restore",

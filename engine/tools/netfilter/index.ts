@@ -4,6 +4,7 @@ import { ipsetProgram } from "./ipset.ts";
 import { iptablesProgram, iptablesRestore, iptablesSave } from "./iptables.ts";
 import { ipvsadm, ipvsadmRestore, ipvsadmSave } from "./ipvsadm.ts";
 import { nftProgram } from "./nft.ts";
+import { iptablesTranslate } from "./translate.ts";
 import { xtablesMonitor } from "./xtables-monitor.ts";
 
 /** Programs that read and write a namespace's netfilter state, by name. */
@@ -17,6 +18,7 @@ export const netfilterPrograms: Record<string, Program> = {
   "xtables-monitor": xtablesMonitor,
   iptables: iptablesProgram,
   "iptables-nft": iptablesProgram,
+  "iptables-translate": iptablesTranslate,
   "iptables-save": iptablesSave,
   "iptables-nft-save": iptablesSave,
   "iptables-restore": iptablesRestore,
