@@ -193,6 +193,7 @@ export function parseDate(text: string, nowMs: number, local: Zone = UTC): numbe
   if ((dateSeen || weekday) && !timeSeen) hour = minute = second = fraction = 0;
   else if (!dateSeen && !timeSeen && !relative && text.trim() === "") hour = minute = second = fraction = 0;
   const shown = toEpoch(year, month + months, day, hour, minute, second);
+  if (zone === undefined && timeSeen && !home.shows(shown)) return undefined;
   let result = zone === undefined ? home.instant(shown) : shown - zone;
   if (weekday && !dateSeen) {
     const current = home.calendar(result).weekday;

@@ -53,6 +53,12 @@ export class Zone {
     return this.at(other).seconds === offset.seconds ? other : guess;
   }
 
+  /** Whether clocks of this zone ever show `local`: none does while they are put forward. */
+  shows(local: number): boolean {
+    const instant = this.instant(local);
+    return instant + this.at(instant).seconds === local;
+  }
+
   /** What a clock of this zone shows. */
   calendar(epoch: number, nano = 0): CalendarTime {
     const offset = this.at(epoch);

@@ -14,6 +14,28 @@ import { isRoutable } from "../../network/routes.ts";
 import { traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 
+/** Options of ping that are whole numbers, and between which. */
+const RANGES: Readonly<Record<string, readonly [number, string]>> = {
+  c: [1, "9223372036854775807"],
+  l: [1, "65536"],
+  s: [0, "65507"],
+  t: [0, "255"],
+  w: [0, "2147483647"],
+};
+
+/** What iputils says of a number that is none, or is beyond what it may be. */
+function wrongNumber(o: ParsedOptions): string | undefined {
+  for (const { key, value = "" } of o.list) {
+    const range = RANGES[key];
+    if (range === undefined) continue;
+    if (!/^[+-]?\d+$/.test(value)) return `invalid argument: '${value}'`;
+    const [least, most] = range;
+    if (Number(value) < least || Number(value) > Number(most))
+      return `invalid ${key === "s" ? "-s value" : "argument"}: '${value}': out of range: ${least} <= value <= ${most}`;
+  }
+  return undefined;
+}
+
 /** ping(8) of iputils; BusyBox's words where the image has BusyBox. */
 export const ping: Program = function* (p) {
   const busybox = p.applet;
@@ -29,6 +51,11 @@ export const ping: Program = function* (p) {
     const features = "libcap: yes, IDN: yes, NLS: no, error.h: yes, getrandom(): yes, __fpending(): yes";
     yield* sys.print(p, `ping from iputils 20221126\n${features}\n`);
     return 0;
+  }
+  const wrong = busybox ? undefined : wrongNumber(o);
+  if (wrong !== undefined) {
+    yield* sys.printError(p, `ping: ${wrong}\n`);
+    return 1;
   }
   const host = o.operands.at(-1);
   if (host === undefined) {

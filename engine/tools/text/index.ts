@@ -5,7 +5,7 @@ import { base32, base64, basenc } from "./base64.ts";
 import { bc } from "./bc/index.ts";
 import { comm, paste } from "./beside.ts";
 import { bunzip2, bzcat, bzip2 } from "./bzip2.ts";
-import { cal } from "./cal.ts";
+import { cal, ncal } from "./cal.ts";
 import { cat } from "./cat.ts";
 import { cksum, sum } from "./cksum.ts";
 import { cmp } from "./cmp.ts";
@@ -116,7 +116,7 @@ export const textPrograms: Record<string, Program> = {
   sha512sum,
   b2sum,
   nawk: awk,
-  ncal: cal,
+  ncal,
   hd: hexdump,
   ar,
   awk,

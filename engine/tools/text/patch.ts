@@ -64,6 +64,8 @@ export const patch = tool(
         output: o.value("o"),
         ifReversed: o.has("f") ? "apply" : o.has("t") ? "reverse" : o.has("N") ? "skip" : "ask",
         fuzz: Number(o.value("F") ?? 2),
+        unreverses: o.has("R"),
+        rejects: !o.has("dry") && o.value("r") !== "-",
       });
     }
     return t.status;
@@ -111,6 +113,10 @@ interface How {
   moved: string | undefined;
   output: string | undefined;
   fuzz: number;
+  /** -R: a patch that fits as it is was not applied. */
+  unreverses: boolean;
+  /** What fits nowhere is written to a file. */
+  rejects: boolean;
   /** What becomes of a patch that is in the file already. */
   ifReversed: "ask" | "skip" | "reverse" | "apply";
 }
@@ -132,6 +138,21 @@ function missing(
   t.out.add(`${hunkCount(file.hunks.length, file.hunks.length)} ignored\n`);
 }
 
+const savesRejects = (how: How, path: string): string =>
+  how.rejects ? ` -- saving rejects to file ${how.output ?? path}.rej` : "";
+
+/** Whether the first hunk fits the other way round with less fuzz than as it is. */
+function isThereAlready(lines: readonly string[], file: FilePatch, fuzz: number): boolean {
+  const [first] = file.hunks;
+  if (first === undefined) return false;
+  const back = reversed({ ...file, hunks: [first] }).hunks[0]!;
+  for (let level = 0; level <= fuzz; level++) {
+    if (locate(lines, first, first.at - 1, level, level)) return false;
+    if (locate(lines, back, back.at - 1, level, level)) return true;
+  }
+  return false;
+}
+
 function hunkCount(some: number, all: number): string {
   return `${some} out of ${all} hunk${all === 1 ? "" : "s"}`;
 }
@@ -149,27 +170,22 @@ function* apply(t: Tool, path: string, given: FilePatch, how: How): Gen<void> {
         : `${how.output} (read from ${path})`;
   if (!how.quiet) t.out.add(`${how.dry ? "checking" : "patching"} file ${shown}\n`);
   const exists = sys.find(p, path) !== undefined;
-  const [first] = file.hunks;
-  if (first !== undefined && how.ifReversed !== "apply" && !locate(lines, first, first.at - 1, 0)) {
-    const back = reversed({ ...file, hunks: [first] }).hunks[0]!;
-    const wide = locate(lines, first, first.at - 1, how.fuzz);
-    if (!wide && locate(lines, back, back.at - 1, 0)) {
-      t.out.add("Reversed (or previously applied) patch detected!");
-      if (how.ifReversed === "reverse") {
-        t.out.add("  Assuming -R.\n");
-        file = reversed(file);
-      } else {
-        t.out.add(
-          how.ifReversed === "skip"
-            ? "  Skipping patch.\n"
-            : "  Assume -R? [n] \nApply anyway? [n] \nSkipping patch.\n",
-        );
-        t.status = 1;
-        const count = `${hunkCount(file.hunks.length, file.hunks.length)} ignored`;
-        t.out.add(how.dry ? `${count}\n` : `${count} -- saving rejects to file ${how.output ?? path}.rej\n`);
-        if (!how.dry) writeRejects(t, how.output ?? path, file, file.hunks);
-        return;
-      }
+  if (how.ifReversed !== "apply" && isThereAlready(lines, file, how.fuzz)) {
+    t.out.add(how.unreverses ? "Unreversed patch detected!" : "Reversed (or previously applied) patch detected!");
+    const turn = how.unreverses ? "Ignor" : "Assum";
+    if (how.ifReversed === "reverse") {
+      t.out.add(`  ${turn}ing -R.\n`);
+      file = reversed(file);
+    } else {
+      t.out.add(
+        how.ifReversed === "skip"
+          ? "  Skipping patch.\n"
+          : `  ${turn}e -R? [n] \nApply anyway? [n] \nSkipping patch.\n`,
+      );
+      t.status = 1;
+      t.out.add(`${hunkCount(file.hunks.length, file.hunks.length)} ignored${savesRejects(how, path)}\n`);
+      if (how.rejects) writeRejects(t, how.output ?? path, file, file.hunks);
+      return;
     }
   }
   let shift = 0;
@@ -198,9 +214,8 @@ function* apply(t: Tool, path: string, given: FilePatch, how: How): Gen<void> {
   if (rejected.length > 0) {
     t.status = 1;
     if (!exists && !how.dry && !how.created) t.out.add(`Cannot stat file ${path}, skipping backup\n`);
-    const count = `${hunkCount(rejected.length, file.hunks.length)} FAILED`;
-    t.out.add(how.dry ? `${count}\n` : `${count} -- saving rejects to file ${how.output ?? path}.rej\n`);
-    if (!how.dry) writeRejects(t, how.output ?? path, file, rejected);
+    t.out.add(`${hunkCount(rejected.length, file.hunks.length)} FAILED${savesRejects(how, path)}\n`);
+    if (how.rejects) writeRejects(t, how.output ?? path, file, rejected);
   }
   if (how.dry) return;
   if (!exists && rejected.length > 0) return;
@@ -256,15 +271,25 @@ function locate(
   hunk: Hunk,
   place: number,
   fuzz: number,
+  least = 0,
 ): { at: number; head: number; tail: number; fuzz: number } | undefined {
   const context = Math.max(hunk.before, hunk.after);
-  for (let level = 0; level <= Math.min(fuzz, context); level++) {
+  for (let level = least; level <= Math.min(fuzz, context); level++) {
     const head = Math.max(0, level - (context - hunk.before));
     const tail = Math.max(0, level - (context - hunk.after));
     const old = hunk.old.slice(Math.min(head, hunk.before), hunk.old.length - Math.min(tail, hunk.after));
     const from = Math.min(head, hunk.before);
+    // Less context on one side than on the other: the file begins or ends there.
+    const atStart = level + hunk.before < context && hunk.at <= 1;
+    const atEnd = level + hunk.after < context;
     const fits = (at: number) =>
       at >= 0 && at + old.length <= lines.length && old.every((line, i) => lines[at + i] === line);
+    if (atStart || atEnd) {
+      const at = atStart ? 0 : lines.length - old.length;
+      if ((!atStart || !atEnd || old.length === lines.length) && fits(at))
+        return { at, head: from, tail: Math.min(tail, hunk.after), fuzz: level };
+      continue;
+    }
     for (let distance = 0; distance <= lines.length + Math.abs(place); distance++) {
       for (const at of distance === 0 ? [place + from] : [place + from + distance, place + from - distance])
         if (fits(at)) return { at, head: from, tail: Math.min(tail, hunk.after), fuzz: level };

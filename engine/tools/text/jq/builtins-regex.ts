@@ -32,7 +32,7 @@ valued("_match", 3, (v, [given, flagText, testOnly]) => {
       "quantifier does not follow a repeatable item": "target of repeat operator is not specified",
       "\\ at end of pattern": "end pattern at escape",
     };
-    throw new JqError(`${pattern} (at offset 0) is not a valid regex: ${words[error.message] ?? error.message}`);
+    throw new JqError(`Regex failure: ${words[error.message] ?? error.message}`);
   }
   if (testOnly === true && !options.includes("n")) return regex.test(v);
   const all = options.includes("g");

@@ -75,7 +75,7 @@ export function checkNames(
               compileReport(
                 source,
                 `Cannot use ${kind(entry.key.value)} (${brief(entry.key.value)}) as object key`,
-                source.length - 1,
+                source.indexOf("{") + 1,
               ),
             );
         }

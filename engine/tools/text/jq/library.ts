@@ -64,7 +64,7 @@ def scan($re; $flags): match($re; "g" + $flags) | if (.captures | length > 0) th
 def split($re; flags): . as $s | [foreach ((match($re; flags + "g") | [.offset, .length]), null) as $m ([0, null]; if $m == null then [.[0], $s[.[0]:]] else [$m[0] + $m[1], $s[.[0]:$m[0]]] end; .[1])];
 def splits($re): splits($re; null);
 def splits($re; flags): split($re; flags) | .[];
-def sub($re; str; $flags): . as $in | (reduce match($re; $flags) as $m ({at: 0, out: []}; $in[.at:$m.offset] as $gap | [$m | _capture_object | str] as $with | reduce range($with | length) as $i (.; .out[$i] = (.out[$i] // "") + $gap + $with[$i]) | .at = $m.offset + $m.length) | .out[] + $in[.at:]) // $in;
+def sub($re; str; $flags): . as $in | [reduce match($re; $flags) as $m ({at: 0, out: []}; $in[.at:$m.offset] as $gap | [$m | _capture_object | str] as $with | reduce range($with | length) as $i (.; .out[$i] = (.out[$i] // "") + $gap + $with[$i]) | .at = $m.offset + $m.length) | .out[] + $in[.at:]] | if . == [] then $in else .[] end;
 def sub($re; str): sub($re; str; "");
 def gsub($re; str; $flags): sub($re; str; $flags + "g");
 def gsub($re; str): sub($re; str; "g");

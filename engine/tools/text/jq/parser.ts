@@ -2,7 +2,7 @@
 
 import { Lexer, type Token } from "./lexer.ts";
 import { numberLiteral } from "./numbers.ts";
-import type { Ast, Pattern } from "./syntax.ts";
+import { type Ast, CompileError, compileMistake, type Pattern } from "./syntax.ts";
 
 /** Expressions and definitions. What stands around them is program.ts. */
 export class Parser extends Lexer {
@@ -335,7 +335,7 @@ export class Parser extends Lexer {
     if (token.type === "keyword") {
       switch (token.text) {
         case "if":
-          return this.conditional();
+          return this.terminated(token.at);
         case "def": {
           this.position--;
           const def = this.definition();
@@ -389,11 +389,27 @@ export class Parser extends Lexer {
     return this.unexpected(this.position === 0 ? "end of file" : undefined);
   }
 
-  private conditional(): Ast {
+  /** What is wrong after `then` makes jq ask whether an `end` is missing. */
+  private terminated(at: number): Ast {
     const test = this.pipe();
     this.expect("then");
+    try {
+      return this.conditional(test);
+    } catch (error) {
+      const only = "jq: 1 compile error\n";
+      if (!(error instanceof CompileError) || !error.message.endsWith(only)) throw error;
+      const more = compileMistake(this.source, "Possibly unterminated 'if' statement", at);
+      throw new CompileError(`${error.message.slice(0, -only.length)}${more}jq: 2 compile errors\n`);
+    }
+  }
+
+  private conditional(test: Ast): Ast {
     const yes = this.pipe();
-    if (this.accept("elif")) return { t: "if", test, yes, no: this.conditional() };
+    if (this.accept("elif")) {
+      const next = this.pipe();
+      this.expect("then");
+      return { t: "if", test, yes, no: this.conditional(next) };
+    }
     if (this.accept("else")) {
       const no = this.pipe();
       this.expect("end");

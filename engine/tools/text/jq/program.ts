@@ -34,12 +34,18 @@ export function parseModule(source: string): Unit {
   return new ProgramParser(source).module();
 }
 
+const NOTHING = 'jq: error: Top-level program not given (try ".")\njq: 1 compile error\n';
+
 class ProgramParser extends Parser {
   program(): { directives: Directive[]; ast: Ast } {
     this.tokens = this.lex(undefined);
-    if (this.peek().type === "end") return { directives: [], ast: { t: "identity" } };
+    if (this.peek().type === "end") throw new CompileError(NOTHING);
     this.moduleMeta();
     const directives = this.directives();
+    const begun = this.position;
+    while (this.is("def")) this.definition();
+    if (this.peek().type === "end" && this.position > begun) throw new CompileError(NOTHING);
+    this.position = begun;
     const ast = this.pipe();
     if (this.peek().type !== "end") this.unexpected("end of file");
     return { directives, ast };
