@@ -4,6 +4,18 @@ import { play, type Scenario } from "./scenario.ts";
 /** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "IPv6 is switched off on machines, and programs say so",
+    script:
+      "/usr/sbin/sysctl net.ipv6.conf.all.disable_ipv6; ip -6 address | wc -l; curl -sS http://[::1]:80; echo $?; ping -6 -c1 ::1",
+    expect: [
+      "net.ipv6.conf.all.disable_ipv6 = 1",
+      /^0$/,
+      "curl: (7) Failed to connect to ::1 port 80 after 0 ms: Couldn't connect to server",
+      /^7$/,
+      "ping: connect: Cannot assign requested address",
+    ],
+  },
+  {
     name: "kernel settings of the network count: forwarding, timeouts of tracked connections, what Pods may change",
     script: String.raw`kubectl create deployment web --image=nginx >/dev/null; kubectl expose deployment web --port=80 --type=LoadBalancer >/dev/null
 kubectl run client --image=busybox --command -- sleep 1d >/dev/null; kubectl wait --for=condition=Ready pod --all --timeout=60s >/dev/null; sleep 10

@@ -9,6 +9,7 @@ import { certificatesOf, matchedName, type TlsProblem } from "./tls-check.ts";
 /** Why a transfer failed, in the words of curl 7 or 8. */
 export function failure(result: HttpFailure, url: Url, version: string, proxied: boolean): CurlError {
   const old = version.startsWith("7");
+  const host = url.host.replace(/^\[(.*)\]$/, "$1");
   switch (result.kind) {
     case "resolve":
       if (proxied) return new CurlError(5, `Could not resolve proxy: ${url.host}`);
@@ -21,7 +22,7 @@ export function failure(result: HttpFailure, url: Url, version: string, proxied:
           28,
           `Failed to connect to ${url.host} port ${url.port} after ${result.ms} ms: ${old ? "Couldn't" : "Could not"} connect to server`,
         );
-      return new CurlError(7, `Failed to connect to ${url.host} port ${url.port} after ${result.ms} ms: ${reason}`);
+      return new CurlError(7, `Failed to connect to ${host} port ${url.port} after ${result.ms} ms: ${reason}`);
     }
     case "timeout":
       if (result.phase === "transfer")

@@ -8,6 +8,7 @@ import * as sys from "../../machine/sys.ts";
 import { plainOnTls } from "../../network/http-bytes.ts";
 import { type Connection, isNetError, type NetErrorCode } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
+import { ipv6Groups } from "../../text/ipv6.ts";
 import { chainProblem, nameProblem, type TlsProblem } from "./tls-check.ts";
 
 export interface Url {
@@ -98,6 +99,10 @@ export function* exchange(
   const deadline = options.maxTime === undefined ? Number.POSITIVE_INFINITY : start + options.maxTime;
   let address = options.address;
   if (address === undefined) {
+    // No machine has an address of IPv6, nor a route to one.
+    const six = url.host.replace(/^\[(.*)\]$/, "$1");
+    if (options.dial === undefined && ipv6Groups(six) !== undefined)
+      return { kind: "connect", code: "EADDRNOTAVAIL", address: six, ms: 0 };
     const found = yield* withTimeout(p, resolveHost(p, options.dial?.host ?? url.host), deadline - kernel.now);
     if (found === undefined) return { kind: "timeout", phase: "connect", ms: Math.floor(since() / 1000) };
     if (!found.ok) return { kind: "resolve", why: found.why };
