@@ -25,7 +25,9 @@ export const column = tool(
       t.close(fd);
     }
     const width = Number(o.value("c") ?? t.p.env.get("COLUMNS") ?? 80);
-    if (!o.has("t", "N", "J", "C", "r")) {
+    if (!o.has("t", "J") && o.has("N", "C", "n", "R", "H", "O", "W", "T", "E"))
+      throw new Fatal("option --table required for all --table-*");
+    if (!o.has("t", "J", "r")) {
       fillColumns(t, lines, width, o.has("x"), o.value("S"));
       return t.status;
     }
@@ -49,6 +51,9 @@ export const column = tool(
     const hidden = new Set(chosen("H"));
     const order = [...new Set([...first, ...Array.from({ length: count }, (_, i) => i)])].filter((i) => !hidden.has(i));
     if (o.has("J")) {
+      const nameless = rows.findIndex((row) => row.length > names.length);
+      if (nameless >= 0)
+        throw new Fatal(`line ${nameless + 2}: for JSON the name of the column ${names.length + 1} is required`);
       printJson(t, o.value("n") ?? "table", table, order, names);
       return t.status;
     }

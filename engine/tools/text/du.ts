@@ -65,6 +65,7 @@ export const du = tool(
     }
     const total: Sum = { amount: 0, time: 0 };
     for (const path of yield* namesOf(t, o)) {
+      if (choice.exclude.some((pattern) => pattern.test(path))) continue;
       let node: Inode;
       try {
         node = sys.stat(t.p, path, choice.follow || o.has("D", "H"));

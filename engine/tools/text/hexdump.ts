@@ -144,6 +144,10 @@ export const xxd: Program = tool(
   function* (t, o) {
     const plain = o.has("p");
     const path = o.operands[0];
+    if (Number(o.value("c") ?? 0) > 256 && !plain && !o.has("i")) {
+      yield* sys.printError(t.p, `${t.name}: invalid number of columns (max. 256).\n`);
+      return 1;
+    }
     let bytes: Uint8Array;
     try {
       const fd = path === undefined || path === "-" ? 0 : sys.open(t.p, path);
@@ -174,7 +178,9 @@ export const xxd: Program = tool(
       const columns = Number(o.value("c") ?? 12);
       const rows: string[] = [];
       for (let at = 0; at < data.length; at += columns)
-        rows.push(`  ${[...data.subarray(at, at + columns)].map((b) => `0x${digit(b)}`).join(", ")}`);
+        rows.push(
+          `  ${[...data.subarray(at, at + columns)].map((b) => (o.has("u") ? `0X${digit(b)}` : `0x${digit(b)}`)).join(", ")}`,
+        );
       const list = rows.join(",\n");
       out =
         (path === undefined || path === "-") && !o.has("n")
@@ -204,8 +210,7 @@ export const xxd: Program = tool(
           }
           body += `${(little ? cells.reverse() : cells).join("")} `;
         }
-        const last = at + columns >= data.length;
-        if (o.has("a") && block.every((byte) => byte === 0) && at > 0 && !last) {
+        if (o.has("a") && passedOver(data, at, columns)) {
           if (!skipped) out += "*\n";
           skipped = true;
           continue;
@@ -219,6 +224,14 @@ export const xxd: Program = tool(
     return 0;
   },
 );
+
+/** -a: rows of nothing but zeros between two such rows stand for themselves in an asterisk, two of them or more. */
+function passedOver(data: Uint8Array, at: number, columns: number): boolean {
+  const zero = (from: number) =>
+    from >= 0 && from < data.length && data.subarray(from, from + columns).every((byte) => byte === 0);
+  const inner = (from: number) => zero(from) && zero(from - columns) && from + columns < data.length;
+  return inner(at) && (inner(at - columns) || inner(at + columns));
+}
 
 function reverse(bytes: Uint8Array, plain: boolean): Uint8Array {
   const text = latin1(bytes);
@@ -245,8 +258,8 @@ function reverse(bytes: Uint8Array, plain: boolean): Uint8Array {
 export const strings: Program = tool(
   {
     name: "strings",
-    short: "afn:t:oe:U:ws:0123456789",
-    long: "all=a print-file-name=f bytes:=n radix:=t encoding:=e",
+    short: "afn:t:oe:U:ws:0123456789vVT:d",
+    long: "all=a data=d print-file-name=f bytes:=n radix:=t encoding:=e output-separator:=s include-all-whitespace=w target:=T",
     usage: "[option(s)] [file(s)]",
     about: " Display printable strings in [file(s)] (stdin by default)",
     version: "GNU strings (GNU Binutils for Debian) 2.44",
@@ -256,7 +269,12 @@ export const strings: Program = tool(
       .filter(({ key }) => /^\d$/.test(key))
       .map(({ key }) => key)
       .join("");
-    const least = Number(o.value("n") ?? (digits || 4));
+    const given = o.value("n") ?? (digits || "4");
+    if (!/^\d+$/.test(given)) throw new Fatal(`invalid integer argument ${given}`);
+    const least = Number(given);
+    if (least === 0) throw new Fatal("minimum string length is too small: 0");
+    const separator = o.value("s") ?? "\n";
+    const white = o.has("w") ? /[\t-\r]/ : /\t/;
     const radix = o.has("o") ? 8 : ({ d: 10, o: 8, x: 16 }[o.value("t") ?? ""] ?? 0);
     for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
       let bytes: Uint8Array;
@@ -278,11 +296,11 @@ export const strings: Program = tool(
       let start = 0;
       for (let i = 0; i <= bytes.length; i++) {
         const byte = bytes[i];
-        if (byte !== undefined && ((byte >= 32 && byte < 127) || byte === 9)) continue;
+        if (byte !== undefined && ((byte >= 32 && byte < 127) || white.test(String.fromCharCode(byte)))) continue;
         if (i - start >= least && i > start) {
           const at = radix === 0 ? "" : `${start.toString(radix).padStart(7)} `;
           const name = o.has("f") ? `${path === "-" ? "{standard input}" : path}: ` : "";
-          t.out.add(`${name}${at}${latin1(bytes.subarray(start, i))}\n`);
+          t.out.add(`${name}${at}${latin1(bytes.subarray(start, i))}${separator}`);
         }
         start = i + 1;
       }

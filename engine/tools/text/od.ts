@@ -2,6 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { cpu } from "../../kernel/index.ts";
 import { CONTROL_NAMES } from "../../text/escapes.ts";
 import { general } from "../../text/number-format.ts";
+import type { ParsedOptions } from "../options.ts";
 import { argMatch, Fatal, quote, tool } from "../tool.ts";
 import { contents } from "./input.ts";
 
@@ -34,6 +35,22 @@ const NAMES =
   );
 
 /** od(1). */
+/**
+ * A last operand that is an offset, where no option says what is skipped or shown: `+2`, or a number behind a file
+ * (`parse_old_offset` of od.c). Octal unless it has a point, times 512 with a `b`.
+ */
+function traditional({ operands, list }: ParsedOptions): { files: readonly string[]; offset: number } {
+  const modern = list.some(({ key }) => ["A", "j", "N", "t", "v", "w", "S", "endian"].includes(key));
+  const last = operands.at(-1);
+  const most = list.some(({ key }) => key === "traditional") ? 3 : 2;
+  const match = last === undefined ? null : /^(\+?)(0x[0-9a-f]+|\d+)(\.?)(b?)$/i.exec(last);
+  const allowed = operands.length === 1 ? match?.[1] === "+" || most === 3 : operands.length === 2;
+  if (modern || match === null || !allowed) return { files: operands, offset: 0 };
+  const base = match[2]!.toLowerCase().startsWith("0x") ? 16 : match[3] === "." ? 10 : 8;
+  const offset = Number.parseInt(match[2]!, base) * (match[4] === "b" ? 512 : 1);
+  return { files: operands.slice(0, -1), offset };
+}
+
 export const od = tool(
   {
     name: "od",
@@ -53,9 +70,10 @@ export const od = tool(
     }
     const least = o.value("S") === undefined ? undefined : count(o.value("S")!, "S");
     if (shapes.length === 0) shapes.push(...parseShapes("o2"));
-    const skip = o.value("j") === undefined ? 0 : count(o.value("j")!, "j");
+    const { files, offset } = traditional(o);
+    const skip = o.value("j") === undefined ? offset : count(o.value("j")!, "j");
     const limit = o.value("N") === undefined ? Number.POSITIVE_INFINITY : count(o.value("N")!, "N");
-    const parts = yield* contents(t, o.operands, limit + skip);
+    const parts = yield* contents(t, files, limit + skip);
     if (parts.length === 0 && t.status !== 0) return t.status;
     const size = parts.reduce((sum, part) => sum + part.bytes.length, 0);
     if (skip > size) throw new Fatal("cannot skip past end of combined input");

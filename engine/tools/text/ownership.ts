@@ -55,7 +55,7 @@ export const chmod = tool(
     about: "Change the mode of each FILE to MODE.",
     // `-x` and the like are modes.
     rewrite: (args) => {
-      const at = args.findIndex((arg) => /^-[rwxXstugo]+(,|$)/.test(arg));
+      const at = args.findIndex((arg) => /^-[rwxXstugo]+([-+=,]|$)/.test(arg));
       return at < 0 || args.includes("--") ? args : [...args.slice(0, at), "--", ...args.slice(at)];
     },
   },

@@ -65,6 +65,7 @@ export const sed = tool(
       end: o.has("z") ? "\0" : "\n",
       wrap: Number(o.value("l") ?? 70),
     });
+    if (operands.length === 0 && o.has("i")) throw new Fatal("no input files", 4);
     return yield* call(machine.run(operands.length > 0 ? operands : ["-"]));
   },
 );
