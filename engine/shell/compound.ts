@@ -87,9 +87,14 @@ function tracesHeads(sh: Shell): boolean {
   return sh.setup.dialect === "bash" && sh.has("xtrace");
 }
 
+/** A word as `set -x` shows it at the head of a command: what bash marks quoted characters with is marked itself. */
+function tracedWord(word: Word): string {
+  return printedText(word.text).replace(/[\x01\x7f]/g, "\x01$&");
+}
+
 /** The words of a loop as `set -x` shows them. */
 function tracedList(words: readonly Word[] | undefined): string {
-  return words ? words.map((one) => printedText(one.text)).join(" ") : '"$@"';
+  return words ? words.map(tracedWord).join(" ") : '"$@"';
 }
 
 /** Runs a loop's body once; false when the loop is to end. */
@@ -301,7 +306,7 @@ export function* runWhile(sh: Shell, node: While): Gen<void> {
 export function* runCase(sh: Shell, node: Case): Gen<void> {
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
-  if (tracesHeads(sh)) yield* trace(sh, `case ${printedText(node.word.text)} in`);
+  if (tracesHeads(sh)) yield* trace(sh, `case ${tracedWord(node.word)} in`);
   if (!(yield* debugged(sh, node.pos, () => `case ${printedText(node.word.text)} in `))) {
     sh.status = 0;
     return;

@@ -300,6 +300,8 @@ function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: str
         for (const inner of piece.pieces) {
           if (inner.k === "param") {
             const value = expandParam(sh, inner.p, true);
+            // Nothing beside an empty list is nothing: `"$none$@"`.
+            if (value.raw === undefined && value.list === undefined && !value.text) continue;
             // Beside a `$@` what `${*@Q}` gives is parted too.
             if (parted && inner.p.op === "@") Object.assign(value, { star: false, list: value.parts ?? value.list });
             emptyList = addParam(sh, value, true, fields, ifs) || emptyList;

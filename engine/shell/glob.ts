@@ -40,7 +40,8 @@ export function glob(sh: Shell, patternText: string): string[] {
       if (matched && last && !dirOnly) found = found.map((base) => base.replace(/\/$/, ""));
       for (const base of found) descend(sh, base, next, last && !dirOnly, i > 0, last);
     } else if (!hasGlob(part, sh.extglob())) {
-      const literal = part.replace(/\\(.)/gs, "$1");
+      // A backslash before the slash is none of the name's.
+      const literal = part.replace(/\\(.|$)/gs, "$1");
       for (const base of found) {
         if (find(sh.p, base + literal, !last || dirOnly))
           next.push(last && !dirOnly ? base + literal : `${base + literal}/`);
@@ -88,11 +89,13 @@ function matchIn(sh: Shell, base: string, part: string, last: boolean, out: stri
     period: !sh.shopts.has("dotglob"),
   });
   // The directory itself and the one above it are matched by a dot in the pattern, too.
-  const own = /^\\?\./.test(part);
+  const own = /^(?:[@?*+]\((?:[^()]*\|)?)?\\?\./.test(part);
+  const dots = own ? pattern(part, { extglob: sh.extglob(), period: true }) : compiled;
   const names = own ? [...entries.keys(), ".", ".."] : entries.keys();
   for (const name of names) {
-    if ((name === "." || name === "..") && sh.shopts.has("globskipdots")) continue;
-    if (!compiled.matches(name)) continue;
+    const dot = name === "." || name === "..";
+    if (dot && sh.shopts.has("globskipdots")) continue;
+    if (!(dot ? dots : compiled).matches(name)) continue;
     if (last) out.push(base + name);
     else if (find(sh.p, base + name)?.kind === "dir") out.push(`${base}${name}/`);
   }

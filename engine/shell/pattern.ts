@@ -41,13 +41,23 @@ export function escapePattern(text: string): string {
   return /[*?[\]\\()|@!+]/.test(text) ? text.replace(/[*?[\]\\()|@!+]/g, "\\$&") : text;
 }
 
+/** True when a bracket that was opened before `i` is closed: a slash in it makes it none. */
+function closesBracket(text: string, i: number): boolean {
+  for (; i < text.length; i++) {
+    if (text[i] === "\\") i++;
+    else if (text[i] === "/") return false;
+    else if (text[i] === "]") return true;
+  }
+  return false;
+}
+
 /** True when an unquoted special character is in the text. */
 export function hasGlob(text: string, extglob: boolean): boolean {
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
     if (c === "\\") i++;
     else if (c === "*" || c === "?") return true;
-    else if (c === "[" && text.indexOf("]", i + 1) > 0) return true;
+    else if (c === "[" && closesBracket(text, i + 1)) return true;
     else if (extglob && text[i + 1] === "(" && (c === "@" || c === "+" || c === "!")) return true;
   }
   return false;

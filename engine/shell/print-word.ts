@@ -40,8 +40,7 @@ export function printedWord(
       i = close;
     } else if (c === "$" && next === "'" && (!quoted || braced)) {
       const { value, end } = ansiC(text, i + 2);
-      // What bash marks quoted characters with is marked itself.
-      out += singleQuote(value).replace(/[\x01\x7f]/g, "\x01$&");
+      out += singleQuote(value);
       i = end;
     } else if (c === "$" && next === '"' && !quoted) i++;
     else if (c === "$" && next === "(" && text[i + 2] === "(") {

@@ -88,14 +88,14 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
       return;
     }
     fd = sh.p.freeFd(10);
+    if (fd >= (sh.p.limits?.nofile ?? fd + 1)) {
+      yield* sh.writeTo(2, `${sh.commandName}: redirection error: cannot duplicate fd: Invalid argument\n`);
+      throw new ShellError(`${one.type === "HereDoc" ? "" : one.target?.text}: Invalid argument`, "fail");
+    }
     if (!(yield* tryAssign(sh, keepFor, String(fd), "exec: ")))
       throw new ShellError(`${keepFor}: cannot assign fd to variable`, "fail");
   }
-  if (fd >= (sh.p.limits?.nofile ?? fd + 1)) {
-    if (keepFor === undefined) throw new ShellError(`${fd}: Bad file descriptor`, "fail");
-    yield* sh.writeTo(2, `${sh.commandName}: redirection error: cannot duplicate fd: Too many open files\n`);
-    throw new ShellError(`${one.type === "HereDoc" ? "" : one.target?.text}: Too many open files`, "fail");
-  }
+  if (fd >= (sh.p.limits?.nofile ?? fd + 1)) throw new ShellError(`${fd}: Bad file descriptor`, "fail");
   const undo = keepFor === undefined || sh.shopts.has("varredir_close") ? saved : undefined;
   if (one.type === "HereDoc") {
     const text = yield* heredocText(sh, one);

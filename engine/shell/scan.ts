@@ -71,7 +71,8 @@ export function closeParen(text: string, i: number): number {
       const after = text[i + word.length];
       if (after === undefined || /[\s;)&|]/.test(after)) {
         if (word === "case" && beginsCommand(text.slice(start, i))) cases.push(depth);
-        else if (word === "esac" && cases.at(-1) === depth) cases.pop();
+        else if (word === "esac" && cases.at(-1) === depth && !/\|\s*$/.test(text.slice(Math.max(start, i - 20), i)))
+          cases.pop();
       }
       i += word.length;
       wordStart = false;

@@ -59,6 +59,8 @@ const PLAIN_OPERATORS = {
 const PLAIN = /[^ \t\n;&|()<>'"`\\$[]+/y;
 const ASSIGNED = /^[A-Za-z_]\w*(\[[\s\S]*\])?\+?=$/;
 const BLANK_END = /[ \t]$/;
+/** What ends a value of an alias so that no blank need end its last word (mk_alexpansion of bash's parse.y). */
+const WORD_END = /[ \t\n;&|()<>\\]$/;
 
 function lineEnd(text: string, at: number): number {
   const newline = text.indexOf("\n", at);
@@ -328,7 +330,7 @@ export class Tokens extends Quoting {
     const end = token.at + token.text.length;
     const after = this.text[end] ?? "\n";
     // The end of a value ends a word.
-    const put = after === "\n" || after === " " || after === "\t" || BLANK_END.test(value) ? value : `${value} `;
+    const put = after === "\n" || after === " " || after === "\t" || WORD_END.test(value) ? value : `${value} `;
     const grown = put.length - token.text.length;
     this.text = this.text.slice(0, token.at) + put + this.text.slice(end);
     this.grown += grown;

@@ -104,12 +104,20 @@ export function* declareElements(
       error.bare = true;
       throw error;
     }
-    yield* sh.complain(refused);
+    yield* sh.complain(`${begunBy(sh)}${refused}`);
     return;
   }
   if (show) yield* show;
   for (const message of ready.refusals?.messages ?? []) yield* sh.complain(message);
   if (own?.readonly) throw readonlyVariable(ready.name);
+}
+
+/** Bash names the command that it ran last: the function, for the first command in it. */
+function begunBy(sh: Shell): string {
+  const { name = "" } = sh.calls.at(-1) ?? {};
+  const body = sh.functions.get(name)?.node.body;
+  const first = body?.type === "BraceGroup" ? body.body.commands[0] : undefined;
+  return first !== undefined && first.command === sh.simpleNode ? `${name}: ` : "";
 }
 
 class Declaration {

@@ -53,7 +53,10 @@ function page(name: string, how: { short: boolean; line: boolean; manual: boolea
 const help: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, "dms");
   if (parsed.bad) return yield* badOption(sh, "help", parsed.bad);
-  if (parsed.rest.length === 0) return yield* put(sh, "help", INTRODUCTION + table(sh));
+  if (parsed.rest.length === 0) {
+    yield* sh.writeTo(1, INTRODUCTION + table(sh));
+    return 0;
+  }
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   let text = "";
   if (hasGlob(parsed.rest[0]!, true))
@@ -72,7 +75,9 @@ const help: Builtin = function* (sh, args) {
     );
     return 1;
   }
-  return yield* put(sh, "help", text);
+  // What cannot be written is not told.
+  yield* sh.writeTo(1, text);
+  return 0;
 };
 
 function* listBuiltins(sh: Shell, has: (letter: string) => boolean): Gen<number> {
