@@ -1,4 +1,5 @@
 import type { Image } from "../../images/index.ts";
+import { dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { MountNamespace, type RootFilesystem } from "../path.ts";
 import { PidNamespace } from "../process.ts";
@@ -19,13 +20,13 @@ function overlay(id: number): RootFilesystem {
   return { fstype: "overlay", source: "overlay", flags };
 }
 
-/** A container of an image on a layer of its own, with its log; nothing runs yet. Throws CriError. */
+/** A container of an image on a layer of its own, with its log unless `logs` is false; nothing runs yet. Throws CriError. */
 export function newContainer(
   machine: Machine,
   sandbox: Sandbox,
   config: ContainerConfig,
   image: Image,
-  { id, layer }: { id: string; layer: number },
+  { id, layer, logs = true }: { id: string; layer: number; logs?: boolean },
 ): Container {
   const rootfs = snapshot(templateOf(image), machine.programs);
   const mnt = new MountNamespace(rootfs, overlay(layer));
@@ -49,7 +50,9 @@ export function newContainer(
       `failed to generate container "${id}" spec: failed to generate spec: no command specified`,
     );
   }
-  const log = createLog(machine, sandbox, id, config);
+  const log = logs
+    ? createLog(machine, sandbox, id, config)
+    : new ContainerLog(machine, dirNode({ time: machine.kernel.now }), "log");
   return {
     id,
     sandbox,
@@ -70,8 +73,8 @@ export function newContainer(
     pids,
     process: undefined,
     log,
-    stdout: new LogSink(log, "stdout"),
-    stderr: new LogSink(log, "stderr"),
+    stdout: new LogSink(logs ? log : undefined, "stdout"),
+    stderr: new LogSink(logs ? log : undefined, "stderr"),
     stdin: undefined,
     tty: undefined,
     stopSignal: image.def.stopSignal ?? "TERM",

@@ -12,6 +12,7 @@ import { ensureDir, putFile, removeEntry } from "./files.ts";
 import { ImageStore } from "./image-store.ts";
 import { launch } from "./launch.ts";
 import { formatNano } from "./log-file.ts";
+import { Metadata } from "./metadata.ts";
 import { newContainer } from "./new-container.ts";
 import { startPause, startShim } from "./shim.ts";
 import type { Container, ContainerConfig, Sandbox, SandboxConfig } from "./types.ts";
@@ -38,6 +39,8 @@ export class ContainerRuntime {
   readonly machine: Machine;
   readonly images: ImageStore;
   readonly cni: Cni;
+  /** What containerd keeps besides what CRI shows. */
+  readonly metadata = new Metadata();
   readonly sandboxes = new Map<string, Sandbox>();
   readonly containers = new Map<string, Container>();
   /** By the uid of their Pod. */

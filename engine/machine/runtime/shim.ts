@@ -14,7 +14,13 @@ import type { Sandbox, SandboxConfig } from "./types.ts";
 export type Exits = Map<Process, (status: WaitStatus) => void>;
 
 /** containerd-shim-runc-v2: the parent of a Pod's processes. It outlives containerd and kubelet, and collects what ends. */
-export function startShim(machine: Machine, id: string, config: SandboxConfig, exits: Exits): Process {
+export function startShim(
+  machine: Machine,
+  id: string,
+  config: SandboxConfig,
+  exits: Exits,
+  namespace = "k8s.io",
+): Process {
   const init = machine.pids.init;
   const shim = machine.spawn({
     parent: init?.status === undefined ? init : undefined,
@@ -22,14 +28,14 @@ export function startShim(machine: Machine, id: string, config: SandboxConfig, e
     argv: [
       "/usr/bin/containerd-shim-runc-v2",
       "-namespace",
-      "k8s.io",
+      namespace,
       "-id",
       id,
       "-address",
       "/run/containerd/containerd.sock",
     ],
     env: new Map(),
-    cwd: `/run/containerd/io.containerd.runtime.v2.task/k8s.io/${id}`,
+    cwd: `/run/containerd/io.containerd.runtime.v2.task/${namespace}/${id}`,
     cred: ROOT,
     ns: { ...machine.ns, cgroup: "/system.slice/containerd.service" },
     fds: new Map(),
@@ -39,7 +45,7 @@ export function startShim(machine: Machine, id: string, config: SandboxConfig, e
   shim.dispositions.clear();
   shim.tty = undefined;
   shim.rssKib = 14_300;
-  ensureDir(machine, config.logDirectory);
+  if (config.logDirectory !== "") ensureDir(machine, config.logDirectory);
   return shim;
 }
 

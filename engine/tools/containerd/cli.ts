@@ -10,6 +10,8 @@ export interface FlagSpec {
   value?: string;
   /** Environment variable that stands in for it. */
   env?: string;
+  /** The command cannot do without it. */
+  required?: boolean;
 }
 
 /** What a command line came to. */
@@ -141,6 +143,22 @@ const HELP_ROW = ["help, h", "Shows a list of commands or help for one command"]
 export function flagTable(flags: readonly FlagSpec[], ...last: readonly FlagSpec[]): string {
   const sorted = [...flags].sort((a, b) => (a.name < b.name ? -1 : 1));
   return tabbed([...sorted, HELP, ...last].map((spec) => `   ${flagLine(spec)}\n`).join(""));
+}
+
+/** The lines of OPTIONS as version 1 of the library writes them: in the order of the program, no value of a boolean flag. */
+export function legacyFlags(flags: readonly FlagSpec[]): string {
+  return tabbed(
+    flags
+      .map((spec) => {
+        const holder = spec.type === "bool" ? "" : " value";
+        const names = [spec.name, ...(spec.aliases ?? [])].map(
+          (name) => `${name.length > 1 ? "--" : "-"}${name}${holder}`,
+        );
+        const shown = spec.type === "bool" || spec.type === "list" ? "" : defaultText(spec);
+        return `   ${names.join(", ")}\t${spec.usage}${shown}${spec.env === undefined ? "" : ` [$${spec.env}]`}\n`;
+      })
+      .join(""),
+  );
 }
 
 function flagLine(spec: FlagSpec): string {

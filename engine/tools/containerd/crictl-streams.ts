@@ -5,6 +5,7 @@ import { parseMicros } from "../../api/time.ts";
 import { decode, type Gen, MS, Pipe, SECOND, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { followLog, type LogOptions, readLog } from "../../machine/kubelet/logs.ts";
+import type { Process } from "../../machine/process.ts";
 import {
   type Container,
   type ContainerRuntime,
@@ -28,9 +29,9 @@ import {
 import { chosenContainers } from "./crictl-list.ts";
 
 /** Carries bytes between a command in a container and this process until the command ends. */
-function* carry(c: Crictl, session: ExecSession, stdin: boolean): Gen {
-  const { kernel } = c.machine;
-  const own = stdin && session.tty ? c.p.fds.get(0)?.tty : undefined;
+export function* carry(p: Process, session: ExecSession, stdin: boolean): Gen {
+  const { kernel } = p.machine;
+  const own = stdin && session.tty ? p.fds.get(0)?.tty : undefined;
   const moved = new WaitQueue();
   const out = [session.stdout, ...(session.stderr ? [session.stderr] : [])];
   let writing = 0;
@@ -39,17 +40,17 @@ function* carry(c: Crictl, session: ExecSession, stdin: boolean): Gen {
       const bytes = yield* pipe.read(65_536);
       if (bytes === "interrupted" || bytes.length === 0) return;
       writing++;
-      yield* sys.write(c.p, fd, bytes);
+      yield* sys.write(p, fd, bytes);
       writing--;
       moved.wakeAll();
     }
   };
   const tasks = out.map((pipe, i) => kernel.spawn("crictl output", drain(pipe, i + 1)));
-  if (stdin) tasks.push(kernel.spawn("crictl stdin", feed(c, session)));
+  if (stdin) tasks.push(kernel.spawn("crictl stdin", feed(p, session)));
   const saved = own && { ...own.termios };
   if (own) Object.assign(own.termios, RAW);
   try {
-    if (own) yield* untilEnd(c, session, own);
+    if (own) yield* untilEnd(p, session, own);
     else while (session.exitCode === undefined) yield* wait(session.ended);
     while (out.some((pipe) => pipe.size > 0) || writing > 0) yield* wait(moved, MS);
   } finally {
@@ -61,24 +62,24 @@ function* carry(c: Crictl, session: ExecSession, stdin: boolean): Gen {
 }
 
 /** Waits for the command and hands on changes of the window's size. */
-function* untilEnd(c: Crictl, session: ExecSession, own: Tty): Gen {
+function* untilEnd(p: Process, session: ExecSession, own: Tty): Gen {
   session.tty!.resize(own.columns, own.rows);
-  c.p.dispositions.set("WINCH", "catch");
+  p.dispositions.set("WINCH", "catch");
   try {
     while (session.exitCode === undefined) {
       if ((yield* wait(session.ended)) !== "interrupted") continue;
-      c.p.takeSignal();
+      p.takeSignal();
       session.tty!.resize(own.columns, own.rows);
     }
   } finally {
-    c.p.dispositions.delete("WINCH");
+    p.dispositions.delete("WINCH");
   }
 }
 
-function* feed(c: Crictl, session: ExecSession): Gen {
+function* feed(p: Process, session: ExecSession): Gen {
   try {
     for (;;) {
-      const bytes = yield* sys.read(c.p, 0);
+      const bytes = yield* sys.read(p, 0);
       if (bytes.length === 0) break;
       if (session.tty) session.tty.input(bytes);
       else if ((yield* session.stdin!.write(bytes)) !== "ok") return;
@@ -156,7 +157,7 @@ function* execIn(c: Crictl, runtime: ContainerRuntime, id: string, command: read
       throw new CrictlError(`${prefix}Internal error occurred: error executing command in container: ${error.message}`);
     }
   }
-  yield* carry(c, session, stdin);
+  yield* carry(c.p, session, stdin);
   if (session.exitCode !== 0) throw new CrictlError(`${prefix}command terminated with exit code ${session.exitCode}`);
 }
 

@@ -6,11 +6,12 @@ import { describe, expect, it } from "vitest";
 import { Stage } from "../stage.ts";
 
 /**
- * What crictl 1.32 with containerd 1.7 answered to these lines, one after another on one machine. To record answers anew,
- * set CRICTL_ANSWERS_TO to a file, as root on a machine where both are at work, with the images of PULLED and no Pods.
+ * What crictl 1.32, and ctr, answered to these lines with containerd 1.7, one after another on one machine. To record
+ * answers anew, set CONTAINERD_ANSWERS_TO to a folder, as root on a machine where they are at work, with the images of
+ * PULLED and no Pods.
  */
-const ANSWERS = join(import.meta.dirname, "crictl/answers.jsonl");
-const SETUP = readFileSync(join(import.meta.dirname, "crictl/setup.sh"), "utf8");
+const FOLDER = join(import.meta.dirname, "containerd");
+const SETUP = readFileSync(join(FOLDER, "setup.sh"), "utf8");
 const PULLED = ["docker.io/library/busybox:1.36", "docker.io/library/nginx:1.27"];
 
 interface Answer {
@@ -19,13 +20,8 @@ interface Answer {
   status: number;
 }
 
-const answers = readFileSync(ANSWERS, "utf8")
-  .trim()
-  .split("\n")
-  .map((line) => JSON.parse(line) as Answer);
-
 /** The lines as one script that says where each begins and how it ended. */
-function script(): string {
+function script(answers: readonly Answer[]): string {
   const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
   const parts = answers.map(({ run }) => `echo '###'${quoted(run)}\n{ ${run}\n} 2>&1; echo "=> $?"\n`);
   return `${SETUP}\n${parts.join("")}`;
@@ -62,24 +58,24 @@ function parse(output: string): Answer[] {
     });
 }
 
-describe("crictl", () => {
-  it("answers as the real one with a real containerd", () => {
-    const recorded = process.env.CRICTL_ANSWERS_TO;
+describe("clients of containerd", () => {
+  it.each(["crictl", "ctr"])("%s answers as the real one with a real containerd", (program) => {
+    const file = `${program}.jsonl`;
+    const lines = readFileSync(join(FOLDER, file), "utf8").trim().split("\n");
+    const answers = lines.map((line) => JSON.parse(line) as Answer);
+    const recorded = process.env.CONTAINERD_ANSWERS_TO;
     if (recorded !== undefined) {
-      const cwd = mkdtempSync(join(tmpdir(), "crictl-"));
-      const real = parse(
-        execFileSync("bash", ["-c", script()], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),
-      );
-      writeFileSync(recorded, real.map((answer) => `${JSON.stringify(answer)}\n`).join(""));
+      const cwd = mkdtempSync(join(tmpdir(), "containerd-"));
+      const real = parse(execFileSync("bash", ["-c", script(answers)], { cwd, encoding: "utf8" }));
+      writeFileSync(join(recorded, file), real.map((answer) => `${JSON.stringify(answer)}\n`).join(""));
       return;
     }
     const stage = new Stage({ seed: 4 });
-    stage.run(
-      `ssh worker-1 'sudo systemctl stop kubelet; sudo crictl rmp -fa; sudo crictl rmi -a; ${PULLED.map((image) => `sudo crictl pull ${image}`).join("; ")}'`,
-    );
+    const pulls = PULLED.map((image) => `sudo crictl pull ${image}`).join("; ");
+    stage.run(`ssh worker-1 'sudo systemctl stop kubelet; sudo crictl rmp -fa; sudo crictl rmi -a; ${pulls}'`);
     const name = "/tmp/lines.sh";
     const shown = stage.run(
-      `ssh worker-1 'cat > ${name}; mkdir -p /tmp/d' <<'LINES'\n${script()}LINES\nssh worker-1 'cd /tmp/d && sudo bash ${name}'`,
+      `ssh worker-1 'cat > ${name}; mkdir -p /tmp/d' <<'LINES'\n${script(answers)}LINES\nssh worker-1 'cd /tmp/d && sudo bash ${name}'`,
     );
     expect(shown.faults).toEqual([]);
     expect(parse(shown.all)).toEqual(answers);

@@ -1,0 +1,37 @@
+import type { Image } from "../../images/image.ts";
+import type { Bare } from "./bare.ts";
+
+/** An image's name in one of containerd's namespaces. */
+export interface NamedImage {
+  readonly name: string;
+  readonly image: Image;
+  labels: Map<string, string>;
+}
+
+/** One of containerd's namespaces, as far as it holds what CRI did not make. */
+export interface Tenant {
+  readonly labels: Map<string, string>;
+  readonly images: Map<string, NamedImage>;
+  readonly containers: Map<string, Bare>;
+}
+
+/** What clients other than the kubelet and crictl keep in containerd (metadata plugin): by namespace. */
+export class Metadata {
+  readonly tenants = new Map<string, Tenant>();
+  /** Containers whose processes are stopped, by id. */
+  readonly paused = new Set<string>();
+
+  constructor() {
+    this.make("k8s.io");
+  }
+
+  /** The namespace of that name; what is put into a new one makes it. */
+  make(name: string): Tenant {
+    let found = this.tenants.get(name);
+    if (found === undefined) {
+      found = { labels: new Map(), images: new Map(), containers: new Map() };
+      this.tenants.set(name, found);
+    }
+    return found;
+  }
+}
