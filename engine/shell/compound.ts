@@ -112,7 +112,9 @@ function* turn(sh: Shell, body: CompoundList): Gen<boolean> {
 
 /** Sets the variable of a loop; a read-only one ends the loop. */
 function* assignLoop(sh: Shell, name: string, value: string): Gen<boolean> {
-  if (sh.posix || sh.strict) sh.assign(name, undefined, value);
+  if (sh.strict && !sh.posix && sh.vars.find(sh.vars.target(name))?.readonly)
+    throw new ShellError(`${name}: readonly variable`, "exit");
+  if (sh.posix) sh.assign(name, undefined, value);
   else if (!(yield* tryAssign(sh, name, value))) {
     sh.status = 1;
     return false;

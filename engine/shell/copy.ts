@@ -37,7 +37,7 @@ export function copyShell(sh: Shell): Shell {
   other.readonlyFunctions = sh.readonlyFunctions;
   for (const name of sh.disabledBuiltins) other.disabledBuiltins.add(name);
   other.options.delete("monitor");
-  if (!sh.has("posix") && !sh.shopts.has("inherit_errexit")) other.inheritsErrexit = sh.has("errexit");
+  if (!sh.posix && !sh.shopts.has("inherit_errexit")) other.inheritsErrexit = sh.has("errexit");
   other.restricted = sh.restricted;
   other.ignoreErrors = sh.ignoreErrors;
   other.jobs = sh.jobs.copyForSubshell();

@@ -121,10 +121,9 @@ export function* runSource(
   }
 }
 
-/** In POSIX mode these errors end a script: those of `${…}` and `$((…))`, and of assigning to what may not be. */
-function endsScript({ message, expanding, cleanup, unnamed }: ShellError): boolean {
-  const kind = /: bad substitution$/.test(message) || expanding;
-  return !cleanup && (kind || (!unnamed && /: (?:readonly variable|bad array subscript)$/.test(message)));
+/** In POSIX mode these errors end a script: those of `${…}` and `$((…))`. */
+function endsScript({ message, expanding, cleanup }: ShellError): boolean {
+  return !cleanup && (/: bad substitution$/.test(message) || expanding);
 }
 
 /** Prints an error where it came up, before what it says of the place is undone. */

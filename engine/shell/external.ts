@@ -116,7 +116,7 @@ export function* runExternal(sh: Shell, words: readonly string[], env: Map<strin
     if (error.code !== "ENOEXEC") {
       // A remembered path is looked up again only with `checkhash`.
       const stale = error.code === "ENOENT" && !words[0]!.includes("/") && sh.hashed.has(words[0]!);
-      if (stale && sh.shopts.has("checkhash")) {
+      if (stale && (sh.shopts.has("checkhash") || (sh.has("posix") && !sh.posix))) {
         sh.hashed.delete(words[0]!);
         return yield* runExternal(sh, words, env);
       }

@@ -111,6 +111,11 @@ function* settleForeground(
   return sh.pipefail(sh.pipeStatus);
 }
 
+/** In POSIX mode a shell for `-c` leaves telling of jobs to `jobs`. */
+function quietly(sh: Shell): boolean {
+  return sh.has("posix") && sh.isCommandString;
+}
+
 /** What a shell says when a foreground command was ended by a signal. */
 function* report(
   sh: Shell,
@@ -125,6 +130,7 @@ function* report(
     return;
   }
   if (signal === "PIPE" || sh.inSubstitution) return;
+  if (sh.setup.dialect === "bash" && quietly(sh)) return;
   const name = signalText(signal);
   const short = sh.setup.dialect !== "bash" || signal === "TERM" || sh.traps.has(signal);
   if (sh.subshellDepth > 0 && (sh.setup.interactive || sh.setup.dialect !== "bash")) return;
@@ -134,7 +140,7 @@ function* report(
 
 /** A script's words about background jobs that a signal ended (notify_of_job_status of bash's jobs.c). */
 export function* tellKilled(sh: Shell): Gen<void> {
-  if (sh.setup.interactive || sh.setup.dialect !== "bash" || sh.subshellDepth > 0) return;
+  if (sh.setup.interactive || sh.setup.dialect !== "bash" || sh.subshellDepth > 0 || quietly(sh)) return;
   for (const job of sh.jobs.jobs) {
     if (job.told || jobState(job) !== "done") continue;
     job.told = true;

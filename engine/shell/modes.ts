@@ -23,6 +23,7 @@ export function setCompatibility(sh: Shell, value: string): void {
 /** `set -o posix`: a few rules change, and POSIXLY_CORRECT with it. */
 export function setPosixMode(sh: Shell, on: boolean): void {
   if (on === sh.has("posix")) return;
+  sh.shownShopts ??= sh.get("BASHOPTS");
   const change = (all: Set<string>, name: string, to: boolean) => (to ? all.add(name) : all.delete(name));
   change(sh.options, "posix", on);
   for (const name of ["inherit_errexit", "shift_verbose"]) change(sh.shopts, name, on);

@@ -162,7 +162,7 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
       case "E":
         return ansiC(`${text.replaceAll("'", "\\'")}'`, 0).value;
       case "P":
-        return sh.shopts.has("promptvars") ? promptText(sh, sh.prompt(text)) : sh.prompt(text);
+        return sh.shopts.has("promptvars") || sh.has("posix") ? promptText(sh, sh.prompt(text)) : sh.prompt(text);
       default:
         return quoteQ(inLocale(sh, text));
     }

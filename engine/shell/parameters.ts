@@ -6,6 +6,7 @@ import { caseConvert, removeAffix, replacePattern, transform } from "./param-ops
 import type { Param } from "./param-syntax.ts";
 import { parseParam } from "./param-syntax.ts";
 import { rejoin } from "./quote.ts";
+import { APOSTROPHE } from "./scan.ts";
 import type { Dialect, Shell } from "./shell.ts";
 import { specialParameter } from "./special.ts";
 import type { Piece } from "./word.ts";
@@ -85,6 +86,9 @@ export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValu
       list: sh.vars.names().filter((name) => name.startsWith(param.name) && sh.vars.find(name)!.isSet),
       star: param.arg === "*",
     };
+  if (sh.has("posix") && param.prefix === "!" && /^[#?]$/.test(param.name) && param.op === undefined)
+    // There is no indirection by these: they are operations on `$!`.
+    return expandParam(sh, { name: "!", text: param.text, op: param.name, arg: "" }, quoted);
   if (param.prefix === "#") return { text: length(sh, param, quoted) };
   let from = param;
   if (param.prefix === "!") {
@@ -247,13 +251,24 @@ function conditional(sh: Shell, param: Param, value: ParamValue, quoted: boolean
   if (kind === "-") return { raw: operand(arg, quoted) };
   if (kind === "?") {
     const message =
-      arg === "" ? (colon ? "parameter null or not set" : "parameter not set") : piecesText(sh, operand(arg, quoted));
+      arg === ""
+        ? colon
+          ? "parameter null or not set"
+          : "parameter not set"
+        : piecesText(sh, operand(quoted && sh.has("posix") ? arg.replaceAll(APOSTROPHE, "") : arg, quoted));
     const name = param.index === undefined ? param.name : `${param.name}[${param.index}]`;
     throw new ShellError(`${name}: ${message}`, "exit", 1);
   }
   if (!/^[A-Za-z_]/.test(param.name)) throw new ShellError(`$${param.name}: cannot assign in this way`);
   const text = piecesText(sh, operand(arg, quoted));
-  once(sh, () => sh.assign(param.name, param.index, text));
+  try {
+    once(sh, () => sh.assign(param.name, param.index, text));
+  } catch (error) {
+    // In POSIX mode what cannot be assigned ends a script.
+    if (error instanceof ShellError && sh.strict && !sh.posix && !error.cleanup)
+      throw new ShellError(error.message, "exit");
+    throw error;
+  }
   return { text: sh.get(param.name, param.index) };
 }
 

@@ -17,8 +17,8 @@ import { singleQuote } from "./quote.ts";
 import { skipQuoted } from "./scan.ts";
 
 /** A function as `declare -f` and `type` print it: bash's own layout, four spaces a level. */
-export function printCommand(node: FunctionNode, text: string, name: string): string {
-  return new Printer(text).definition(node, name);
+export function printCommand(node: FunctionNode, text: string, name: string, posix = false): string {
+  return new Printer(text, false, posix).definition(node, name);
 }
 
 /** A function as an exported one is handed to programs: without indentation. */
@@ -87,10 +87,13 @@ class Printer {
   private wasHereDoc = false;
   /** Inside `$(…)` newlines stay what they are. */
   private readonly substitution: boolean;
+  /** In POSIX mode functions are shown as POSIX has them written. */
+  private readonly posix: boolean;
 
-  constructor(text: string, substitution = false) {
+  constructor(text: string, substitution = false, posix = false) {
     this.text = text;
     this.substitution = substitution;
+    this.posix = posix;
   }
 
   alone(node: PipelineNode | AndOr): string {
@@ -342,7 +345,7 @@ class Printer {
         this.out += `((${node.body}))`;
         return;
       case "Function":
-        this.out += `function ${node.name.text} () \n${this.pad()}{ \n`;
+        this.out += `${this.posix ? "" : "function "}${node.name.text} () \n${this.pad()}{ \n`;
         this.body(node, this.depth);
         return;
       case "Coproc":

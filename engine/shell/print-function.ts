@@ -3,8 +3,8 @@ import type { Shell, ShellFunction } from "./shell.ts";
 import { parseText } from "./source.ts";
 
 /** A function's definition, laid out as bash does. */
-export function functionText(name: string, fn: ShellFunction): string {
-  return printCommand(fn.node, fn.source.text, name);
+export function functionText(sh: Shell, name: string, fn: ShellFunction): string {
+  return printCommand(fn.node, fn.source.text, name, sh.has("posix"));
 }
 
 /** BASH_SOURCE of a function. */

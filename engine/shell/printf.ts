@@ -254,8 +254,10 @@ function floating(state: State, kind: string, flags: string, width: number, prec
   if (arg !== undefined && arg !== "") {
     if (arg[0] === "'" || arg[0] === '"') value = codeOf(state, arg);
     else {
-      const parsed = parseFloatText(arg, state.sh.setup.dialect === "bash");
+      const parsed = parseFloatText(arg, state.sh.setup.dialect === "bash" && !state.sh.has("posix"));
       if (parsed.rest !== "") state.errors.push(`${arg}: invalid number`);
+      else if (parsed.outOfRange && state.sh.setup.dialect === "bash")
+        state.errors.push(`warning: ${arg}: Numerical result out of range`);
       if (parsed.rest === "" || state.sh.setup.dialect !== "busybox") value = parsed.value;
     }
   }

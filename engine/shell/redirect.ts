@@ -126,9 +126,11 @@ function braced(sh: Shell, raw: string): string[] {
 export function* target(sh: Shell, one: Redirect): Gen<string> {
   const raw = one.target?.text ?? "";
   const words = yield* expanding(sh, () =>
-    sh.posix || (sh.has("posix") && !sh.setup.interactive)
+    sh.posix
       ? [wordText(sh, raw)]
-      : braced(sh, raw).flatMap((text) => expandText(sh, text)),
+      : braced(sh, raw).flatMap((text) =>
+          sh.has("posix") && !sh.setup.interactive ? [wordText(sh, text)] : expandText(sh, text),
+        ),
   );
   if (words.length !== 1) throw new ShellError(`${raw}: ambiguous redirect`, "fail");
   return words[0]!;

@@ -210,6 +210,10 @@ export class Shell {
   hiddenTraps = 0;
   /** Those of functions and files in which the shell ended, which its EXIT trap does not see. */
   leftTraps: [string, string][] = [];
+  /** The builtin that the last simple command was, if it was one. */
+  builtin: string | undefined;
+  /** BASHOPTS while POSIX mode has changed options that were not asked for. */
+  shownShopts: string | undefined;
   /** The last simple command was a special builtin that failed as POSIX mode does not forgive it. */
   specialFailed = false;
 

@@ -191,7 +191,10 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
     try {
       yield* assigning(sh, ready);
     } catch (error) {
-      if (!(error instanceof ShellError) || !error.message.endsWith("bad array subscript")) throw error;
+      if (!(error instanceof ShellError)) throw error;
+      // In POSIX mode a script ends where an assignment will not do.
+      if (sh.strict && !sh.posix && !error.cleanup && error.how !== "exit") throw new ShellError(error.message, "exit");
+      if (!error.message.endsWith("bad array subscript")) throw error;
       throw new ShellError(error.message);
     }
   }
@@ -224,6 +227,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     yield* runWords(sh, ["cd", "--", ...words], how);
     return;
   }
+  sh.builtin = builtin && name;
   const assignments = how.assignments ?? [];
   if (how.redirections === undefined || how.redirections.length === 0) sh.exitTrapAbove = undefined;
   // Functions and builtins see that of the command before.

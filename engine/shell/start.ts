@@ -85,7 +85,7 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
     versions.readonly = true;
     sh.vars.all.set("BASH_VERSINFO", versions);
     plain("BASHOPTS", "", { readonly: true });
-    sh.vars.find("BASHOPTS")!.get = () => [...sh.shopts].sort().join(":");
+    sh.vars.find("BASHOPTS")!.get = () => sh.shownShopts ?? [...sh.shopts].sort().join(":");
     plain("SHELLOPTS", "", { readonly: true });
     sh.vars.find("SHELLOPTS")!.get = () => [...sh.options].sort().join(":");
     const oldpwd = sh.vars.find("OLDPWD");

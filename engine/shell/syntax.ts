@@ -93,8 +93,13 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
   yield* sh.writeTo(2, atOnce ? text.slice(0, text.indexOf("\n") + 1) : text);
   if (atOnce) yield* endAt(sh, 2);
   sh.status = error.within === "array" ? 1 : 2;
+  if (error.within === "array" && sh.strict && dialect === "bash")
+    throw new ExitShell(sh.isCommandString && sh.subshellDepth === 0 ? 127 : 1);
   if (sh.setup.interactive || error.within === "array") return;
-  if ((dialect !== "bash" || sh.strict) && name?.endsWith(": eval")) throw new ExitShell(2);
+  if (dialect !== "bash" && name?.endsWith(": eval")) throw new ExitShell(2);
+  // In POSIX mode too, unless another builtin was run since; quotes that are not closed are no syntax errors there.
+  const reading = sh.builtin === "eval" || sh.builtin === "." || sh.builtin === "source";
+  if (sh.strict && reading && !error.message.startsWith("unexpected EOF")) throw new ExitShell(2, "calls");
   const evaluated = name !== undefined || sh.sourceDepth > 0 || sh.runningTrap > 0;
   if (!evaluated && error.within === undefined) throw new ExitShell(2);
   // Bash 5.2 gives up the shell where it reads a wrong command substitution.

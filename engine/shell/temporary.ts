@@ -1,7 +1,7 @@
 import type { Assignment } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { assigning, type Prepared, prepareAssignment } from "./assignment.ts";
-import { readonlyVariable, type ShellError } from "./control.ts";
+import { invalidName, readonlyVariable } from "./control.ts";
 import type { Shell } from "./shell.ts";
 import type { Variable } from "./variables.ts";
 
@@ -40,12 +40,16 @@ export function* prepareInTurn(
 
 /** False when an assignment before a command will not do, which is told. */
 function* mayAssign(sh: Shell, ready: Prepared, name: string, old: Variable | undefined): Gen<boolean> {
-  if (ready.index !== undefined)
-    yield* sh.complain(`\`${ready.name}[${ready.written ?? ready.index}]': not a valid identifier`);
-  else if (old?.readonly) {
-    if (sh.strict) throw abandoned(name);
-    yield* sh.complain(`${name}: readonly variable`);
-  } else return true;
+  const error =
+    ready.index !== undefined
+      ? invalidName(`${ready.name}[${ready.written ?? ready.index}]`)
+      : old?.readonly
+        ? readonlyVariable(name)
+        : undefined;
+  if (error === undefined) return true;
+  // In POSIX mode the whole line is given up.
+  if (sh.strict) throw Object.assign(error, { cleanup: true });
+  yield* sh.complain(error.message);
   return false;
 }
 
@@ -77,11 +81,4 @@ function temporaryName(sh: Shell, name: string): string {
   if (!sh.vars.find(name)?.nameref) return name;
   const target = sh.vars.target(name);
   return /[[\0]/.test(target) ? name : target;
-}
-
-/** In POSIX mode a read-only variable before a command has the whole line given up. */
-function abandoned(name: string): ShellError {
-  const error = readonlyVariable(name);
-  error.cleanup = true;
-  return error;
 }

@@ -77,7 +77,7 @@ function describe(sh: Shell, name: string, one: { kind: string; path?: string },
       return `${name} is a shell keyword\n`;
     case "function":
       if (sh.posix) return `${name} is a ${sh.setup.dialect === "dash" ? "shell " : ""}function\n`;
-      return `${name} is a function\n${functionText(name, sh.functions.get(name)!)}\n`;
+      return `${name} is a function\n${functionText(sh, name, sh.functions.get(name)!)}\n`;
     case "builtin":
       return `${name} is a shell builtin\n`;
     default:
@@ -200,7 +200,7 @@ const hash: Builtin = function* (sh, args) {
   if (has("r")) sh.hashed.clear();
   if (parsed.rest.length === 0 && parsed.missing === undefined && !has("l") && !has("r") && !has("t")) {
     if (sh.hashed.size === 0) {
-      if (sh.setup.dialect === "bash") yield* put(sh, "hash", "hash: hash table empty\n");
+      if (!sh.has("posix")) yield* put(sh, "hash", "hash: hash table empty\n");
       return 0;
     }
     let text = sh.posix ? "" : "hits\tcommand\n";
@@ -216,7 +216,7 @@ const hash: Builtin = function* (sh, args) {
   }
   if (has("r") && parsed.rest.length === 0) return 0;
   if (has("l") && parsed.rest.length === 0) {
-    let text = sh.hashed.size === 0 ? "hash: hash table empty\n" : "";
+    let text = sh.hashed.size === 0 && !sh.has("posix") ? "hash: hash table empty\n" : "";
     for (const name of hashOrder(sh.hashed.keys(), PROGRAM_BUCKETS))
       text += `builtin hash -p ${sh.hashed.get(name)!.path} ${name}\n`;
     return yield* put(sh, "hash", text);
@@ -258,7 +258,9 @@ const hash: Builtin = function* (sh, args) {
 const alias: Builtin = function* (sh, args) {
   const parsed = sh.posix ? withoutOptions(args) : parseOptions(args, "p");
   if (parsed.bad) return yield* badOption(sh, "alias", parsed.bad);
-  const line = (name: string) => `${sh.posix ? "" : "alias "}${name}=${singleQuote(sh.aliases.get(name)!)}\n`;
+  const listed = parsed.options.length > 0;
+  const line = (name: string) =>
+    `${sh.posix || (sh.has("posix") && !listed) ? "" : "alias "}${name}=${singleQuote(sh.aliases.get(name)!)}\n`;
   let status = 0;
   if (parsed.rest.length === 0 || parsed.options.length > 0) {
     const names = [...sh.aliases.keys()].sort();

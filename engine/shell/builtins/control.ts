@@ -145,7 +145,7 @@ const source: Builtin = function* (sh, args, call) {
     }
     if (found === undefined && sh.has("posix") && !sh.posix) {
       yield* sh.complain(`${name}: ${file}: file not found`);
-      if (!sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
+      if (!sh.setup.interactive && !call.byCommand) throw new ExitShell(1, "calls");
       return 1;
     }
   }
@@ -166,7 +166,7 @@ const source: Builtin = function* (sh, args, call) {
     const due = sh.traps.get("RETURN");
     if (bash && due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
     if (sh.endsOnErrors && sh.ignoreErrors === 0 && error.code !== "EISDIR") yield* endAt(sh, sh.status || 1);
-    if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
+    if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1, "calls");
     return 1;
   }
   yield* sh.aside(sourceText(sh, text, path, sh.setup.dialect === "dash" ? [] : rest.slice(1)));
@@ -265,7 +265,8 @@ const shift: Builtin = function* (sh, words) {
     return 1;
   }
   if (count > sh.positional.length) {
-    if (sh.shopts.has("shift_verbose")) yield* sh.complain(`shift: ${arg}: shift count out of range`);
+    if (sh.shopts.has("shift_verbose"))
+      yield* sh.complain(`shift: ${args[0] === undefined ? "" : `${arg}: `}shift count out of range`);
     if (sh.setup.dialect === "dash") {
       yield* sh.complain("shift: can't shift that many");
       if (!sh.setup.interactive) throw new ExitShell(2);

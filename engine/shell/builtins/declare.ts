@@ -15,6 +15,7 @@ import { aimOf, type DeclarationKind, declareOne } from "./declare-one.ts";
 import type { Builtin, Call } from "./index.ts";
 import { assignmentLine } from "./options.ts";
 import { put } from "./output.ts";
+import { SPECIAL } from "./special.ts";
 import { badOption, parseOptions, withoutOptions } from "./usage.ts";
 
 /** A line of `declare -p`. */
@@ -81,6 +82,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       const bad = kind === "declare" || kind === "local" ? arg : arg.replace(/^(\w+\[.*\])=.*$/s, "$1");
       yield* sh.complain(`${label}: \`${bad}': not a valid identifier`);
       if (!bash && !sh.setup.interactive) throw new ExitShell(2);
+      if (sh.strict && SPECIAL.has(label) && /^[A-Za-z_]\w*\[.*\]=/s.test(arg)) sh.specialFailed = true;
       status = 1;
       continue;
     }
@@ -103,7 +105,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
         throw error;
       }
       if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
-      if (sh.strict && assigned) throw new ExitShell(1);
+      if (sh.strict && assigned && SPECIAL.has(label)) throw new ExitShell(1);
     }
   }
   return status;
@@ -167,9 +169,9 @@ function* show(
       text += declareLine(sh, name, sh.posix, kind);
     }
   }
-  if (kind === "declare" && !filtered && names.length === 0)
+  if (kind === "declare" && !filtered && names.length === 0 && !sh.has("posix"))
     for (const [name, fn] of [...sh.functions].sort(([a], [b]) => (a < b ? -1 : 1)))
-      text += `${functionText(name, fn)}\n`;
+      text += `${functionText(sh, name, fn)}\n`;
   const wrote = yield* put(sh, label, text);
   return status || wrote;
 }
@@ -198,7 +200,7 @@ function* functions(
       const has = attributes(name, fn);
       const asked = `${how.readonly ? "r" : ""}${how.traced ? "t" : ""}${how.exported ? "x" : ""}`;
       if (asked !== "" && ![...asked].some((one) => has.includes(one))) continue;
-      if (!how.names) text += `${functionText(name, fn)}\n`;
+      if (!how.names) text += `${functionText(sh, name, fn)}\n`;
       if (how.names || has !== "") text += `declare -f${has} ${name}\n`;
     }
     return yield* put(sh, label, text);
@@ -235,7 +237,7 @@ function* functions(
     else {
       const has = how.attributes ? attributes(name, fn) : "";
       const tail = has === "" ? "" : `declare -f${has} ${name}\n`;
-      yield* put(sh, label, how.names ? `${name}\n` : `${functionText(name, fn)}\n${tail}`);
+      yield* put(sh, label, how.names ? `${name}\n` : `${functionText(sh, name, fn)}\n${tail}`);
     }
   }
   return status;

@@ -13,7 +13,7 @@ import { runWords } from "../simple.ts";
 import { handleSignals, signalName } from "../traps.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
-import { signalTable } from "./trap.ts";
+import { signalLine, signalTable } from "./trap.ts";
 import { badOption, noValue, parseOptions, usage, withoutOptions } from "./usage.ts";
 
 /** `+` of the current job, `-` of the one before it. */
@@ -356,7 +356,8 @@ function* killOne(sh: Shell, spec: string, signal: Signal | 0): Gen<number> {
 }
 
 function* listSignals(sh: Shell, args: readonly string[]): Gen<number> {
-  if (args.length === 0) return yield* put(sh, "kill", signalTable(sh.setup.dialect));
+  if (args.length === 0)
+    return yield* put(sh, "kill", sh.has("posix") && !sh.posix ? signalLine() : signalTable(sh.setup.dialect));
   let status = 0;
   for (const arg of sh.posix ? args.slice(0, 1) : args) {
     if (sh.setup.dialect === "dash" && !/^\d+$/.test(arg)) {

@@ -2,7 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { restrict, setIgnoreEof, setPosixMode } from "../modes.ts";
 import { arrayLiteral } from "../param-ops.ts";
 import { functionText } from "../print-function.ts";
-import { shellQuote, singleQuote } from "../quote.ts";
+import { shellQuote, singleQuote, traceQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
@@ -218,7 +218,8 @@ export function assignmentLine(sh: Shell, name: string): string {
   if (variable.isArray || variable.computedList) return `${name}=${arrayLiteral(sh, name)}\n`;
   const value = variable.scalar();
   if (value === undefined) return "";
-  return `${name}=${(sh.setup.dialect === "bash" ? setQuote : singleQuote)(value)}\n`;
+  const quote = sh.posix ? singleQuote : sh.has("posix") ? traceQuote : shellQuote;
+  return `${name}=${value === "" && !sh.posix ? "" : quote(value)}\n`;
 }
 
 const set: Builtin = function* (sh, args) {
@@ -228,12 +229,12 @@ const set: Builtin = function* (sh, args) {
       .map((name) => assignmentLine(sh, name))
       .join("");
     if (!sh.posix && !sh.has("posix"))
-      for (const [name, fn] of [...sh.functions].sort()) text += `${functionText(name, fn)}\n`;
+      for (const [name, fn] of [...sh.functions].sort()) text += `${functionText(sh, name, fn)}\n`;
     return yield* put(sh, "set", text);
   }
   const result = yield* applyOptions(sh, args, "set: ");
   if (typeof result === "number") {
-    if (sh.strict) sh.specialFailed = true;
+    if (sh.strict && result === 2) sh.specialFailed = true;
     return result;
   }
   if (result.rest) {
@@ -242,10 +243,6 @@ const set: Builtin = function* (sh, args) {
   }
   return 0;
 };
-
-function setQuote(text: string): string {
-  return text === "" ? "" : shellQuote(text);
-}
 
 const shopt: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, "opqsu");

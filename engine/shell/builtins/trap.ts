@@ -8,21 +8,36 @@ import { badOption, parseOptions, usage } from "./usage.ts";
 
 const ORDER = ["EXIT", ...Object.keys(SIGNALS), "DEBUG", "ERR", "RETURN"];
 
-function line(sh: Shell, name: string): string {
+function line(sh: Shell, name: string, all: boolean): string {
   const action =
     sh.traps.get(name) ?? sh.shownTraps.get(name) ?? (sh.ignoredAtStart.has(name as Signal) ? "" : undefined);
-  if (action === undefined) return "";
-  return `trap -- ${singleQuote(action)} ${name in SIGNALS && !sh.posix ? `SIG${name}` : name}\n`;
+  if (action === undefined) return all ? `trap -- - ${name}\n` : "";
+  return `trap -- ${singleQuote(action)} ${name in SIGNALS && !sh.has("posix") ? `SIG${name}` : name}\n`;
+}
+
+/** Names of all signals by their number; those that have none are called by it. */
+function signalNames(): string[] {
+  const names = Object.keys(SIGNALS);
+  names.push("32", "33", "RTMIN");
+  for (let i = 1; i <= 15; i++) names.push(`RTMIN+${i}`);
+  for (let i = 14; i >= 1; i--) names.push(`RTMAX-${i}`);
+  names.push("RTMAX");
+  return names;
+}
+
+/** `kill -l` in POSIX mode: the names on a line. */
+export function signalLine(): string {
+  return `${signalNames()
+    .filter((name) => !/^\d/.test(name))
+    .join(" ")}\n`;
 }
 
 /** `kill -l` and `trap -l`: the table of signals. */
 export function signalTable(dialect: Dialect): string {
   if (dialect !== "bash") return plainTable(dialect);
-  const names: [number, string][] = Object.entries(SIGNALS).map(([name, number]) => [number, `SIG${name}`]);
-  names.push([34, "SIGRTMIN"]);
-  for (let i = 1; i <= 15; i++) names.push([34 + i, `SIGRTMIN+${i}`]);
-  for (let i = 14; i >= 1; i--) names.push([64 - i, `SIGRTMAX-${i}`]);
-  names.push([64, "SIGRTMAX"]);
+  const names: [number, string][] = signalNames()
+    .map((name, i): [number, string] => [i + 1, `SIG${name}`])
+    .filter(([, name]) => !/^SIG\d/.test(name));
   let out = "";
   names.forEach(([number, name], i) => {
     out += `${String(number).padStart(2)}) ${name}`;
@@ -59,7 +74,10 @@ const trap: Builtin = function* (sh, args) {
         status = 1;
       } else names.push(name);
     }
-    const text = (rest.length > 0 ? names : ORDER).map((name) => line(sh, name)).join("");
+    // In POSIX mode `trap -p` tells all there are, with those that are not trapped.
+    const all = rest.length === 0 && parsed.options.length > 0 && sh.has("posix") && !sh.posix;
+    const asked = rest.length > 0 ? names : all ? ["EXIT", ...signalNames(), ...ORDER.slice(-3)] : ORDER;
+    const text = asked.map((name) => line(sh, name, all)).join("");
     return (yield* put(sh, "trap", text)) || status;
   }
   let action: string | undefined = rest[0]!;

@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { onTheHost } from "../host.ts";
+import { corpusOf, ours, type Result, realMeanwhile, WAYS, type Way, withoutPids } from "./bash-runner.ts";
+
+/**
+ * The scripts of the bash corpus with a mode put before them, in this shell and in the real bash. Each script is run in
+ * two of the modes, so that all of them together take little; `BASH_MODES=all` runs it in each (or in those it names, by
+ * commas), and prints what differs.
+ */
+const MODES: Record<string, string> = {
+  trace: "set -x",
+  "trace with lines": "PS4='+ $LINENO ${FUNCNAME-} '; set -x",
+  errexit: "set -e",
+  nounset: "set -u",
+  strict: "set -eE -o pipefail; trap 'echo ERR $? $LINENO' ERR",
+  err: "trap 'echo ERR $? $LINENO $BASH_COMMAND' ERR",
+  errtrace: "set -E; trap 'echo ERR $? $LINENO' ERR",
+  debug: "trap 'echo D $BASH_COMMAND' DEBUG",
+  functrace: "set -T; trap 'echo D $LINENO $BASH_COMMAND' DEBUG",
+  return: "set -T; trap 'echo R $? $LINENO ${FUNCNAME-}' RETURN",
+  exit: "trap 'echo EXIT $? $LINENO' EXIT",
+  posix: "set -o posix",
+};
+/** Modes in a run of all tests for each script. */
+const EACH = 2;
+
+/** What is chance once commands are shown: ids, times, names of temporary files, and who of two processes is first. */
+const CHANCE = /\$\$|\$!|BASHPID|_PID|PPID|RANDOM|mktemp|\\D\{|\btime\b|[^&|>]&(?![&>|0-9])|coproc|[<>]\(/;
+/** A pipeline's processes tell of themselves while others read or not, which its statuses show. */
+const CHANCE_OF_PIPES = /PIPESTATUS|pipefail/;
+const TRACES = /^(?:trace|functrace|debug)/;
+
+interface Case {
+  way: Way;
+  file: string;
+  script: string;
+}
+
+/** Scripts that differ, by what they hold, and why. */
+const KNOWN: { mode: RegExp; script: RegExp; why: string }[] = [];
+
+function casesOf(mode: string): Case[] {
+  const names = Object.keys(MODES);
+  const all = process.env.BASH_MODES !== undefined;
+  const cases = WAYS.filter(({ corpus, stdin }) => corpus.startsWith("bash") && !stdin).flatMap((way) =>
+    corpusOf(way).flatMap(({ file, scripts }) => scripts.map((script) => ({ way, file, script }))),
+  );
+  return cases.filter(({ script }, i) => {
+    const turn = (names.indexOf(mode) - i + cases.length * names.length) % names.length;
+    if (!all && turn % (names.length / EACH) !== 0) return false;
+    if (KNOWN.some((one) => one.mode.test(mode) && one.script.test(script))) return false;
+    if (mode !== "posix" && CHANCE_OF_PIPES.test(script)) return false;
+    return !CHANCE.test(script) || !(TRACES.test(mode) || mode === "exit");
+  });
+}
+
+/** What of a result is compared: where pipes are traced, lines come in any order. */
+function compared(result: Result, mode: string, script: string): Result {
+  const shown = (text: string) => text.replace(/[\udc80-\udcff]/g, "\ufffd");
+  const sorted = (text: string) =>
+    TRACES.test(mode) && script.includes("|") ? shown(text).split("\n").sort().join("\n") : shown(text);
+  const { stdout, stderr, status } = withoutPids(result);
+  return { stdout: sorted(stdout), stderr: sorted(stderr), status };
+}
+
+async function differences(mode: string): Promise<object[]> {
+  const cases = casesOf(mode);
+  const found: object[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let one = cases[next++]; one !== undefined; one = cases[next++]) {
+      const { way, file } = one;
+      const script = `${MODES[mode]}\n${one.script}`;
+      const theirs = compared(await realMeanwhile(way, script), mode, script);
+      const own = compared(ours(way, script), mode, script);
+      if (JSON.stringify(own) !== JSON.stringify(theirs)) found.push({ file, script, ours: own, real: theirs });
+    }
+  };
+  await Promise.all([worker(), worker(), worker()]);
+  if (process.env.BASH_MODES !== undefined) {
+    console.log(`${mode}: ${found.length} of ${cases.length} differ`);
+    for (const one of found) console.log(JSON.stringify(one, null, 1));
+  }
+  return found;
+}
+
+const { BASH_MODES = "all" } = process.env;
+const wanted = Object.keys(MODES).filter((mode) => BASH_MODES === "all" || BASH_MODES.split(",").includes(mode));
+describe.skipIf(!existsSync("/bin/bash"))("bash with a mode", onTheHost, () => {
+  it.each(wanted)("%s", { timeout: 300_000 }, async (mode) => {
+    expect((await differences(mode)).slice(0, 5)).toEqual([]);
+  });
+});
