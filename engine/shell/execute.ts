@@ -186,12 +186,12 @@ function alone(sh: Shell): void {
 function remember(sh: Shell, node: PipelineNode): void {
   if (sh.runningTrap > 0 || sh.exiting) return;
   // Of subshells only what an ERR trap is there for.
-  if (node.type === "Subshell" && !sh.traps.has("ERR")) return;
+  if ((node.type === "Subshell" || node.type === "Redirected") && !sh.traps.has("ERR")) return;
   sh.command = { node, text: sh.source.text };
 }
 
-function* subshell(sh: Shell, node: Subshell, redirections?: readonly Redirection[]): Gen<void> {
-  remember(sh, node);
+function* subshell(sh: Shell, node: Subshell, redirections?: readonly Redirection[], whole?: PipelineNode): Gen<void> {
+  remember(sh, whole ?? node);
   yield* runSubshell(sh, node, redirections);
   alone(sh);
   // That it failed is told of the line on which it ends.
@@ -212,7 +212,7 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
     case "Redirected":
       sh.stdinRedirected = redirectsInput(node.redirects);
       if (sh.inverted === node) sh.inverted = node.command;
-      if (node.command.type === "Subshell") yield* subshell(sh, node.command, node.redirects);
+      if (node.command.type === "Subshell") yield* subshell(sh, node.command, node.redirects, node);
       else yield* withRedirections(sh, node.redirects, runNode(sh, node.command), sh.inverted !== node.command);
       return;
     case "If":

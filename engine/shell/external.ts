@@ -68,7 +68,10 @@ function cannotRun(sh: Shell, name: string, path: string, error: { code: string;
 function* notFound(sh: Shell, words: readonly string[]): Gen<number> {
   const handler = sh.functions.get("command_not_found_handle");
   if (handler) {
+    const { command } = sh;
     yield* callFunction(sh, "command_not_found_handle", handler, ["command_not_found_handle", ...words]);
+    // It runs in a process of its own, as the program would.
+    sh.command = command;
     return sh.status;
   }
   const path = sh.get("PATH");

@@ -1,4 +1,4 @@
-import type { HereDoc } from "unbash";
+import type { HereDoc, Redirection } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ShellError } from "./control.ts";
 import { compile, expanding, piecesText } from "./expand.ts";
@@ -23,8 +23,7 @@ export function* heredocText(sh: Shell, node: HereDoc): Gen<string> {
   const cut = sh.inSubstitution !== undefined && last.startsWith(delimiter);
   if (cut && node.closing === undefined) raw = raw.slice(0, raw.lastIndexOf("\n") + 1);
   const closed = node.closing !== undefined && !(cut && node.closing.end === text.length);
-  if (!closed && sh.setup.dialect === "bash" && !(cut && sh.inSubstitution === "backquoted"))
-    yield* warnOfEnd(sh, node, cut);
+  if (!closed) yield* warnOfEnd(sh, node, cut);
   // The last line may end with the text.
   if (node.closing === undefined && raw !== "" && !raw.endsWith("\n")) raw += "\n";
   if (quoted) return raw;
@@ -40,14 +39,27 @@ export function* heredocText(sh: Shell, node: HereDoc): Gen<string> {
   const name = nameWithin(sh, "command substitution");
   yield* sh.writeTo(2, `${name}: line ${line}: unexpected EOF while looking for matching \`)'\n`);
   if (sh.endsOnErrors) yield* endAt(sh, 2);
-  const error = new ShellError("unexpected end");
+  const error = new ShellError("unexpected end", "discard", sh.has("errexit") ? 2 : 1);
   error.printed = true;
   throw error;
 }
 
-/** Told when the whole word is read, whose last line is where a substitution's first is counted from. */
+/** Warns of those of a command's here-documents that are without their end, before anything of the command is seen. */
+export function* warnOfEnds(sh: Shell, redirections: readonly Redirection[]): Gen<void> {
+  for (const one of redirections) {
+    if (one.type !== "HereDoc" || one.closing !== undefined) continue;
+    const { text } = sh.source;
+    const last = text.slice(text.lastIndexOf("\n") + 1).replace(one.operator === "<<-" ? /^\t+/ : "", "");
+    yield* warnOfEnd(sh, one, sh.inSubstitution !== undefined && last.startsWith(one.delimiter?.value ?? ""));
+  }
+}
+
+/** Told once when the whole word is read, whose last line is where a substitution's first is counted from. */
 function* warnOfEnd(sh: Shell, node: HereDoc, cut: boolean): Gen<void> {
   const { source } = sh;
+  if (sh.setup.dialect !== "bash" || (cut && sh.inSubstitution === "backquoted") || source.warned?.has(node)) return;
+  source.warned ??= new Set();
+  source.warned.add(node);
   const before = cut ? source.text.trimStart().split("\n").length - 1 : 0;
   const end = source.lineAt(source.text.replace(/\n$/, "").length) - before;
   const at = sh.setup.interactive ? "" : `line ${end}: `;

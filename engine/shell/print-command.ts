@@ -38,6 +38,8 @@ export function substitutionText(text: string, statements: readonly Statement[])
 
 /** A word as it stands in a printed command. */
 export function wordText(text: string): string {
+  // A backslash that only kept the parser from taking an argument for a reserved word.
+  if (text === "\\case" || text === "\\esac") return text.slice(1);
   return printedWord(text, (inner) => {
     const statements = statementsOf(inner);
     return statements && substitutionText(inner, statements);

@@ -9,6 +9,7 @@ import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, isPure, promptText, warn, wordText } from "./expand.ts";
 import { entersDirectory, execExternal, runExternal } from "./external.ts";
 import { exitStatus } from "./fork.ts";
+import { warnOfEnds } from "./heredoc.ts";
 import { inLocale } from "./locale.ts";
 import { printedList } from "./print-command.ts";
 import { functionFile } from "./print-function.ts";
@@ -120,6 +121,7 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   const special = sh.has("posix") && SPECIAL.has(words[0]!) && !sh.functions.has(words[0]!);
   const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments, special, shown);
   if (sh.has("xtrace")) {
+    if (parts.redirections.length > 0) yield* warnOfEnds(sh, parts.redirections);
     const before =
       sh.setup.dialect === "bash" ? "" : assignments.map((ready) => `${traceAssignment(sh, ready)} `).join("");
     const unset = words.find((word) => word !== "command") === "unset";
@@ -234,19 +236,20 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
   if (fn === undefined && builtin === undefined) sh.lastArgument = words.at(-1)!;
   let saved: Saved = [];
   if (how.redirections && how.redirections.length > 0) {
+    // Bash makes the redirections of a program in the child: errors of their words end only that one.
+    const program = fn === undefined && builtin === undefined && sh.setup.dialect === "bash";
+    if (program) sh.errexitAside++;
     try {
       saved = yield* redirect(sh, how.redirections);
     } catch (error) {
       if (error instanceof ShellError && error.how === "fail" && builtin && SPECIAL.has(name) && sh.strict)
         throw new ExitShell(error.status);
-      const program = fn === undefined && builtin === undefined && sh.setup.dialect === "bash";
       if (!program || !(error instanceof ShellError) || error.how === "fail") throw error;
-      // Bash expands the redirections of a program in the child: only that one ends.
-      sh.errexitAside++;
       yield* tell(sh, error);
-      sh.errexitAside--;
       sh.status = error.how === "exit" && !sh.has("errexit") ? exitStatus(sh, error) : error.status;
       return;
+    } finally {
+      if (program) sh.errexitAside--;
     }
   }
   sh.exitTrapAbove = undefined;

@@ -26,6 +26,8 @@ export class Source {
   private starts: number[] | undefined;
   private lastPos = -1;
   private lastLine = 0;
+  /** Here-documents whose end was missed, which is told once. */
+  warned: Set<object> | undefined;
   /** Where lines are counted anew from, and by how many fewer. */
   slipped = 0;
   private slips: { from: number; by: number }[] | undefined;

@@ -99,7 +99,8 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
   if (dialect !== "bash" && name?.endsWith(": eval")) throw new ExitShell(2);
   // In POSIX mode too, unless another builtin was run since; quotes that are not closed are no syntax errors there.
   const reading = sh.builtin === "eval" || sh.builtin === "." || sh.builtin === "source";
-  if (sh.strict && reading && !error.message.startsWith("unexpected EOF")) throw new ExitShell(2, "calls");
+  if (sh.strict && reading && error.within === undefined && !error.message.startsWith("unexpected EOF"))
+    throw new ExitShell(2, "calls");
   const evaluated = name !== undefined || sh.sourceDepth > 0 || sh.runningTrap > 0;
   if (!evaluated && error.within === undefined) throw new ExitShell(2);
   // Bash 5.2 gives up the shell where it reads a wrong command substitution.
