@@ -12,17 +12,12 @@ import { endAt } from "./traps.ts";
  * is begun and not ended, in bash's words.
  */
 export function* heredocText(sh: Shell, node: HereDoc): Gen<string> {
-  const delimiter = node.delimiter?.value ?? "";
   const quoted = node.delimiter?.quoted ?? false;
   // A line that another one continues into is one with it, tabs and all.
   const tabs = quoted ? /^\t+/gm : /(?<!(?:^|[^\\])(?:\\\\)*\\\n)^\t+/gm;
   let raw = node.operator === "<<-" ? node.body.text.replace(tabs, "") : node.body.text;
-  // `$(… EOF)`: the delimiter has no line of its own.
-  const { text } = sh.source;
-  const last = text.slice(text.lastIndexOf("\n") + 1).replace(node.operator === "<<-" ? /^\t+/ : "", "");
-  const cut = sh.inSubstitution !== undefined && last.startsWith(delimiter);
+  const { cut, closed } = endOf(sh, node);
   if (cut && node.closing === undefined) raw = raw.slice(0, raw.lastIndexOf("\n") + 1);
-  const closed = node.closing !== undefined && !(cut && node.closing.end === text.length);
   if (!closed) yield* warnOfEnd(sh, node, cut);
   // The last line may end with the text.
   if (node.closing === undefined && raw !== "" && !raw.endsWith("\n")) raw += "\n";
@@ -44,13 +39,20 @@ export function* heredocText(sh: Shell, node: HereDoc): Gen<string> {
   throw error;
 }
 
+/** Whether a here-document has its end. `cut`: it is `$(… EOF)`, whose delimiter has no line of its own. */
+function endOf(sh: Shell, node: HereDoc): { cut: boolean; closed: boolean } {
+  const { text } = sh.source;
+  const last = text.slice(text.lastIndexOf("\n") + 1).replace(node.operator === "<<-" ? /^\t+/ : "", "");
+  const cut = sh.inSubstitution !== undefined && last.startsWith(node.delimiter?.value ?? "");
+  return { cut, closed: node.closing !== undefined && !(cut && node.closing.end === text.length) };
+}
+
 /** Warns of those of a command's here-documents that are without their end, before anything of the command is seen. */
 export function* warnOfEnds(sh: Shell, redirections: readonly Redirection[]): Gen<void> {
   for (const one of redirections) {
-    if (one.type !== "HereDoc" || one.closing !== undefined) continue;
-    const { text } = sh.source;
-    const last = text.slice(text.lastIndexOf("\n") + 1).replace(one.operator === "<<-" ? /^\t+/ : "", "");
-    yield* warnOfEnd(sh, one, sh.inSubstitution !== undefined && last.startsWith(one.delimiter?.value ?? ""));
+    if (one.type !== "HereDoc") continue;
+    const { cut, closed } = endOf(sh, one);
+    if (!closed) yield* warnOfEnd(sh, one, cut);
   }
 }
 

@@ -46,7 +46,9 @@ export function printedWord(
     else if (c === "$" && next === "(" && text[i + 2] === "(") {
       // What turns out to be no expression was read as it is.
       const close = closeArith(text, i + 3);
-      copy(close >= 0 ? close + 2 : closeParen(text, i + 2) + 1);
+      const end = close >= 0 ? close + 2 : closeParen(text, i + 2) + 1;
+      out += text.slice(i, end).replaceAll("\\\n", "");
+      i = end;
     } else if ((c === "$" || ((c === "<" || c === ">") && !quoted)) && next === "(") {
       const close = closeParen(text, i + 2);
       const inner = text.slice(i + 2, close);

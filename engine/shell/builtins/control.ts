@@ -164,7 +164,7 @@ const source: Builtin = function* (sh, args, call) {
     yield* sh.complain(message);
     if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
     const due = sh.traps.get("RETURN");
-    if (bash && due && sh.runningTrap === 0 && !sh.has("posix")) yield* runTrap(sh, "RETURN", due);
+    if (bash && due && sh.runningTrap === 0 && (!sh.has("posix") || call.byCommand)) yield* runTrap(sh, "RETURN", due);
     if (sh.endsOnErrors && sh.ignoreErrors === 0 && error.code !== "EISDIR") yield* endAt(sh, sh.status || 1);
     if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1, "calls");
     return 1;
