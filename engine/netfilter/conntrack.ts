@@ -145,9 +145,14 @@ export function stateOf(track: Track): TcpState | "" {
 export function remaining(track: Track, now: number): number {
   if (track.timeout !== undefined) return track.last + track.timeout - now;
   const name = settingOf(track);
-  const changed = track.settings.get(`net.netfilter.nf_conntrack_${name}`);
+  const changed = track.settings.get(FULL_NAMES[name]);
   return track.last + Number(changed ?? CONNTRACK_TIMEOUTS[name]) * SECOND - now;
 }
+
+/** Names of the settings as sysctl has them. */
+const FULL_NAMES = Object.fromEntries(
+  Object.keys(CONNTRACK_TIMEOUTS).map((name) => [name, `net.netfilter.nf_conntrack_${name}`]),
+) as Record<keyof typeof CONNTRACK_TIMEOUTS, string>;
 
 function settingOf(track: Track): keyof typeof CONNTRACK_TIMEOUTS {
   if (track.protocol === "icmp") return "icmp_timeout";
