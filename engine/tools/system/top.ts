@@ -6,16 +6,19 @@ import { userByName, userName } from "../../machine/users.ts";
 import { OptionError, parseOptions } from "../options.ts";
 import { uptimeLine } from "./memory.ts";
 import { commandLine, type Seen, seenBy, statText } from "./process-view.ts";
+import { type Asked, type Keyboard, question, tell } from "./top-keys.ts";
 
 /** Which processes are shown, and how: what options say first, and keys later. */
-interface View {
+interface View extends Asked {
   sort: string;
   /** The highest first. */
   descending: boolean;
   commandLines: boolean;
   idle: boolean;
   pids: readonly number[];
-  uid: number | undefined;
+  /** A line for each processor, and the line of the clock. */
+  processors: boolean;
+  clock: boolean;
 }
 
 /** What a column is sorted by. */
@@ -48,6 +51,11 @@ function viewOf(p: Process, o: ReturnType<typeof parseOptions>): View {
     idle: !o.has("i"),
     pids: [],
     uid: undefined,
+    others: false,
+    most: 0,
+    delay: 3 * SECOND,
+    processors: o.has("1"),
+    clock: true,
   };
   const field = o.value("o");
   if (field !== undefined) {
@@ -66,20 +74,28 @@ function viewOf(p: Process, o: ReturnType<typeof parseOptions>): View {
   return view;
 }
 
-/** Changes the view as a key asks; false when it ends top. */
-function press(view: View, key: string): boolean {
-  if (key === "q" || key === "\x03") return false;
+/** Keys that change nothing but when the next picture comes, or what this one does not show. */
+const QUIET = new Set([..." \r\n\x1bxyzbBhHVJjZtmeEgGaAwWSvI0L&CfFXoO=?".split("")]);
+
+/** Changes the view as a key asks; undefined when it ends top, else what is wrong with it. */
+function press(view: View, key: string): string | undefined {
+  if (key === "q" || key === "\x03") return undefined;
+  const names = Object.keys(COLUMNS);
   if (SORT_KEYS[key]) view.sort = SORT_KEYS[key];
   else if (key === "R") view.descending = !view.descending;
   else if (key === "c") view.commandLines = !view.commandLines;
   else if (key === "i") view.idle = !view.idle;
-  return true;
+  else if (key === "1") view.processors = !view.processors;
+  else if (key === "l") view.clock = !view.clock;
+  else if (key === "<") view.sort = names[Math.max(0, names.indexOf(view.sort) - 1)]!;
+  else if (key === ">") view.sort = names[Math.min(names.length - 1, names.indexOf(view.sort) + 1)]!;
+  else if (!QUIET.has(key)) return " Unknown command - try 'h' for help ";
+  return "";
 }
 
 /** top(1) of procps-ng: `-b` and `-n` as in scripts; on a terminal it draws anew every `-d` seconds, and at once for a key. */
 export const top: Program = function* (p) {
   let count = Number.POSITIVE_INFINITY;
-  let delay = 3 * SECOND;
   let batch = false;
   let view: View;
   try {
@@ -88,9 +104,9 @@ export const top: Program = function* (p) {
     if (n !== undefined && !(/^\d+$/.test(n) && Number(n) > 0)) throw new Refused(`bad iterations argument '${n}'`);
     if (d !== undefined && !/^(\d+\.?\d*|\.\d+)$/.test(d)) throw new Refused(`bad delay interval '${d}'`);
     if (n !== undefined) count = Number(n);
-    if (d !== undefined) delay = Math.round(Number(d) * SECOND);
     batch = o.has("b");
     view = viewOf(p, o);
+    if (d !== undefined) view.delay = Math.round(Number(d) * SECOND);
   } catch (error) {
     if (error instanceof Refused) {
       yield* sys.printError(p, `top: ${error.message}\n`);
@@ -109,6 +125,7 @@ export const top: Program = function* (p) {
     return 1;
   }
   const before = tty?.termios;
+  let complaint = "";
   try {
     if (tty) tty.termios = { ...tty.termios, icanon: false, echo: false };
     for (let i = 0; i < count; i++) {
@@ -121,8 +138,20 @@ export const top: Program = function* (p) {
         : undefined;
       yield* sys.print(p, rows ? `\x1b[H\x1b[J${rows.join("\n")}\n` : `${i > 0 ? "\n" : ""}${text}`);
       if (i + 1 >= count) break;
-      const keys = yield* typedWithin(p, delay, tty !== undefined);
-      if (![...keys].every((key) => press(view, key))) break;
+      if (complaint !== "") yield* tell(p, `\x1b[7m${complaint}\x1b[m`);
+      complaint = "";
+      let ends = false;
+      const keys: Keyboard | undefined = tty && { tty, rest: yield* typedWithin(p, view.delay, true) };
+      if (keys === undefined) yield* sleep(view.delay);
+      while (keys !== undefined && keys.rest !== "") {
+        const key = keys.rest[0]!;
+        keys.rest = keys.rest.slice(1);
+        const first = shown(p, view)[0]?.pid ?? 1;
+        const said = (yield* question(p, keys, key, view, first)) ?? press(view, key);
+        if (said === undefined) ends = true;
+        else complaint = said;
+      }
+      if (ends) break;
     }
   } finally {
     if (tty && before) tty.termios = before;
@@ -161,14 +190,15 @@ function shown(p: Process, view: View): Seen[] {
   const chosen = seenBy(p).filter(
     ({ process, pid }) =>
       (view.pids.length === 0 || view.pids.includes(pid)) &&
-      (view.uid === undefined || process.cred.uid === view.uid) &&
+      (view.uid === undefined || (process.cred.uid === view.uid) !== view.others) &&
       (view.idle || process.cpuUsed > 0),
   );
   const sign = view.descending ? -1 : 1;
-  return chosen.sort((a, b) => {
+  chosen.sort((a, b) => {
     const [x, y] = [key(a), key(b)];
     return x < y ? -sign : x > y ? sign : a.pid - b.pid;
   });
+  return view.most > 0 ? chosen.slice(0, view.most) : chosen;
 }
 
 function screen(p: Process, view: View): string {
@@ -183,10 +213,14 @@ function screen(p: Process, view: View): string {
   const total = machine.hardware.memoryKib;
   const used = usedKib(machine);
   const cache = Math.floor(total / 8) + Math.floor(machine.disk.used / 1024);
+  const parts = ` ${share(busy)} us,  0.0 sy,  0.0 ni, ${share(100 - busy)} id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st `;
+  const processors = view.processors
+    ? Array.from({ length: machine.hardware.cpus }, (_, i) => `%Cpu${String(i).padEnd(3)}:${parts}`)
+    : [`%Cpu(s):${parts}`];
   const head = [
-    `top -${uptimeLine(p)}`,
+    ...(view.clock ? [`top -${uptimeLine(p)}`] : []),
     `Tasks: ${String(seen.length).padStart(3)} total, ${count("R")} running, ${count("S")} sleeping, ${count("T")} stopped, ${count("Z")} zombie`,
-    `%Cpu(s): ${share(busy)} us,  0.0 sy,  0.0 ni, ${share(100 - busy)} id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st `,
+    ...processors,
     `MiB Mem : ${mib(total)} total, ${mib(total - used - cache)} free, ${mib(used)} used, ${mib(cache)} buff/cache     `,
     `MiB Swap: ${mib(0)} total, ${mib(0)} free, ${mib(0)} used. ${mib(total - used)} avail Mem `,
     "",
