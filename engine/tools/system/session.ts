@@ -1,13 +1,11 @@
-import type { Gen } from "../../kernel/index.ts";
-import type { Process, Program } from "../../machine/process.ts";
-import * as sys from "../../machine/sys.ts";
-import { reboot as rebootMachine, shutDown } from "../../machine/systemd/index.ts";
+import type { Program } from "../../machine/process.ts";
 import { userName } from "../../machine/users.ts";
 import { Fatal, quote, tool, UsageError } from "../tool.ts";
 import { FACILITIES, priorityOf } from "./journal-match.ts";
 import { uptimeLine } from "./memory.ts";
 import { commandLine } from "./process-view.ts";
-import { timestamp, wallTime } from "./when.ts";
+import { turnOff } from "./shutdown.ts";
+import { wallTime } from "./when.ts";
 
 /** who(1): the logins of this machine. */
 export const who = tool(
@@ -128,54 +126,7 @@ export const logger = tool(
   },
 );
 
-function* turnOff(p: Process, how: "reboot" | "poweroff" | "halt", call: string): Gen<number> {
-  const { machine } = p;
-  if (p.cred.uid !== 0) {
-    yield* sys.printError(
-      p,
-      `Failed to set wall message, ignoring: Access denied\nCall to ${call} failed: Access denied\n`,
-    );
-    return 1;
-  }
-  if (machine.systemd === undefined || p.ns.pid !== machine.pids) {
-    yield* sys.printError(
-      p,
-      "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down\n",
-    );
-    return 1;
-  }
-  machine.kernel.spawn(
-    `${machine.hostname} ${how}`,
-    how === "reboot" ? rebootMachine(machine) : shutDown(machine, how),
-  );
-  return 0;
-}
-
 /** reboot(8), poweroff(8), halt(8). */
-export const reboot: Program = (p) => turnOff(p, "reboot", "Reboot");
-export const poweroff: Program = (p) => turnOff(p, "poweroff", "PowerOff");
-export const halt: Program = (p) => turnOff(p, "halt", "Halt");
-
-/** shutdown(8): `now`, `+minutes`; `-r` reboots, `-c` cancels. */
-export const shutdown: Program = function* (p) {
-  const words = p.argv.slice(1);
-  const how = words.includes("-r") || words.includes("--reboot") ? "reboot" : "poweroff";
-  const machine = p.machine;
-  if (words.includes("-c")) return 0;
-  const time = words.find((word) => /^(now|\+\d+)$/.test(word)) ?? "+1";
-  const minutes = time === "now" ? 0 : Number(time);
-  if (minutes === 0) return yield* turnOff(p, how, how === "reboot" ? "Reboot" : "PowerOff");
-  if (p.cred.uid !== 0) return yield* turnOff(p, how, "PowerOff");
-  const at = machine.kernel.now + minutes * 60_000_000;
-  yield* sys.printError(
-    p,
-    `${how === "reboot" ? "Reboot" : "Shutdown"} scheduled for ${timestamp(p, at)}, use 'shutdown -c' to cancel.\n`,
-  );
-  machine.kernel.after(minutes * 60_000_000, `${machine.hostname} shutdown`, () => {
-    machine.kernel.spawn(
-      `${machine.hostname} ${how}`,
-      how === "reboot" ? rebootMachine(machine) : shutDown(machine, how),
-    );
-  });
-  return 0;
-};
+export const reboot: Program = (p) => turnOff(p, "reboot");
+export const poweroff: Program = (p) => turnOff(p, "poweroff");
+export const halt: Program = (p) => turnOff(p, "halt");

@@ -45,6 +45,17 @@ Mar 01 09:00:00 worker-1 kubelet[${pid}]: first line
     expect(test.kernel.faults).toEqual([]);
   });
 
+  it("has what is to come told, put at another time and called off", () => {
+    const { run } = bed();
+    const told = (line: string) => run(line).err;
+    expect(run("shutdown --show")).toMatchObject({ err: "No scheduled shutdown.\n", status: 1 });
+    expect(told("shutdown +5")).toMatch(/^Shutdown scheduled for .* 09:11:40 UTC, use 'shutdown -c' to cancel\.\n$/);
+    expect(told("shutdown -r 08:30")).toMatch(/^Reboot scheduled for Sun 2025-03-02 08:30:00 UTC, /);
+    expect(told("shutdown --show")).toMatch(/^Reboot scheduled for Sun 2025-03-02 08:30:00 UTC, /);
+    expect(told("shutdown -c") + told("shutdown --show")).toBe("No scheduled shutdown.\n");
+    expect(told("shutdown foo")).toBe("Failed to parse time specification: foo\n");
+  });
+
   it("stops, starts, enables, masks", () => {
     const { run } = bed();
     expect(run("systemctl stop kubelet", "learner")).toEqual({
