@@ -311,9 +311,14 @@ function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: str
         if (!fields.current && !(emptyList && before === undefined)) fields.ensure();
         break;
       }
-      case "param":
-        addParam(sh, expandParam(sh, piece.p, piece.q), piece.q, fields, ifs);
+      case "param": {
+        const value = expandParam(sh, piece.p, piece.q);
+        // In the word of `${x:-$@}` a list is one text, which is not parted, unless IFS has a blank or nothing.
+        if (inner && !piece.q && value.list && !value.star && ifs !== "" && !ifs.includes(" "))
+          fields.add(value.list.join(" "), false);
+        else addParam(sh, value, piece.q, fields, ifs);
         break;
+      }
       case "subscript": {
         const whole = piece.pieces.every((part) => part.k === "quotes" || (part.k === "lit" && part.q));
         const text = pieceText(sh, piece);

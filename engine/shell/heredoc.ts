@@ -65,7 +65,8 @@ function* warnOfEnd(sh: Shell, node: HereDoc, cut: boolean): Gen<void> {
   const before = cut ? source.text.trimStart().split("\n").length - 1 : 0;
   const end = source.lineAt(source.text.replace(/\n$/, "").length) - before;
   const at = sh.setup.interactive ? "" : `line ${end}: `;
-  const begun = source.lineAt(node.pos) - before;
+  // It begins for bash behind what else its line goes on to.
+  const begun = source.lineAt(Math.max(node.pos, node.body.pos - 1)) - before;
   const place = sh
     .prefix()
     .replace(/: line \d+: $/, "")

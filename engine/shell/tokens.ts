@@ -119,8 +119,8 @@ export class Tokens extends Quoting {
 
   /** Notes the delimiter that follows `<<`. */
   heredoc(word: Token, strip: boolean): void {
-    const delimiter = word.text.replace(/['"\\]/g, "");
     if (strip && this.rules.dialect === "bash" && /^['"\\]\t/.test(word.text)) this.untab(word);
+    const delimiter = word.text.replace(/['"\\]/g, "");
     this.heredocs.push({ delimiter, strip, quoted: delimiter !== word.text });
   }
 
