@@ -58,6 +58,11 @@ function killTo(editor: Editor, at: number): void {
   else line.kill(line.cursor, at);
 }
 
+/** Capitals as towupper(3) gives them, a character for a character. */
+function upperCase(word: string): string {
+  return [...word].map((char) => ([...char.toUpperCase()].length === 1 ? char.toUpperCase() : char)).join("");
+}
+
 const recase =
   (change: (word: string) => string): EditCommand =>
   (editor, n) => {
@@ -130,9 +135,9 @@ export const COMMANDS: Record<string, EditCommand> = {
   "M-t": transposeWords,
   "C-_": undo,
   "C-x C-u": undo,
-  "M-u": recase((word) => word.toUpperCase()),
+  "M-u": recase(upperCase),
   "M-l": recase((word) => word.toLowerCase()),
-  "M-c": recase((word) => word[0]!.toUpperCase() + word.slice(1).toLowerCase()),
+  "M-c": recase((word) => upperCase(word[0]!) + word.slice(1).toLowerCase()),
   "M-\\": ({ line }) => {
     let from = line.cursor;
     let to = line.cursor;

@@ -77,7 +77,7 @@ export function* incrementalSearch(editor: Editor, forward: boolean): Gen<Key | 
       if (key) editor.bell();
       return undefined;
     }
-    if (key.name === "char") wanted += key.text;
+    if (key.name === "char" || key.name === "paste") wanted += key.text;
     else if (key.name === "backspace") {
       if (wanted === "") editor.bell();
       wanted = [...wanted].slice(0, -1).join("");
