@@ -83,8 +83,14 @@ function item(of: Value, at: Value): Value {
 const unsupported = (operator: string, a: Value, b: Value) =>
   typeError(`unsupported operand type(s) for ${operator}: '${typeName(a)}' and '${typeName(b)}'`);
 
+/** Most elements of a list that is made at once, and most bits of a number: more there is no memory for. */
+const MOST_ELEMENTS = 5_000_000;
+const MOST_BITS = 20_000_000n;
+
 function repeated(a: Value, times: bigint): Value | undefined {
   const count = Math.max(0, Number(times));
+  const length = a instanceof PyList || a instanceof PyTuple ? a.items.length : 0;
+  if (length * count > MOST_ELEMENTS) throw raised("MemoryError", "");
   if (typeof a === "string") return a.repeat(Math.min(count, 10_000_000));
   if (a instanceof PyList) return new PyList(Array.from({ length: count }, () => a.items).flat());
   if (a instanceof PyTuple) return new PyTuple(Array.from({ length: count }, () => a.items).flat());
@@ -161,6 +167,8 @@ function integers(operator: string, x: bigint, y: bigint): Value {
     case "^":
       return x ^ y;
     case "<<":
+      if (y < 0n) throw raised("ValueError", "negative shift count");
+      if (y > MOST_BITS) throw raised("MemoryError", "");
       return x << y;
     case ">>":
       return x >> y;

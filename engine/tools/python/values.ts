@@ -219,7 +219,15 @@ function kind(name: string, parent?: string): void {
 
 kind("BaseException");
 for (const name of ["SystemExit", "KeyboardInterrupt", "Exception"]) kind(name, "BaseException");
-for (const name of ["ArithmeticError", "AssertionError", "AttributeError", "EOFError", "ImportError", "LookupError"])
+for (const name of [
+  "ArithmeticError",
+  "AssertionError",
+  "AttributeError",
+  "EOFError",
+  "ImportError",
+  "LookupError",
+  "MemoryError",
+])
   kind(name, "Exception");
 for (const name of ["NameError", "OSError", "RuntimeError", "StopIteration", "TypeError", "ValueError"])
   kind(name, "Exception");
