@@ -263,7 +263,7 @@ export function* runArithCommand(sh: Shell, node: ArithmeticCommand): Gen<void> 
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
   const body = node.body;
-  if (!(yield* debugged(sh, node.pos, () => `((${body}))`))) {
+  if (!(yield* debugged(sh, node.pos, () => `((${body.includes("$(") ? printedText(body) : body}))`))) {
     sh.status = 0;
     return;
   }

@@ -344,7 +344,7 @@ class Printer {
         this.out += " )";
         return;
       case "ArithmeticCommand":
-        this.out += `((${node.body}))`;
+        this.out += `((${node.body.includes("$(") ? wordText(node.body) : node.body}))`;
         return;
       case "Function":
         this.out += `${this.posix ? "" : "function "}${node.name.text} () \n${this.pad()}{ \n`;

@@ -103,13 +103,13 @@ export function printable(name: string): string {
 export function shellQuote(text: string): string {
   if (text === "") return "''";
   if (CONTROL.test(text)) return ansiQuote(text);
-  if (!/[\s'"\\|&;()<>!{}*[\]?^$`]|^[#~]|[:=]~/.test(text)) return text;
+  if (!/[ \t\n'"\\|&;()<>!{}*[\]?^$`]|^[#~]|[:=]~/.test(text)) return text;
   return singleQuote(text);
 }
 
 /** As `set -x` shows a word: what is special to the shell is single-quoted as it is, tabs and newlines included. */
 export function traceQuote(text: string): string {
-  return /[\s'"\\|&;()<>!{}*[\]?^$`]/.test(text) ? singleQuote(text) : shellQuote(text);
+  return /[ \t\n'"\\|&;()<>!{}*[\]?^$`]/.test(text) ? singleQuote(text) : shellQuote(text);
 }
 
 /** `'…'`, with `'\''` for quotes inside. */

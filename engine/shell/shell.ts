@@ -131,6 +131,8 @@ export class Shell {
   /** Signals ignored when the shell started: it may not trap them. */
   readonly ignoredAtStart = new Set<Signal>();
   runningTrap = 0;
+  /** Within the RETURN trap, which is not for what it calls. */
+  runningReturn = 0;
   /** The command of a pipeline that its DEBUG trap ran for already. */
   debugged: object | undefined;
   /** Within the DEBUG trap, which is not for its own commands. */
@@ -262,6 +264,11 @@ export class Shell {
   get awaited(): boolean {
     for (const name of this.traps.keys()) if (name !== "DEBUG" && name !== "RETURN") return true;
     return false;
+  }
+
+  /** The RETURN trap may run: neither it nor a DEBUG trap does. */
+  get mayReturn(): boolean {
+    return this.runningReturn === 0 && !this.runningDebug;
   }
 
   /** Sets traps that were put aside, unless others were set since. */
@@ -515,7 +522,8 @@ export class Shell {
     const { command } = this;
     return typeof command === "string"
       ? command
-      : commandText(command.node, command.text, this.inSubstitution !== undefined);
+      : // What bash marks quoted characters with is marked itself.
+        commandText(command.node, command.text, this.inSubstitution !== undefined).replace(/[\x01\x7f]/g, "\x01$&");
   }
 
   set(name: string, value: string): void {

@@ -11,7 +11,7 @@ import { entersDirectory, execExternal, runExternal } from "./external.ts";
 import { exitStatus } from "./fork.ts";
 import { warnOfEnds } from "./heredoc.ts";
 import { inLocale } from "./locale.ts";
-import { printedList } from "./print-command.ts";
+import { printedList, wordText as printedWord } from "./print-command.ts";
 import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
@@ -144,7 +144,8 @@ export function* trace(sh: Shell, text: string): Gen<void> {
   try {
     prefix = /[$`\\]/.test(ps4) ? yield* expanding(sh, () => promptText(sh, sh.prompt(ps4))) : ps4;
   } catch (error) {
-    if (!(error instanceof ShellError) || sh.setup.dialect !== "bash") throw error;
+    const ends = error instanceof ShellError && error.how === "exit" && error.expanding;
+    if (!(error instanceof ShellError) || ends || sh.setup.dialect !== "bash") throw error;
     // What cannot be expanded stands there as it is.
     yield* tell(sh, error);
     prefix = ps4;
@@ -176,7 +177,7 @@ function tracedText(sh: Shell, text: string): string {
 }
 
 export function traceAssignment(sh: Shell, ready: Prepared): string {
-  const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.written ?? ready.index}]`;
+  const name = ready.index === undefined ? ready.name : `${ready.name}[${printedWord(ready.written ?? ready.index)}]`;
   return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${printedList(ready.raw ?? "")})` : ready.value === "" ? "" : tracedText(sh, ready.value)}`;
 }
 
@@ -399,7 +400,7 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     // The trap runs within the function, and sees the status before its `return`.
     const due = traps.get("RETURN");
     if (returned === undefined && body.type === "BraceGroup") sh.position = body.pos;
-    if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
+    if (due && sh.mayReturn) yield* runTrap(sh, "RETURN", due);
     if (returned !== undefined) sh.status = returned;
   } catch (error) {
     thrown = error instanceof ShellError || error instanceof ExitShell;

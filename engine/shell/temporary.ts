@@ -48,7 +48,7 @@ function* mayAssign(sh: Shell, ready: Prepared, name: string, old: Variable | un
         : undefined;
   if (error === undefined) return true;
   // In POSIX mode the whole line is given up.
-  if (sh.strict) throw Object.assign(error, { cleanup: true });
+  if (sh.strict) throw error;
   yield* sh.complain(error.message);
   return false;
 }

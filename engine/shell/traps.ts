@@ -147,6 +147,7 @@ const TRAP_NAMES: Record<string, string> = {
 export function* runTrap(sh: Shell, name: string, action: string): Gen<number> {
   const { status, pipeStatus, source, position } = sh;
   sh.runningTrap++;
+  if (name === "RETURN") sh.runningReturn++;
   sh.traceDepth++;
   const saved = sh.trapStatus;
   sh.trapStatus = status;
@@ -159,6 +160,7 @@ export function* runTrap(sh: Shell, name: string, action: string): Gen<number> {
     );
   } finally {
     sh.runningTrap--;
+    if (name === "RETURN") sh.runningReturn--;
     sh.traceDepth--;
     sh.trapStatus = saved;
     sh.source = source;

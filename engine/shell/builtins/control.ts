@@ -163,9 +163,9 @@ const source: Builtin = function* (sh, args, call) {
           : `${name}: ${sh.setup.dialect === "dash" ? "cannot open" : "can't open"} ${sh.setup.dialect === "dash" ? `${file}: No such file` : `'${file}': ${error.message}`}`;
     yield* sh.complain(message);
     if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
-    const due = sh.traps.get("RETURN");
-    if (bash && due && sh.runningTrap === 0 && (!sh.has("posix") || call.byCommand)) yield* runTrap(sh, "RETURN", due);
     if (sh.endsOnErrors && sh.ignoreErrors === 0 && error.code !== "EISDIR") yield* endAt(sh, sh.status || 1);
+    const due = sh.traps.get("RETURN");
+    if (bash && due && sh.mayReturn && (!sh.has("posix") || call.byCommand)) yield* runTrap(sh, "RETURN", due);
     if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1, "calls");
     return 1;
   }
@@ -228,7 +228,7 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
     }
     sh.command = command;
     const due = sh.traps.get("RETURN");
-    if (due && sh.runningTrap === 0) {
+    if (due && sh.mayReturn) {
       // The file is left by then.
       const frame = sh.calls.pop()!;
       sh.traceDepth--;

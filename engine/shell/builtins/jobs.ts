@@ -280,6 +280,11 @@ function* waitAny(sh: Shell, specs: readonly string[], variable: string | undefi
   return exitCode(job.statuses.at(-1)!);
 }
 
+/** A signal as `kill` is given it: in POSIX mode without `SIG`. */
+function plainName(sh: Shell, text: string): string | undefined {
+  return sh.has("posix") && !sh.posix && /^sig/i.test(text) ? undefined : signalName(text);
+}
+
 const kill: Builtin = function* (sh, args) {
   let signal: string | undefined = "TERM";
   let rest = args.slice();
@@ -290,7 +295,7 @@ const kill: Builtin = function* (sh, args) {
       yield* sh.complain(`kill: ${first}: option requires an argument`);
       return 1;
     }
-    signal = args[1] === "0" ? "0" : signalName(args[1]);
+    signal = args[1] === "0" ? "0" : plainName(sh, args[1]);
     if (signal === undefined) {
       yield* sh.complain(`kill: ${args[1]}: invalid signal ${sh.posix ? "name" : "specification"}`);
       return 1;
@@ -299,7 +304,7 @@ const kill: Builtin = function* (sh, args) {
   } else if (first === "--") rest = args.slice(1);
   else if (first !== undefined && /^-./.test(first)) {
     const text = first.slice(1);
-    signal = text === "0" ? "0" : signalName(text);
+    signal = text === "0" ? "0" : plainName(sh, text);
     if (signal === undefined || (signal !== "0" && !(signal in SIGNALS))) {
       yield* sh.complain(`kill: ${text}: invalid signal specification`);
       return 1;
