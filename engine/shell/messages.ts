@@ -24,8 +24,8 @@ export function messagePrefix(sh: Shell, message = ""): string {
  * where it stands, also where failing is looked at. Those of builtins are no such: their name stands before them.
  */
 export const ENDS =
-  /^(?:[^ ]+: (?:readonly variable|bad array subscript|unbound variable|invalid indirect expansion|invalid variable name(?: for name reference)?|cannot (?:assign list to array member|assign to non-numeric index|convert indexed to associative array))$|\$.: cannot assign in this way$|no match: |bad substitution: no closing )|: bad substitution$|: must use subscript when assigning associative array$/;
+  /^(?:[^ ]+: (?:readonly variable|bad array subscript|unbound variable|invalid indirect expansion|invalid variable name(?: for name reference)?|cannot (?:assign list to array member|assign to non-numeric index))$|\$.: cannot assign in this way$|no match: |bad substitution: no closing )|: bad substitution$|: must use subscript when assigning associative array$/;
 
 /** Those of them before which `$?` is left as it was: the others make it 1. */
 export const KEEPS =
-  /(?:: readonly variable|: bad array subscript|: invalid indirect expansion|: invalid variable name|: cannot assign list to array member|: cannot assign to non-numeric index|: cannot convert indexed to associative array|: must use subscript when assigning associative array)$/;
+  /(?:: readonly variable|: bad array subscript|: invalid indirect expansion|: invalid variable name|: cannot assign list to array member|: cannot assign to non-numeric index|: must use subscript when assigning associative array)$/;

@@ -67,7 +67,7 @@ function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
     // It is watched twice: as such, and as the pipeline that it ends.
     sh.position = Math.max(inner.pos, inner.end - 1);
     yield* failed(sh);
-  }
+  } else if (last.type === "Command") sh.position = partsOf(last).place;
   if (sh.inverted !== node) yield* failed(sh);
 }
 
