@@ -1,5 +1,5 @@
 /** openssl list, prime and errstr. */
-import type { Gen } from "../../kernel/index.ts";
+import { cpu, type Gen } from "../../kernel/index.ts";
 import { modPow } from "../../pki/rsa.ts";
 import { type Command, Failure, type Invocation } from "./command.ts";
 
@@ -50,10 +50,12 @@ function isPrime(n: bigint): boolean {
 function* generated(o: Invocation): Gen<number> {
   const bits = Number(o.value("bits") ?? 0);
   if (bits === 0) throw new Failure("Specify the number of bits.\nprime: Use -help for summary.\n");
-  if (bits > 2048) throw new Failure("Failed to generate prime.\n");
+  if (bits > 1024) throw new Failure("Failed to generate prime.\n");
   for (;;) {
     const drawn = BigInt(`0x${o.random.hex(Math.ceil(bits / 8) * 2)}`) & ((1n << BigInt(bits)) - 1n);
     const number = drawn | (3n << BigInt(Math.max(0, bits - 2))) | 1n;
+    // Others have their turn between two candidates.
+    yield* cpu(2_000);
     if (!isPrime(number)) continue;
     yield* o.print(`${o.on("hex") ? number.toString(16).toUpperCase() : number}\n`);
     return 0;
@@ -68,7 +70,7 @@ export const prime: Command = {
     if (o.on("generate")) return yield* generated(o);
     if (o.operands.length === 0) throw new Failure("Missing number (s) to check\nprime: Use -help for summary.\n");
     for (const word of o.operands) {
-      if (!(o.on("hex") ? /^[0-9a-f]+$/i : /^\d+$/).test(word))
+      if (!(o.on("hex") ? /^[0-9a-f]{1,512}$/i : /^\d{1,620}$/).test(word))
         throw new Failure(`Failed to process value (${word})\n`);
       const number = BigInt(o.on("hex") ? `0x${word}` : word);
       yield* o.print(`${number.toString(16).toUpperCase()} (${word}) is ${isPrime(number) ? "" : "not "}prime\n`);
