@@ -40,6 +40,11 @@ interface Case {
 
 /** Scripts that differ for a reason: what they hold, and why. */
 const KNOWN: { mode: RegExp; script: RegExp; why: string }[] = [
+  {
+    mode: /trace/,
+    script: /; cat <<A; echo "\n/,
+    why: "a document without its end is told of when all of its line is read",
+  },
   { mode: /trace/, script: /LC_ALL=xx/, why: "what has no locale is told of as the assignment is made" },
   { mode: /debug/, script: /<<-'\t/, why: "tabs of a delimiter that is quoted are not shown" },
   { mode: /strict/, script: /[^|]\|(?!\|)/, why: "who writes into a pipe that nobody reads may live to end well" },
