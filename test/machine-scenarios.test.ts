@@ -199,6 +199,13 @@ scp -q make.sh worker-1:; ssh worker-1 sudo bash make.sh`,
     ],
   },
   {
+    name: "a container of ctr's is started again once its task is gone, and leaves no shim",
+    script: `echo 'B="ctr -n k8s.io"; I=docker.io/library/busybox:1.36; crictl pull $I >/dev/null
+$B run -d $I x1 sh -c "exit 3"; sleep 1; $B t rm x1 2>/dev/null; $B t start x1; echo "start $?"; $B c rm x1
+$B c create $I x2 true; $B c rm x2; ps -ef | grep -c "[s]him.*x[12]"' > make.sh; scp -q make.sh worker-1:; ssh worker-1 sudo bash make.sh`,
+    expect: [/^start 3$/, /^0$/],
+  },
+  {
     name: "root has the lab's key and kubeconfig on the machines that administer the cluster",
     script: `ssh root@worker-1 id -un; sudo ssh worker-2 hostname; sudo kubectl get nodes -o name | head -1
 ssh cp-2 "kubectl config current-context; sudo -i kubectl auth whoami | grep Username; sudo cmp /root/.kube/config /etc/kubernetes/admin.conf && echo same"

@@ -51,7 +51,8 @@ export function createBare(machine: Machine, options: BareOptions): Bare {
     hostNetwork,
   };
   const net = hostNetwork ? machine.net : machine.network.namespace(`ctr-${namespace}-${id}`, machine.net);
-  const shim = startShim(machine, id, config, exits, namespace);
+  // Who holds its namespaces until its task has a shim.
+  const init = machine.pids.init!;
   const sandbox: Sandbox = {
     id,
     config,
@@ -61,8 +62,8 @@ export function createBare(machine: Machine, options: BareOptions): Bare {
     uts: { hostname: config.hostname, sysctls: new Map() },
     ips: [],
     pids: undefined,
-    pause: shim,
-    shim,
+    pause: init,
+    shim: init,
     containers: [],
     files: dirNode({ time: machine.kernel.now }),
   };
@@ -76,6 +77,7 @@ export function createBare(machine: Machine, options: BareOptions): Bare {
     task: false,
     start() {
       this.task = true;
+      sandbox.shim = sandbox.pause = startShim(machine, id, config, exits, namespace);
       return start(machine, container, exits);
     },
     exec: (argv, more) => runIn(machine, container, argv, more, (process, done) => exits.set(process, done)),
