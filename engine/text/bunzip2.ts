@@ -174,7 +174,7 @@ function* sorted(
   const front = Uint8Array.from(alphabet);
   let [run, place] = [0, 1];
   for (let i = 0; ; i++) {
-    if (i % STEP === 0) yield SORTED;
+    if (i % (STEP / 4) === 0) yield SORTED >> 2;
     const tree = trees[selectors[Math.floor(i / GROUP)] ?? -1];
     if (tree === undefined) throw new Bzip2Error("data");
     let node = 0;
@@ -208,13 +208,13 @@ function* unsorted(column: Uint8Array, origin: number, out: Made): Steps<void> {
   if (origin >= column.length) throw new Bzip2Error("data");
   const starts = new Int32Array(257);
   for (let i = 0; i < column.length; i++) {
-    if (i % (8 * STEP) === 0) yield SORTED;
+    if (i % (2 * STEP) === 0) yield SORTED >> 2;
     starts[column[i]! + 1]!++;
   }
   for (let i = 0; i < 256; i++) starts[i + 1]! += starts[i]!;
   const next = new Int32Array(column.length);
   for (let i = 0; i < column.length; i++) {
-    if (i % (4 * STEP) === 0) yield SORTED;
+    if (i % (2 * STEP) === 0) yield SORTED >> 1;
     next[starts[column[i]!]!++] = i;
   }
   let at = next[origin]!;
@@ -222,7 +222,7 @@ function* unsorted(column: Uint8Array, origin: number, out: Made): Steps<void> {
   let last = -1;
   let told = out.size;
   for (let i = 0; i < column.length; i++) {
-    if (out.size - told >= 4 * STEP) {
+    if (out.size - told >= STEP) {
       yield out.size - told;
       told = out.size;
     }

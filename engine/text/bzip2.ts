@@ -21,8 +21,8 @@ const CRC = Uint32Array.from({ length: 256 }, (_, i) => {
 
 export function* crcOf(bytes: Uint8Array, from: number, to: number): Steps<number> {
   let crc = 0xffffffff;
-  for (let at = from; at < to; at += 32 * STEP) {
-    const end = Math.min(at + 32 * STEP, to);
+  for (let at = from; at < to; at += 2 * STEP) {
+    const end = Math.min(at + 2 * STEP, to);
     yield (end - at) >> 4;
     for (let i = at; i < end; i++) crc = ((crc << 8) ^ CRC[(crc >>> 24) ^ bytes[i]!]!) >>> 0;
   }
@@ -89,7 +89,7 @@ function* shortened(input: Uint8Array, from: number, most: number): Steps<{ bloc
     for (let i = 0; i < Math.min(run, 4); i++) out[size++] = byte;
     if (run >= 4) out[size++] = run - 4;
     at += run;
-    if (at - told >= 8 * STEP) {
+    if (at - told >= STEP) {
       yield at - told;
       told = at;
     }
@@ -110,7 +110,7 @@ function* rotations(block: Uint8Array): Steps<{ order: Int32Array; origin: numbe
   let next = new Int32Array(n);
   const counts = new Int32Array(Math.max(256, n) + 1);
   for (let i = 0; i < n; i++) {
-    if (i % (8 * STEP) === 0) yield SORTED;
+    if (i % (2 * STEP) === 0) yield SORTED >> 2;
     counts[block[i]! + 1]!++;
   }
   for (let byte = 0; byte < 256; byte++) counts[byte + 1]! += counts[byte]!;
@@ -132,7 +132,7 @@ function* rotations(block: Uint8Array): Steps<{ order: Int32Array; origin: numbe
       counts[classes[i]! + 1]!++;
     }
     for (let i = 0; i <= last; i++) {
-      if (i % (4 * STEP) === 0) yield SORTED;
+      if (i % (2 * STEP) === 0) yield SORTED >> 1;
       counts[i + 1]! += counts[i]!;
     }
     for (let i = 0; i < n; i++) {
@@ -146,15 +146,18 @@ function* rotations(block: Uint8Array): Steps<{ order: Int32Array; origin: numbe
     next[order[0]!] = 0;
     for (let i = 1; i < n; i++) {
       if (i % STEP === 0) yield SORTED;
-      const [a, b] = [order[i]!, order[i - 1]!];
-      const [x, y] = [a + width < n ? a + width : a + width - n, b + width < n ? b + width : b + width - n];
+      const a = order[i]!;
+      const b = order[i - 1]!;
+      const x = a + width < n ? a + width : a + width - n;
+      const y = b + width < n ? b + width : b + width - n;
       if (classes[a] !== classes[b] || classes[x] !== classes[y]) last++;
       next[a] = last;
     }
     [classes, next] = [next, classes];
   }
-  let origin = order.indexOf(0);
-  while (origin + 1 < n && classes[order[origin + 1]!] === classes[0]) origin++;
+  let origin = 0;
+  for (; order[origin] !== 0; origin++) if (origin % (2 * STEP) === 0) yield SORTED >> 1;
+  for (; origin + 1 < n && classes[order[origin + 1]!] === classes[0]; origin++) if (origin % STEP === 0) yield SORTED;
   return { order, origin };
 }
 
@@ -166,7 +169,10 @@ function* writeBlock(out: BitWriter, block: Uint8Array, crc: number): Steps<void
   const { order, origin } = yield* rotations(block);
   out.put(origin, 24);
   const used = new Uint8Array(256);
-  for (const byte of block) used[byte] = 1;
+  for (let i = 0; i < block.length; i++) {
+    if (i % (2 * STEP) === 0) yield SORTED >> 1;
+    used[block[i]!] = 1;
+  }
   const groups = Array.from({ length: 16 }, (_, i) => used.subarray(16 * i, 16 * (i + 1)).includes(1));
   for (const one of groups) out.put(one ? 1 : 0, 1);
   groups.forEach((one, i) => {
@@ -197,7 +203,7 @@ function* writeBlock(out: BitWriter, block: Uint8Array, crc: number): Steps<void
   }
   const codes = lengths.map(codesOf);
   for (let i = 0; i < symbols.length; i++) {
-    if (i % STEP === 0) yield SORTED;
+    if (i % (STEP / 4) === 0) yield SORTED >> 2;
     const symbol = symbols[i]!;
     const table = selectors[Math.floor(i / GROUP)]!;
     out.put(codes[table]![symbol]!, lengths[table]![symbol]!);
@@ -237,7 +243,10 @@ function* tables(symbols: Uint16Array, size: number): Steps<{ lengths: number[][
   const count = [200, 600, 1200, 2400].findIndex((most) => symbols.length < most);
   const groups = count < 0 ? 6 : count + 2;
   const frequency = new Array<number>(size).fill(0);
-  for (const symbol of symbols) frequency[symbol]!++;
+  for (let i = 0; i < symbols.length; i++) {
+    if (i % (2 * STEP) === 0) yield SORTED >> 1;
+    frequency[symbols[i]!]!++;
+  }
   const lengths: number[][] = Array.from({ length: groups }, () => []);
   let [first, left] = [0, symbols.length];
   for (let part = groups; part > 0; part--) {
@@ -255,7 +264,7 @@ function* tables(symbols: Uint16Array, size: number): Steps<{ lengths: number[][
     const seen = lengths.map(() => new Array<number>(size).fill(0));
     selectors = [];
     for (let at = 0; at < symbols.length; at += GROUP) {
-      if (at % (100 * GROUP) === 0) yield SORTED;
+      if (at % (16 * GROUP) === 0) yield SORTED >> 3;
       const end = Math.min(at + GROUP, symbols.length);
       let [best, least] = [0, Number.POSITIVE_INFINITY];
       lengths.forEach((table, t) => {
