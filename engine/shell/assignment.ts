@@ -1,7 +1,7 @@
 import type { Assignment, Word } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { AssociativeArray } from "./assoc.ts";
-import { invalidName, namedMessage, readonlyVariable, ShellError } from "./control.ts";
+import { cannotAllocate, invalidName, namedMessage, readonlyVariable, ShellError } from "./control.ts";
 import {
   type Compiled,
   compile,
@@ -208,7 +208,7 @@ export function applyAssignment(sh: Shell, ready: Prepared): void {
 
 /** Throws bash's words for an array of more elements than memory holds. */
 export function requireRoom(elements: number): void {
-  if (elements > MAX_ELEMENTS) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
+  if (elements > MAX_ELEMENTS) throw cannotAllocate(48 * elements, "xmalloc");
 }
 
 /** `name=(…)` and `name+=(…)`. */

@@ -56,11 +56,21 @@ export class ShellError {
   /** The same of what came up in a subscript or a value: what is around it is given up, though. */
   unnamed = false;
 
+  /** The message names the shell alone and no line. */
+  fatal = false;
+
   constructor(message: string, how: "discard" | "exit" | "fail" = "discard", status = 1) {
     this.message = message;
     this.how = how;
     this.status = status;
   }
+}
+
+/** Memory that a shell does not get: it ends, and names no line (xmalloc.c's `fatal_error`). */
+export function cannotAllocate(bytes: number, by: "xmalloc" | "xrealloc" = "xrealloc"): ShellError {
+  const error = new ShellError(`${by}: cannot allocate ${bytes} bytes`, "exit", 2);
+  error.fatal = true;
+  return error;
 }
 
 /** An error whose message was printed: the rest of the line is given up, and a shell with `-c` ends. */

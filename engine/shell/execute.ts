@@ -131,7 +131,8 @@ export function* tell(sh: Shell, error: unknown): Gen<void> {
   if (sh.warnings.length > 0) yield* warn(sh);
   if (!(error instanceof ShellError) || error.printed || error.message === "") return;
   error.printed = true;
-  yield* sh.complain(error.message);
+  if (error.fatal) yield* sh.writeTo(2, `${sh.commandName}: ${error.message}\n`);
+  else yield* sh.complain(error.message);
   // So do those that end a shell without `set -e`: with it they do so where they stand.
   if (error.how === "exit" && error.status === 1 && sh.endsOnErrors) yield* endAt(sh, 1);
 }

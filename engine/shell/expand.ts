@@ -2,7 +2,7 @@ import type { Word } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { evaluate } from "./arith.ts";
 import { braceExpand } from "./brace.ts";
-import { ShellError } from "./control.ts";
+import { cannotAllocate, ShellError } from "./control.ts";
 import { globFields } from "./glob.ts";
 import { expandParam, type ParamValue } from "./parameters.ts";
 import { escapePattern } from "./pattern.ts";
@@ -15,10 +15,6 @@ import { type Piece, parseWord, type WordMode, type WordRole } from "./word.ts";
 const MAX_TEXT = 32 * 1024 * 1024;
 /** Most words one expansion gives: memory is finite, here as there. */
 const MAX_WORDS = 1_000_000;
-
-function outOfMemory(): ShellError {
-  return new ShellError("xmalloc: cannot allocate memory", "exit", 2);
-}
 
 /**
  * Expansion is plain functions. One that needs a command's output throws `Needs`; `expanding` runs the command and
@@ -128,13 +124,13 @@ class Fields {
       field.pattern += text;
       if (!field.globs && /[*?[\\(]/.test(text)) field.globs = true;
     }
-    if (field.text.length > MAX_TEXT) throw outOfMemory();
+    if (field.text.length > MAX_TEXT) throw cannotAllocate(field.text.length);
     this.endedBySpace = false;
   }
 
   end(): void {
     if (this.current) this.done.push(this.current);
-    if (this.done.length > MAX_WORDS) throw outOfMemory();
+    if (this.done.length > MAX_WORDS) throw cannotAllocate(16 * this.done.length, "xmalloc");
     this.current = undefined;
   }
 
@@ -278,7 +274,7 @@ function expandFields(sh: Shell, pieces: readonly Piece[], out: string[]): void 
     if (field.globs && !sh.has("noglob")) globFields(sh, field.text, field.pattern, out);
     else out.push(field.text);
   }
-  if (out.length > MAX_WORDS) throw outOfMemory();
+  if (out.length > MAX_WORDS) throw cannotAllocate(16 * out.length, "xmalloc");
   if (fields.done.length > 16) sh.charge(fields.done.length >> 4);
 }
 
@@ -438,7 +434,7 @@ export function piecesText(sh: Shell, pieces: readonly Piece[]): string {
   let out = "";
   for (const piece of pieces) {
     out += pieceText(sh, piece);
-    if (out.length > MAX_TEXT) throw outOfMemory();
+    if (out.length > MAX_TEXT) throw cannotAllocate(out.length);
   }
   return out;
 }

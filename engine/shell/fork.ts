@@ -4,7 +4,7 @@ import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import type { Process } from "../machine/process.ts";
 import { fork } from "../machine/sys.ts";
-import { BreakLoop, ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { BreakLoop, cannotAllocate, ExitShell, ReturnFrom, ShellError } from "./control.ts";
 import { closeCoproc } from "./coproc.ts";
 import { copyShell } from "./copy.ts";
 import { runSource, tell } from "./execute.ts";
@@ -77,7 +77,8 @@ export function* statusOf(sh: Shell, error: unknown): Gen<number> {
     return error.how === "exit" ? exitStatus(sh, error) : error.status;
   }
   if (error instanceof RangeError && error.message.includes("length")) {
-    yield* sh.complain("xrealloc: cannot allocate memory");
+    // V8's longest string.
+    yield* tell(sh, cannotAllocate(0x1fffffe8));
     return 2;
   }
   if (error instanceof RangeError) {

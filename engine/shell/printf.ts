@@ -2,13 +2,15 @@ import { decode, encode } from "../kernel/index.ts";
 import type { Binary } from "../text/binary-float.ts";
 import { formatFloat } from "../text/number-format.ts";
 import { strftime } from "../text/time.ts";
+import { cannotAllocate } from "./control.ts";
 import { parseFloatText } from "./float.ts";
 import { inLocale } from "./locale.ts";
 import { backslashQuote, readEscape, rejoin } from "./quote.ts";
 import type { Shell } from "./shell.ts";
 import { shellCalendar } from "./zone.ts";
 
-const MAX_WIDTH = 1_000_000;
+/** What one conversion may take. */
+const MAX_WIDTH = 64 * 1024 * 1024;
 
 interface Result {
   text: string;
@@ -106,11 +108,12 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
     flags += "-";
     width = -width;
   }
-  width = Math.min(width, MAX_WIDTH);
+  if (width > MAX_WIDTH) throw cannotAllocate(width);
   let precision =
     spec[3] === undefined ? undefined : spec[3] === "*" ? Number(integer(state, take(state))) : Number(spec[3]);
   if (precision !== undefined && precision < 0) precision = undefined;
-  if (precision !== undefined) precision = Math.min(precision, MAX_WIDTH);
+  if (precision !== undefined && "diouxX".includes(kind) && precision > MAX_WIDTH) throw cannotAllocate(precision);
+  if (precision !== undefined && "aAeEfFgG".includes(kind)) precision = Math.min(precision, 1_000_000);
   switch (kind) {
     case "s":
       return pad(cut(take(state) ?? "", precision), width, flags);

@@ -1,7 +1,7 @@
 import { concat, cpu, decode, type Gen } from "../kernel/index.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import type { Process } from "../machine/process.ts";
-import { ShellError } from "./control.ts";
+import { cannotAllocate } from "./control.ts";
 import type { Shell } from "./shell.ts";
 
 /** Longest line in bytes. */
@@ -41,7 +41,7 @@ export function* readUntil(
     if (chunk.length === 0) return { bytes: parts.length ? concat(parts) : chunk, ended: true };
     if (chunk[0] === delimiter) return { bytes: parts.length ? concat(parts) : new Uint8Array(0), ended: false };
     if (chunk[0] === 0) continue;
-    if (parts.length > MAX_LINE) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
+    if (parts.length > MAX_LINE) throw cannotAllocate(parts.length);
     parts.push(chunk);
   }
 }

@@ -7,7 +7,7 @@ import type { Process } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
-import { badSubscript, invalidName, readonlyVariable, ShellError } from "./control.ts";
+import { badSubscript, cannotAllocate, invalidName, readonlyVariable, ShellError } from "./control.ts";
 import type { CoprocState } from "./coproc.ts";
 import { BARE, FAULT, inDialect } from "./dialect.ts";
 import { Bindings } from "./editor/bindings.ts";
@@ -471,8 +471,7 @@ export class Shell {
       variable.map.set(key, this.converted(variable, value, append, variable.map.get(key)));
     } else if (variable.list) {
       const at = index === undefined ? 0 : this.indexOf(variable, index, name, false);
-      if (at >= MAX_ELEMENTS && at === variable.list.length)
-        throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
+      if (at >= MAX_ELEMENTS && at === variable.list.length) throw cannotAllocate(16 * at);
       variable.list[at] = this.converted(variable, value, append, variable.list[at]);
     } else {
       variable.value = this.converted(variable, value, append, variable.value);

@@ -4,7 +4,7 @@ import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { exitCode, release } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
-import { ShellError } from "./control.ts";
+import { cannotAllocate, ShellError } from "./control.ts";
 import { forkShell, runBody } from "./fork.ts";
 import { collect } from "./jobs.ts";
 import { substitutionText } from "./print-command.ts";
@@ -83,7 +83,7 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
       if (chunk.length === 0) break;
       size += chunk.length;
       if (size > Math.min(MAX_OUTPUT, (sh.p.limits.as ?? Number.POSITIVE_INFINITY) * 512))
-        throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
+        throw cannotAllocate(size + 128);
       chunks.push(chunk);
     }
   } finally {

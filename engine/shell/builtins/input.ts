@@ -1,7 +1,7 @@
 import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
 import { assignArray, assignNamed, protectedName, settledName } from "../assignment.ts";
-import { ShellError } from "../control.ts";
+import { cannotAllocate, ShellError } from "../control.ts";
 import { expandingAtOnce } from "../expand.ts";
 import { singleQuote } from "../quote.ts";
 import { readBounded } from "../read-bounded.ts";
@@ -323,7 +323,7 @@ const mapfile: Builtin = function* (sh, args, { name }) {
   yield* sh.settle();
   for (;;) {
     if (limit > 0 && kept + elements.length >= limit) break;
-    if (elements.length > MAX_LINES) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
+    if (elements.length > MAX_LINES) throw cannotAllocate(48 * elements.length, "xmalloc");
     const got = yield* readUntil(file, delimiter);
     if (got.ended && got.bytes.length === 0) break;
     if (skip > 0) skip--;
