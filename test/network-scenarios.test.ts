@@ -119,7 +119,7 @@ ssh worker-1 "curl -sSk --tls-max 1.2 https://$IP; curl -sSk --resolve web.k8s.l
 curl -s -o /dev/null -w '%{http_code} %{redirect_url}\n' -H 'Host: web' http://$IP/a?b; curl -sS https://$IP 2>&1 | head -1; echo | openssl s_client -connect $IP:443 2>/dev/null | grep ^subject"
 kubectl exec web -- sh -c 'sed s/tls.crt/no.crt/ /etc/nginx/conf.d/default.conf > /tmp/bad; printf "events {}\nhttp { include /tmp/bad; }" > /tmp/n.conf; nginx -t -c /tmp/n.conf' 2>&1 | tail -3`,
     expect: [
-      "curl: (35) error:0A00042E:SSL routines::tlsv1 alert protocol version",
+      "curl: (35) OpenSSL/3.0.15: error:0A00042E:SSL routines::tlsv1 alert protocol version",
       "this is web.k8s.local",
       "400 The plain HTTP request was sent to HTTPS port",
       "301 https://web/a?b",

@@ -29,7 +29,12 @@ export interface HttpResponse {
   status: number;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
+  /** Names of fields as the server writes them, where that is not the usual way; its own words for the status. */
+  spelled?: Readonly<Record<string, string>>;
+  reason?: string;
   body: HttpBody;
+  /** Of HTTP, where it is not 1.1: the server closes the connection behind the body. */
+  version?: "1.0";
   /** The head as it came, with the empty line, where the server speaks bytes only. */
   headText?: string;
 }

@@ -126,6 +126,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     address: "0.0.0.0",
     port,
     tls: true,
+    asksCertificate: true,
     certificate,
     http,
     healthy: answers,

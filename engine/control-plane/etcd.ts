@@ -40,9 +40,10 @@ export const etcd: Program = function* etcd(p) {
   });
   refuseFiles(p, flags, log);
   const certificate = () => textOf(p, flags.get("cert-file"));
+  const secured = { tls: true, asksCertificate: true, certificate };
   const listeners = [
-    { protocol: "tcp" as const, address: "127.0.0.1", port: 2379, tls: true, certificate },
-    ...(address === "127.0.0.1" ? [] : [{ protocol: "tcp" as const, address, port: 2379, tls: true, certificate }]),
+    { protocol: "tcp" as const, address: "127.0.0.1", port: 2379, ...secured },
+    ...(address === "127.0.0.1" ? [] : [{ protocol: "tcp" as const, address, port: 2379, ...secured }]),
     { protocol: "tcp" as const, address, port: 2380, tls: true },
     { protocol: "tcp" as const, address: "127.0.0.1", port: 2381, ...pages(p) },
   ];

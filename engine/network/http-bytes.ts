@@ -148,7 +148,8 @@ export function* serveHttpBytes(
         remoteAddress,
         ...(body.length > 0 && { body: { type: "bytes", bytes: body } as const }),
       });
-      const close = version === "HTTP/1.0" || /\bclose\b/i.test(headers["connection"] ?? "");
+      const close =
+        version === "HTTP/1.0" || response.version === "1.0" || /\bclose\b/i.test(headers["connection"] ?? "");
       if (!(yield* writeAnswer(send, response, method === "HEAD", close, version)) || close) return;
     }
   } catch (error) {
@@ -176,9 +177,10 @@ function* writeAnswer(
   const { status, headers, body } = response;
   const whole = bytesOf(body);
   const chunked = whole === undefined && version === "HTTP/1.1";
-  let text = `HTTP/1.1 ${status} ${reasonOf(response) || "Unknown"}\r\n`;
+  let text = `HTTP/${response.version ?? "1.1"} ${status} ${reasonOf(response) || "Unknown"}\r\n`;
   for (const [name, value] of Object.entries(headers)) {
-    if (name !== "content-length" && name !== "transfer-encoding") text += `${titled(name)}: ${value}\r\n`;
+    if (name !== "content-length" && name !== "transfer-encoding")
+      text += `${response.spelled?.[name] ?? titled(name)}: ${value}\r\n`;
   }
   const empty = status === 204 || status === 304;
   if (chunked) text += "Transfer-Encoding: chunked\r\n";

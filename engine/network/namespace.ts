@@ -39,6 +39,11 @@ export interface Listener {
   readonly http?: HttpHandler;
   /** Versions of TLS that it speaks; 1.2 and 1.3 when absent. */
   readonly tlsVersions?: readonly string[];
+  /** Whose TLS it is: OpenSSL's, or Go's when absent; and whether HTTP/1.1 is all that it agrees to. */
+  readonly library?: "openssl";
+  readonly http1?: boolean;
+  /** It asks clients for a certificate. */
+  readonly asksCertificate?: boolean;
   /** Answers plain HTTP on its TLS port; a Go server's words when absent. */
   readonly plain?: HttpHandler;
   /** What a load balancer's health check of it finds; always well when absent. */

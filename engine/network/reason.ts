@@ -43,12 +43,10 @@ const NGINX: Record<number, string> = {
   504: "Gateway Time-out",
 };
 
-/** Where Python's http.server does (Lib/http/server.py, send_head). */
-const SIMPLE: Record<number, string> = { 404: "File not found", 501: "Unsupported method" };
-
 /** The words after a status in the first line of an HTTP/1.1 answer, as its server writes them. */
-export function reasonOf({ status, headers }: Pick<HttpResponse, "status" | "headers">): string {
+export function reasonOf({ status, headers, reason }: Pick<HttpResponse, "status" | "headers" | "reason">): string {
+  if (reason !== undefined) return reason;
   const server = String(headers["server"] ?? headers["Server"] ?? "");
-  const own = server.startsWith("nginx") ? NGINX : server.startsWith("SimpleHTTP") ? SIMPLE : {};
+  const own = server.startsWith("nginx") ? NGINX : {};
   return own[status] ?? REASONS[status] ?? "";
 }

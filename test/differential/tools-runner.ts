@@ -39,8 +39,12 @@ const PROGRAMS = new Map(
 
 const PID_MAX = "/proc/sys/kernel/pid_max";
 
-/** A machine whose /work holds `files`. */
-export function toolMachine(files: Record<string, string>, epochMs: number): { kernel: Kernel; machine: Machine } {
+/** A machine whose /work holds `files`; `busybox`: with it, as images have it, whose curl is a newer one. */
+export function toolMachine(
+  files: Record<string, string>,
+  epochMs: number,
+  busybox = false,
+): { kernel: Kernel; machine: Machine } {
   const kernel = new Kernel({ seed: 1, epochMs });
   const machine = new Machine({ kernel, network: new Network(kernel), hostname: "worker-1", programs: PROGRAMS });
   // Columns of process ids are as wide as the largest may be.
@@ -61,6 +65,7 @@ export function toolMachine(files: Record<string, string>, epochMs: number): { k
     return at;
   };
   directory("/work");
+  if (busybox) entriesOf(directory("/usr/bin")).set("busybox", fileNode("", { mode: 0o755 }));
   for (const [path, text] of Object.entries(files)) {
     const slash = path.lastIndexOf("/");
     entriesOf(directory(`/work/${path.slice(0, Math.max(0, slash))}`)).set(path.slice(slash + 1), fileNode(text));
@@ -69,8 +74,8 @@ export function toolMachine(files: Record<string, string>, epochMs: number): { k
 }
 
 /** Runs one script in /work with bash -c. */
-export function runLine(line: string, files: Record<string, string>, epochMs: number): Outcome {
-  return runOn(toolMachine(files, epochMs), line);
+export function runLine(line: string, files: Record<string, string>, epochMs: number, busybox = false): Outcome {
+  return runOn(toolMachine(files, epochMs, busybox), line);
 }
 
 /** The same on a machine that somebody has prepared. */

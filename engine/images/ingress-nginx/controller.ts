@@ -226,6 +226,7 @@ class Controller {
     open({
       port: port("https-port", 443),
       tls: true,
+      library: "openssl",
       ...(flags.get("enable-ssl-passthrough") !== "false" &&
         flags.has("enable-ssl-passthrough") && {
           proxy: (name?: string) => this.streams.passthrough(gateway.model, name),

@@ -14,7 +14,15 @@ export interface Directive {
   readonly line: number;
 }
 
+/** A field that `add_header` adds to answers; `always`: to those of errors too. */
+export interface Added {
+  name: string;
+  value: string;
+  always: boolean;
+}
+
 export interface Location {
+  addHeaders?: Added[];
   modifier: "" | "=" | "^~" | "~";
   path: string;
   root?: string;
@@ -35,6 +43,7 @@ export interface Listen {
 }
 
 export interface Server extends Tls {
+  addHeaders?: Added[];
   listens: Listen[];
 
   names: string[];
@@ -149,11 +158,11 @@ function readBackend({ name, args, file, line }: Directive): Backend[] {
 
 const SERVER_DIRECTIVES = new Set(
   (
-    "access_log error_log add_header charset client_max_body_size deny allow expires gzip if keepalive_timeout " +
+    "access_log error_log charset client_max_body_size deny allow expires gzip if keepalive_timeout " +
     "proxy_pass proxy_set_header proxy_http_version rewrite sendfile server_tokens " +
     "ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout ssl_session_tickets ssl_dhparam ssl_ecdh_curve " +
     "ssl_buffer_size ssl_early_data ssl_conf_command ssl_client_certificate ssl_verify_client ssl_verify_depth ssl_trusted_certificate " +
-    "ssl_stapling ssl_stapling_verify ssl_password_file ssl_reject_handshake http2 " +
+    "ssl_stapling ssl_stapling_verify ssl_password_file ssl_reject_handshake " +
     "try_files types default_type autoindex resolver set stub_status fastcgi_pass fastcgi_index include internal"
   ).split(" "),
 );
@@ -162,13 +171,16 @@ function readServer(directive: Directive, root: string): Server {
   const server: Server = { listens: [], names: [], root, index: ["index.html"], locations: [], errorPages: new Map() };
   for (const inner of directive.block ?? []) {
     const { name, args } = inner;
-    if (name === "listen") server.listens.push(readListen(inner));
-    else if (name === "server_name") server.names.push(...args);
+    if (name === "listen") {
+      server.listens.push(readListen(inner));
+      if (args.includes("http2")) server.http2 = true;
+    } else if (name === "server_name") server.names.push(...args);
     else if (name === "root") server.root = args[0] ?? server.root;
     else if (name === "index") server.index = args;
     else if (readTls(server, inner)) continue;
     else if (name === "proxy_set_header")
       server.setHeaders = [...(server.setHeaders ?? []), [(args[0] ?? "").toLowerCase(), args[1] ?? ""]];
+    else if (name === "add_header") (server.addHeaders ??= []).push(readAdded(inner));
     else if (name === "return") server.returns = readReturn(args);
     else if (name === "error_page") {
       for (const code of args.slice(0, -1)) server.errorPages.set(Number(code), args.at(-1)!);
@@ -190,6 +202,10 @@ function readListen(directive: Directive): Listen {
   return { address, port, ssl: directive.args.includes("ssl"), at: `${directive.file}:${directive.line}` };
 }
 
+function readAdded({ args }: Directive): Added {
+  return { name: args[0] ?? "", value: args[1] ?? "", always: args[2] === "always" };
+}
+
 function readReturn(args: readonly string[]): { code: number; text: string } {
   const code = Number(args[0]);
   if (Number.isNaN(code)) return { code: 302, text: args[0] ?? "" };
@@ -204,6 +220,7 @@ function readLocation(directive: Directive): Location {
     if (inner.name === "root") location.root = inner.args[0] ?? "";
     else if (inner.name === "alias") location.alias = inner.args[0] ?? "";
     else if (inner.name === "index") location.index = inner.args;
+    else if (inner.name === "add_header") (location.addHeaders ??= []).push(readAdded(inner));
     else if (inner.name === "return") location.returns = readReturn(inner.args);
     else if (!readProxy(location, inner) && !SERVER_DIRECTIVES.has(inner.name) && !inner.name.startsWith("proxy_"))
       throw unknown(inner);

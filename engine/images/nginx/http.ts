@@ -94,14 +94,14 @@ export function errorDate(wallMs: number): string {
 }
 
 /** Serves one request from the container's files. */
-export function serve(p: Process, server: Server, request: HttpRequest, version: string): Answer {
+export function serve(p: Process, server: Server, request: HttpRequest, version: string, port = 80): Answer {
   const uri = decodePath(request.path.split("?")[0]!);
   const host = request.headers["host"] ?? "localhost";
-  if (server.returns) return simple(p, version, server, server.returns, request);
+  if (server.returns) return simple(p, version, server, server.returns, request, port);
   const location = locate(server.locations, uri);
-  if (location?.returns) return simple(p, version, server, location.returns, request);
+  if (location?.returns) return simple(p, version, server, location.returns, request, port);
   if (request.method !== "GET" && request.method !== "HEAD") return page(p, version, 405, server, request);
-  return file(p, version, server, location, uri, host, request);
+  return file(p, version, server, location, uri, host, request, port);
 }
 
 /** The location that a request is for. */
@@ -142,6 +142,7 @@ function file(
   uri: string,
   host: string,
   request: HttpRequest,
+  port: number,
 ): Answer {
   const base = location?.alias
     ? location.alias + uri.slice(location.path.length)
@@ -151,7 +152,7 @@ function file(
     let path = base;
     let node = sys.stat(p, path);
     if (node.kind === "dir") {
-      if (!uri.endsWith("/")) return redirect(p, version, `http://${host}${uri}/`, request);
+      if (!uri.endsWith("/")) return redirect(p, version, absolute(server, request, port, `${uri}/`), request);
       const names = location?.index ?? server.index;
       const found = names.map((name) => `${base}${name}`).find((candidate) => sys.find(p, candidate) !== undefined);
       if (found === undefined) {
@@ -174,7 +175,13 @@ function file(
       "accept-ranges": "bytes",
     };
     if (request.headers["if-none-match"] === headers.etag) {
-      return { response: { status: 304, headers, body: { type: "bytes", bytes: new Uint8Array(0) } }, bodySize: 0 };
+      const {
+        "content-type": _type,
+        "content-length": _length,
+        "accept-ranges": _ranges,
+        ...told
+      } = headers as Record<string, string>;
+      return finish(304, told, new Uint8Array(0), request);
     }
     const range = rangeOf(request.headers["range"], bytes.length);
     if (range === "none") {
@@ -223,7 +230,14 @@ function common(p: Process, version: string, type: string, size: number): Record
   };
 }
 
-function finish(status: number, headers: Record<string, string>, bytes: Uint8Array, request: HttpRequest): Answer {
+/** Fields that stand before others, whenever they were added (ngx_http_header_filter_module.c). */
+const FIRST = ["server", "date", "content-type", "content-length", "last-modified", "location", "connection"];
+
+function finish(status: number, given: Record<string, string>, bytes: Uint8Array, request: HttpRequest): Answer {
+  const headers: Record<string, string> = {};
+  for (const name of FIRST) if (given[name] !== undefined) headers[name] = given[name];
+  Object.assign(headers, given);
+  if (request.version === "1.0" && headers["connection"] !== undefined) headers["connection"] = "close";
   const body = request.method === "HEAD" ? new Uint8Array(0) : bytes;
   return { response: { status, headers, body: { type: "bytes", bytes: body } }, bodySize: body.length };
 }
@@ -267,21 +281,74 @@ function redirect(p: Process, version: string, to: string, request: HttpRequest,
   return finish(code, { ...common(p, version, "text/html", bytes.length), location: to }, bytes, request);
 }
 
-/** The `return` directive: a redirect, or a body of its own. */
-function simple(p: Process, version: string, server: Server, { code, text }: Return, request: HttpRequest): Answer {
+/** Where a path of this server leads: to the name that it was asked for, at the port that it listens on itself. */
+function absolute(server: Server, request: HttpRequest, port: number, path: string): string {
+  const secure = server.listens.some((one) => one.ssl && one.port === port);
+  const host = (request.headers["host"] ?? server.names[0] ?? "localhost").replace(/:\d+$/, "");
+  return `${secure ? "https" : "http"}://${host}${port === (secure ? 443 : 80) ? "" : `:${port}`}${path}`;
+}
+
+/** A text with nginx's variables filled in. */
+function filledIn(p: Process, server: Server, text: string, request: HttpRequest, port: number): string {
   const host = (request.headers["host"] ?? "").split(":")[0]!;
-  const expanded = text
+  return text
+    .replace(/\$http_(\w+)/g, (_, name: string) => request.headers[name.toLowerCase().replaceAll("_", "-")] ?? "")
+    .replaceAll("$request_method", request.method)
+    .replaceAll("$server_port", String(port))
     .replaceAll("$hostname", p.ns.uts.hostname)
     .replaceAll("$remote_addr", request.remoteAddress)
     .replaceAll("$request_uri", request.path)
-    .replaceAll("$http_host", request.headers["host"] ?? "")
     .replaceAll("$server_name", server.names[0] ?? "")
     .replaceAll("$host", host);
-  if ([301, 302, 303, 307, 308].includes(code)) return redirect(p, version, expanded, request, code);
+}
+
+/** Statuses whose answers get the fields of `add_header` (ngx_http_headers_filter_module.c). */
+const ADDED_TO = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308]);
+
+/** An answer with the fields that the location, or else the server, adds. */
+export function withAdded(
+  p: Process,
+  server: Server,
+  location: Location | undefined,
+  request: HttpRequest,
+  response: HttpResponse,
+  port: number,
+): HttpResponse {
+  const added = (location?.addHeaders ?? server.addHeaders)?.filter(
+    ({ always, value }) => value !== "" && (always || ADDED_TO.has(response.status)),
+  );
+  if (added === undefined || added.length === 0) return response;
+  const headers: Record<string, string> = { ...response.headers };
+  for (const { name, value } of added) {
+    const key = name.toLowerCase();
+    const text = filledIn(p, server, value, request, port);
+    headers[key] = headers[key] === undefined ? text : `${headers[key]}${key === "set-cookie" ? "\n" : ", "}${text}`;
+  }
+  return { ...response, headers };
+}
+
+/** The `return` directive: a redirect, or a body of its own. */
+function simple(
+  p: Process,
+  version: string,
+  server: Server,
+  { code, text }: Return,
+  request: HttpRequest,
+  port: number,
+): Answer {
+  const expanded = filledIn(p, server, text, request, port);
+  if ([301, 302, 303, 307, 308].includes(code)) {
+    const to = expanded.startsWith("/") ? absolute(server, request, port, expanded) : expanded;
+    return redirect(p, version, to, request, code);
+  }
   if (expanded === "" && code >= 400) {
     const bytes = errorHtml(code, version);
     return finish(code, common(p, version, "text/html", bytes.length), bytes, request);
   }
   const bytes = encode(expanded);
+  if (code === 204) {
+    const { server: name, date, connection } = common(p, version, "", 0);
+    return finish(code, { server: name!, date: date!, connection: connection! }, bytes, request);
+  }
   return finish(code, common(p, version, "application/octet-stream", bytes.length), bytes, request);
 }

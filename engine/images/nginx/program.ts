@@ -9,7 +9,7 @@ import * as sys from "../../machine/sys.ts";
 import { isNetError, NetError } from "../../network/error.ts";
 import { REQUEST_CPU } from "../servers/serving.ts";
 import { type Config, ConfigError, readConfig, type Server } from "./config.ts";
-import { errorDate, locationOf, logDate, plainOnTls, serve } from "./http.ts";
+import { errorDate, locationOf, logDate, plainOnTls, serve, withAdded } from "./http.ts";
 import { findPeers, passOn } from "./proxy.ts";
 import { asksTls, certificateFault, secured } from "./tls.ts";
 
@@ -187,10 +187,10 @@ class Master {
           port: Number(port),
           program: "nginx",
           pid: this.p.pid,
-          http: (request) => this.handle(servers, request),
+          http: (request) => this.handle(servers, request, Number(port)),
           ...(servers.some((one) => asksTls(one, address, Number(port))) && {
             ...secured(this.p, servers),
-            plain: (request: HttpRequest) => this.handle(servers, request, plainOnTls),
+            plain: (request: HttpRequest) => this.handle(servers, request, Number(port), plainOnTls),
           }),
         }),
       );
@@ -202,7 +202,7 @@ class Master {
     this.closers = [];
   }
 
-  private *handle(servers: readonly Server[], request: HttpRequest, how = serve): Gen<HttpResponse> {
+  private *handle(servers: readonly Server[], request: HttpRequest, port: number, how = serve): Gen<HttpResponse> {
     const worker = [...this.workers].find((one) => one.status === undefined && !one.stopped);
     if (worker === undefined) throw new NetError("ECONNRESET");
     worker.task.used += REQUEST_CPU;
@@ -213,7 +213,7 @@ class Master {
     const { response, bodySize, error } =
       how === serve && location?.proxy
         ? yield* passOn(worker, { server, location, uri, secure }, request, this.version)
-        : how(worker, server, request, this.version);
+        : how(worker, server, request, this.version, port);
     if (error !== undefined) yield* this.note("error", `*${worker.pid} ${error}`, worker);
     const quote = (name: string) => `"${request.headers[name] ?? "-"}"`;
     yield* this.write(
@@ -221,7 +221,7 @@ class Master {
       `${request.remoteAddress} - - [${logDate(this.p.machine.kernel.wallMs)}] "${request.method} ${request.path} HTTP/1.1" ` +
         `${response.status} ${bodySize} ${quote("referer")} ${quote("user-agent")} ${quote("x-forwarded-for")}\n`,
     );
-    return response;
+    return withAdded(worker, server, location, request, response, port);
   }
 }
 

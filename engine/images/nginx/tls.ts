@@ -11,6 +11,8 @@ export interface Tls {
   key?: string;
   /** `1.2`, `1.3`; nginx's own when absent. */
   tlsVersions?: readonly string[];
+  /** Whether HTTP/2 is agreed to. */
+  http2?: boolean;
 }
 
 /** Takes a directive in; false when it says nothing of TLS that matters here. */
@@ -18,6 +20,7 @@ export function readTls(tls: Tls, { name, args }: Pick<Directive, "name" | "args
   if (name === "ssl_certificate") tls.certificate = args[0] ?? "";
   else if (name === "ssl_certificate_key") tls.key = args[0] ?? "";
   else if (name === "ssl_protocols") tls.tlsVersions = args.map((each) => each.replace(/^TLSv/, ""));
+  else if (name === "http2") tls.http2 = args[0] === "on";
   else return false;
   return true;
 }
@@ -76,5 +79,11 @@ export function secured(p: Process, servers: readonly Server[]): Partial<Listene
   const shown = new Map(servers.map((one) => [one, shownCertificate(p, one)]));
   const named = (name = "") => servers.find((one) => one.names.includes(name)) ?? servers[0]!;
   const { tlsVersions } = servers[0]!;
-  return { tls: true, certificate: (name) => shown.get(named(name))!, ...(tlsVersions && { tlsVersions }) };
+  return {
+    tls: true,
+    library: "openssl",
+    http1: !servers.some((one) => one.http2),
+    certificate: (name) => shown.get(named(name))!,
+    ...(tlsVersions && { tlsVersions }),
+  };
 }

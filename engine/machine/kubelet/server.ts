@@ -21,6 +21,7 @@ export function listen(kubelet: Kubelet, p: Process): () => void {
     program: "kubelet",
     pid: p.pid,
     tls: true,
+    asksCertificate: true,
     certificate: () => servingCertificate(kubelet, p),
     *http(request) {
       return (yield* auth.refusal(request)) ?? (yield* handle(kubelet, request));

@@ -190,9 +190,18 @@ export function* httpServer(p: Process, rest: readonly string[]): Gen<number> {
       server: `SimpleHTTP/0.6 Python/${p.env.get("PYTHON_VERSION")}`,
       date: httpDate(p.machine.kernel.wallMs),
     };
+    const { "last-modified": changed, ...told } = headers;
     const length: Record<string, string> = status === 304 ? {} : { "content-length": String(bytes.length) };
     const body = request.method === "HEAD" ? new Uint8Array(0) : bytes;
-    return { status, headers: { ...first, ...headers, ...length }, body: { type: "bytes", bytes: body } };
+    const close: Record<string, string> = message === undefined ? {} : { connection: "close" };
+    const old = o.value("p") !== "HTTP/1.1";
+    return {
+      status,
+      headers: { ...first, ...close, ...told, ...length, ...(changed !== undefined && { "last-modified": changed }) },
+      ...(message === undefined ? { spelled: { "content-type": "Content-type" } } : { reason: message }),
+      body: { type: "bytes", bytes: body },
+      ...(old && { version: "1.0" as const }),
+    };
   };
   yield* sys.print(p, `Serving HTTP on ${place} port ${port} (http://${place}:${port}/) ...\n`);
   try {

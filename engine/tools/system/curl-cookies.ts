@@ -61,15 +61,15 @@ export class CookieJar {
     });
   }
 
-  /** A Set-Cookie header of an answer. */
-  set(url: Url, header: string, now: number): void {
+  /** A Set-Cookie header of an answer; what -v says of it. */
+  set(url: Url, header: string, now: number): string | undefined {
     const [pair = "", ...attributes] = header.split(";").map((part) => part.trim());
     const at = pair.indexOf("=");
-    if (at <= 0) return;
+    if (at <= 0) return undefined;
     const cookie: Cookie = {
       domain: url.host,
       tail: false,
-      path: url.path.replace(/\?.*/, "").replace(/\/[^/]*$/, "") || "/",
+      path: url.path.replace(/\?.*/, "").replace(/[^/]*$/, ""),
       secure: false,
       httpOnly: false,
       expires: 0,
@@ -88,15 +88,20 @@ export class CookieJar {
       else if (name === "max-age") cookie.expires = Number(value) > 0 ? now + Number(value) : 1;
       else if (name === "expires" && cookie.expires === 0) cookie.expires = dateOf(value) || 1;
     }
-    this.put(cookie);
+    const replaced = this.put(cookie);
+    const { name, value, domain, path, expires } = cookie;
+    const told = `${replaced ? "Replaced" : "Added"} cookie ${name}="${value}" for domain ${domain}, path ${path}, expire ${expires}`;
     if (cookie.expires !== 0 && cookie.expires <= now) this.cookies.splice(this.cookies.indexOf(cookie), 1);
+    return told;
   }
 
-  private put(cookie: Cookie): void {
+  /** Whether it takes another's place. */
+  private put(cookie: Cookie): boolean {
     const same = (one: Cookie) => one.name === cookie.name && one.domain === cookie.domain && one.path === cookie.path;
     const at = this.cookies.findIndex(same);
     if (at >= 0) this.cookies[at] = cookie;
     else this.cookies.push(cookie);
+    return at >= 0;
   }
 
   /** The Cookie header for a URL, if there is anything to send. */
@@ -106,7 +111,13 @@ export class CookieJar {
       (one.domain === url.host || (one.tail && url.host.endsWith(`.${one.domain}`))) &&
       (one.path === "/" || path === one.path || path.startsWith(`${one.path.replace(/\/$/, "")}/`)) &&
       (!one.secure || url.scheme === "https");
-    const sorted = this.cookies.filter(fits).sort((a, b) => b.path.length - a.path.length);
+    // Longer ones first, then the newer (cookie_sort).
+    const sorted = this.cookies
+      .filter(fits)
+      .reverse()
+      .sort(
+        (a, b) => b.path.length - a.path.length || b.domain.length - a.domain.length || b.name.length - a.name.length,
+      );
     const all = [...sorted.map(({ name, value }) => `${name}=${value}`), ...this.fixed];
     return all.length > 0 ? all.join("; ") : undefined;
   }
@@ -114,17 +125,19 @@ export class CookieJar {
   /** The jar as a file has it. */
   text(): string {
     const yes = (flag: boolean) => (flag ? "TRUE" : "FALSE");
-    const lines = this.cookies.map((one) =>
-      [
-        `${one.httpOnly ? "#HttpOnly_" : ""}${one.tail ? "." : ""}${one.domain}`,
-        yes(one.tail),
-        one.path,
-        yes(one.secure),
-        one.expires,
-        one.name,
-        one.value,
-      ].join("\t"),
-    );
+    const lines = [...this.cookies]
+      .reverse()
+      .map((one) =>
+        [
+          `${one.httpOnly ? "#HttpOnly_" : ""}${one.tail ? "." : ""}${one.domain}`,
+          yes(one.tail),
+          one.path,
+          yes(one.secure),
+          one.expires,
+          one.name,
+          one.value,
+        ].join("\t"),
+      );
     return HEADER + lines.map((line) => `${line}\n`).join("");
   }
 

@@ -35,6 +35,34 @@ export interface Settings {
   showError: boolean;
   noMeter: boolean;
   verbose: boolean;
+  /** --trace, --trace-ascii: how bytes are shown, and where to. */
+  trace?: { how: "plain" | "ascii" | "hex"; file: string };
+  traceTime: boolean;
+  /** -N: what goes to standard output is not held back. */
+  unbuffered: boolean;
+  /** Where complaints and the progress go instead of standard error. */
+  stderr?: string;
+  /** HTTP/1.1 is all that is offered to a TLS server; what is spoken is agreed on. */
+  http1: boolean;
+  alpn: boolean;
+  /** Scheme of URLs without one. */
+  protoDefault?: string;
+  /** Other hosts are told the user too. */
+  trusted: boolean;
+  /** A POST stays one behind a redirect. */
+  post301: boolean;
+  post302: boolean;
+  post303: boolean;
+  /** `-e ';auto'`: redirects are told where they come from. */
+  referAuto: boolean;
+  /** -J: files are named as servers say. */
+  remoteHeaderName: boolean;
+  /** Files that are there are left alone. */
+  noClobber: boolean;
+  /** µs from the first try after which no other is made. */
+  retryMaxTime?: number;
+  /** The first transfer that fails is the last. */
+  failEarly: boolean;
   insecure: boolean;
   /** `--tlsv1.2` and `--tls-max 1.2`. */
   tlsFrom?: string;
@@ -169,7 +197,7 @@ const LETTERS: Record<string, string> = {
 };
 
 const FLAGS = new Set(
-  "fail include head remote-name silent show-error verbose version insecure location get progress-bar no-buffer ipv4 ipv6 http1.0 http1.1 http2 compressed no-progress-meter fail-with-body disable globoff junk-session-cookies http2-prior-knowledge tlsv1.2 tlsv1.3 path-as-is create-dirs fail-early parallel location-trusted no-keepalive no-alpn raw retry-connrefused retry-all-errors ssl tlsv1 tlsv1.0 tlsv1.1 remote-time remote-header-name remote-name-all styled-output tcp-nodelay tcp-fastopen anyauth basic digest negotiate ntlm http0.9 http3 doh-insecure proxy-insecure cert-status false-start post301 post302 post303 sessionid netrc netrc-optional append list-only ftp-pasv stderr-to-stdout ignore-content-length haproxy-protocol suppress-connect-headers use-ascii proxytunnel".split(
+  "fail include head remote-name silent show-error verbose version insecure location get progress-bar no-buffer ipv4 ipv6 http1.0 http1.1 http2 compressed no-progress-meter fail-with-body disable globoff junk-session-cookies http2-prior-knowledge tlsv1.2 tlsv1.3 path-as-is create-dirs fail-early parallel location-trusted no-keepalive no-alpn raw retry-connrefused retry-all-errors ssl tlsv1 tlsv1.0 tlsv1.1 remote-time remote-header-name remote-name-all styled-output tcp-nodelay tcp-fastopen anyauth basic digest negotiate ntlm http0.9 http3 doh-insecure proxy-insecure cert-status false-start post301 post302 post303 trace-time clobber sessionid netrc netrc-optional append list-only ftp-pasv stderr-to-stdout ignore-content-length haproxy-protocol suppress-connect-headers use-ascii proxytunnel".split(
     " ",
   ),
 );
@@ -199,6 +227,18 @@ function newSettings(): Settings {
     showError: false,
     noMeter: false,
     verbose: false,
+    traceTime: false,
+    unbuffered: false,
+    http1: false,
+    alpn: true,
+    trusted: false,
+    post301: false,
+    post302: false,
+    post303: false,
+    referAuto: false,
+    remoteHeaderName: false,
+    noClobber: false,
+    failEarly: false,
     insecure: false,
     location: false,
     maxRedirects: 50,
@@ -304,10 +344,23 @@ function flag(s: Settings, name: string, outputs: string[], off: boolean): void 
   else if (name === "silent") s.silent = on;
   else if (name === "show-error") s.showError = on;
   else if (name === "no-progress-meter") s.noMeter = on;
-  else if (name === "verbose") s.verbose = on;
+  else if (name === "verbose") {
+    s.verbose = on;
+    if (on) delete s.trace;
+  } else if (name === "trace-time") s.traceTime = on;
+  else if (name === "no-buffer") s.unbuffered = on;
+  else if (name === "http1.1") s.http1 = on;
+  else if (name === "no-alpn") s.alpn = off;
+  else if (name === "post301") s.post301 = on;
+  else if (name === "post302") s.post302 = on;
+  else if (name === "post303") s.post303 = on;
+  else if (name === "remote-header-name") s.remoteHeaderName = on;
+  else if (name === "clobber") s.noClobber = off;
+  else if (name === "fail-early") s.failEarly = on;
   else if (name === "version") s.version = on;
   else if (name === "insecure") s.insecure = on;
-  else if (name === "location" || name === "location-trusted") s.location = on;
+  else if (name === "location") s.location = on;
+  else if (name === "location-trusted") s.location = s.trusted = on;
   else if (name === "get") s.get = on;
   else if (name === "globoff") s.globOff = on;
   else if (name === "create-dirs") s.createDirs = on;
@@ -373,7 +426,15 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
     s.resume = value === "-" ? "auto" : Number(value);
   } else if (name === "url-query") s.query.push(value.startsWith("+") ? { text: value.slice(1) } : encodedDatum(value));
   else if (name === "form" || name === "form-string") (s.form ??= []).push(formPart(value, name === "form-string"));
-  else if (name === "referer") s.referer = value;
+  else if (name === "referer") {
+    s.referAuto = value.endsWith(";auto");
+    s.referer = value.replace(/;auto$/, "");
+    if (s.referer === "") delete s.referer;
+  } else if (name === "trace" || name === "trace-ascii")
+    s.trace = { how: name === "trace" ? "hex" : "ascii", file: value };
+  else if (name === "stderr") s.stderr = value;
+  else if (name === "proto-default") s.protoDefault = value.toLowerCase();
+  else if (name === "retry-max-time") s.retryMaxTime = seconds(value);
   else if (name === "connect-to") {
     const [host = "", port = "", toHost = "", toPort = ""] = value.split(":");
     s.connectTo.push({ host, port, toHost, toPort });

@@ -6,9 +6,10 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { dataBytes, fileBytes, formBytes, uploadBytes } from "./curl-body.ts";
-import type { CookieJar } from "./curl-cookies.ts";
 import { CurlError } from "./curl-error.ts";
 import type { Settings } from "./curl-options.ts";
+import type { Run } from "./curl-run.ts";
+import type { Hop } from "./curl-send.ts";
 import { malformed } from "./curl-words.ts";
 import { authority, type Url } from "./http-client.ts";
 
@@ -20,30 +21,36 @@ export interface Outgoing {
   body: Uint8Array | undefined;
 }
 
+/** Bytes of a body for which a server is asked first (EXPECT_100_THRESHOLD). */
+const EXPECTS = 1024 * 1024;
+
 /** Characters of a multipart boundary behind its dashes. */
 const ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /** The request for a URL. Throws `CurlError`. */
-export function* outgoing(p: Process, s: Settings, url: Url, jar: CookieJar, version: string): Gen<Outgoing> {
-  const data = s.body === undefined ? undefined : yield* dataBytes(p, s.body, version);
-  const uploaded = s.upload === undefined ? undefined : yield* uploadBytes(p, s.upload, version);
+export function* outgoing(p: Process, s: Settings, url: Url, run: Run, hop: Hop): Gen<Outgoing> {
+  const { jar, version } = run;
+  const sends = !hop.bodyless;
+  const data = s.body === undefined || !sends ? undefined : yield* dataBytes(p, s.body, version);
+  const uploaded = s.upload === undefined || !sends ? undefined : yield* uploadBytes(p, s.upload, version);
   const asked = [s.get ? data : undefined, s.query.length > 0 ? yield* dataBytes(p, s.query, version) : undefined];
   let { path } = url;
   for (const one of asked) if (one !== undefined) path += `${path.includes("?") ? "&" : "?"}${decode(one)}`;
   if (/[\s]/.test(path)) throw new CurlError(3, malformed(version));
-  const given = yield* givenFields(p, s);
+  const guarded = new Set(["authorization", "cookie"]);
+  const given = (yield* givenFields(p, s)).filter(({ name }) => !hop.foreign || !guarded.has(name.toLowerCase()));
   const spelled: Record<string, string> = {};
   for (const { name } of given) spelled[name.toLowerCase()] = name;
   const fields = new Map<string, string>();
   const usual = (name: string, value: string | undefined) => {
     if (value !== undefined && !given.some((one) => one.name.toLowerCase() === name)) fields.set(name, value);
   };
-  const user = s.user ?? url.user;
+  const user = (hop.foreign ? undefined : s.user) ?? url.user;
   const host = given.find((one) => one.name.toLowerCase() === "host");
   if (host === undefined) fields.set("host", authority(url));
   else if (host.value !== undefined) fields.set("host", host.value);
   usual("authorization", user === undefined ? undefined : `Basic ${encodeBase64(encode(user))}`);
-  if (user === undefined && s.bearer !== undefined) usual("authorization", `Bearer ${s.bearer}`);
+  if (user === undefined && s.bearer !== undefined && !hop.foreign) usual("authorization", `Bearer ${s.bearer}`);
   const resumed = typeof s.resume === "number" && s.resume > 0 ? `${s.resume}-` : undefined;
   const range = s.range ?? resumed;
   usual("range", range === undefined ? undefined : `bytes=${range}`);
@@ -61,7 +68,7 @@ export function* outgoing(p: Process, s: Settings, url: Url, jar: CookieJar, ver
     fields.set(key, before === undefined ? value : `${before}, ${value}`);
   }
   let body = uploaded ?? (s.get ? undefined : data);
-  if (s.form !== undefined) {
+  if (s.form !== undefined && sends) {
     const random = p.machine.kernel.random(`curl ${p.machine.hostname}`);
     const tail = version.startsWith("7")
       ? random.hex(16)
@@ -70,13 +77,16 @@ export function* outgoing(p: Process, s: Settings, url: Url, jar: CookieJar, ver
     body = yield* formBytes(p, s.form, boundary);
     usual("content-length", String(body.length));
     usual("content-type", `multipart/form-data; boundary=${boundary}`);
-  } else if (s.upload === "-") {
+  } else if (s.upload === "-" && sends) {
     usual("transfer-encoding", "chunked");
     usual("expect", "100-continue");
-  } else if (uploaded !== undefined) usual("content-length", String(uploaded.length));
-  else if (body !== undefined) {
+  } else if (uploaded !== undefined) {
+    usual("content-length", String(uploaded.length));
+    if (version.startsWith("7") || uploaded.length > EXPECTS) usual("expect", "100-continue");
+  } else if (body !== undefined) {
     usual("content-length", String(body.length));
     usual("content-type", "application/x-www-form-urlencoded");
+    if (body.length > EXPECTS) usual("expect", "100-continue");
   }
   return { headers: Object.fromEntries(fields), spelled, path, body };
 }

@@ -17,8 +17,19 @@ export interface Facts {
   size?: number;
   uploaded?: number;
   redirects?: number;
+  /** Connections that were made. */
+  connects?: number;
+  /** µs from the beginning: to the address, the connection, the first byte, and the last request. */
+  lookup?: number;
+  connected?: number;
+  started?: number;
+  redirectTime?: number;
+  /** The URL in the end. */
+  effective?: string;
   redirectUrl?: string;
   version?: string;
+  /** Of the last answer: fields of its head; of all of them: bytes. */
+  headLines?: number;
   headBytes?: number;
   requestBytes?: number;
   insecure?: boolean;
@@ -31,7 +42,7 @@ function values(facts: Facts): Record<string, string | number> {
   const rate = (bytes: number | undefined) =>
     Math.floor((bytes ?? 0) / Math.max((facts.total ?? 0) / SECOND, 0.000_001));
   const headers = result?.response.headers ?? {};
-  const https = facts.url.startsWith("https");
+  const https = (facts.effective ?? facts.url).startsWith("https");
   const status = result?.response.status ?? 0;
   return {
     certs: "",
@@ -47,8 +58,8 @@ function values(facts: Facts): Record<string, string | number> {
     local_port: result?.connection.localPort ?? 0,
     method: facts.method ?? "",
     num_certs: 0,
-    num_connects: result ? (facts.redirects ?? 0) + 1 : 0,
-    num_headers: Object.keys(headers).length,
+    num_connects: facts.connects ?? 0,
+    num_headers: facts.headLines ?? 0,
     num_redirects: facts.redirects ?? 0,
     proxy_ssl_verify_result: 0,
     redirect_url: facts.redirectUrl ?? "",
@@ -64,19 +75,19 @@ function values(facts: Facts): Record<string, string | number> {
     speed_download: rate(facts.size),
     speed_upload: rate(facts.uploaded),
     ssl_verify_result: result?.problem?.why === "verify" ? result.problem.code : 0,
-    time_appconnect: seconds(https ? result?.connect : 0),
-    time_connect: seconds(result?.connect),
-    time_namelookup: seconds(result?.lookup),
-    time_pretransfer: seconds(result?.connect),
-    time_redirect: seconds(0),
-    time_starttransfer: seconds(result?.head),
+    time_appconnect: seconds(https ? facts.connected : 0),
+    time_connect: seconds(facts.connected),
+    time_namelookup: seconds(facts.lookup),
+    time_pretransfer: seconds(facts.connected),
+    time_redirect: seconds(facts.redirectTime),
+    time_starttransfer: seconds(facts.started),
     time_total: seconds(facts.total),
     url: facts.url,
-    "url.host": /^\w+:\/\/([^:/]+)/.exec(facts.url)?.[1] ?? "",
+    "url.host": /^\w+:\/\/([^:/]+)/.exec(facts.effective ?? facts.url)?.[1] ?? "",
     "url.port": facts.port ?? 0,
     "url.scheme": https ? "https" : "http",
-    urle: facts.url,
-    url_effective: facts.url,
+    urle: facts.effective ?? facts.url,
+    url_effective: facts.effective ?? facts.url,
     urlnum: facts.index ?? 0,
   };
 }

@@ -6,7 +6,7 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { plainOnTls } from "../../network/http-bytes.ts";
-import { type Connection, isNetError, type NetErrorCode } from "../../network/index.ts";
+import { type Connection, isNetError, type Listener, type NetErrorCode } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
 import { ipv6Groups } from "../../text/ipv6.ts";
 import { chainProblem, nameProblem, type TlsProblem } from "./tls-check.ts";
@@ -50,7 +50,7 @@ export type HttpFailure =
   | { kind: "timeout"; phase: "connect" | "transfer"; ms: number }
   | { kind: "tls"; why: "not-tls" }
   | { kind: "tls"; why: "version" }
-  | ({ kind: "tls"; address: string; certificate: string } & TlsProblem)
+  | ({ kind: "tls"; address: string; certificate: string; listener: Listener } & TlsProblem)
   | { kind: "reset" };
 
 /** What OpenSSL 3 speaks unless it is told otherwise. */
@@ -70,6 +70,25 @@ export interface ExchangeOptions {
   clientCertificate?: string | undefined;
   /** Versions of TLS that it offers; all of them when absent. */
   tlsVersions?: readonly string[] | undefined;
+  /** An open connection that the request goes over. */
+  over?: Open | undefined;
+  /** The caller closes the connection. */
+  keep?: boolean;
+  /** Told as it goes on: whom it calls, who has answered, with which certificate, and that the request goes out. */
+  told?: {
+    dialling(address: string): Gen;
+    connected(connection: Connection, address: string): Gen;
+    secured(open: Open): Gen;
+    asking(): Gen;
+  };
+}
+
+/** A connection, and what TLS on it came to. */
+export interface Open {
+  connection: Connection;
+  address: string;
+  certificate?: string | undefined;
+  problem?: TlsProblem | undefined;
 }
 
 export interface Exchange {
@@ -93,22 +112,68 @@ export function* exchange(
   request: Omit<HttpRequest, "remoteAddress" | "path">,
   options: ExchangeOptions,
 ): Gen<Exchange | HttpFailure> {
-  const { kernel, network } = p.machine;
+  const { kernel } = p.machine;
   const start = kernel.now;
+  const since = () => kernel.now - start;
+  const deadline = options.maxTime === undefined ? Number.POSITIVE_INFINITY : start + options.maxTime;
+  const opened = options.over ?? (yield* open(p, url, options, start));
+  if ("kind" in opened) return opened;
+  const { connection, address, lookup = 0, connect = 0, certificate: presented, problem } = opened as Dialled;
+  const { server: listener } = connection;
+  if (url.scheme !== "https" && listener.tls) {
+    yield* options.told?.asking() ?? nothing();
+    const plain = { ...request, path: url.path, remoteAddress: connection.localAddress };
+    const response = yield* listener.plain?.(plain) ?? plainOnTls();
+    return { connection, address, response, lookup, connect, head: since() };
+  }
+  if (listener.http === undefined && listener.accept === undefined) return { kind: "reset" };
+  const full: HttpRequest = { ...request, path: url.path, remoteAddress: connection.localAddress };
+  if (options.clientCertificate !== undefined && url.scheme === "https")
+    full.clientCertificate = options.clientCertificate;
+  yield* options.told?.asking() ?? nothing();
+  try {
+    const response = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
+    if (response === undefined) {
+      connection.close();
+      return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
+    }
+    if (!options.keep && (response.body.type === "bytes" || response.body.type === "object")) connection.close();
+    const tls = presented === undefined ? {} : { certificate: presented, problem };
+    return { connection, address, response, lookup, connect, head: since(), ...tls };
+  } catch (error) {
+    if (!isNetError(error)) throw error;
+    return { kind: "reset" };
+  }
+}
+
+/** A connection that was opened, and the µs that the lookup and it took. */
+interface Dialled extends Open {
+  lookup?: number;
+  connect?: number;
+}
+
+function* nothing(): Gen {}
+
+/** Looks a URL's host up, connects and shakes hands. */
+function* open(p: Process, url: Url, options: ExchangeOptions, start: number): Gen<Dialled | HttpFailure> {
+  const { kernel, network } = p.machine;
   const since = () => kernel.now - start;
   const deadline = options.maxTime === undefined ? Number.POSITIVE_INFINITY : start + options.maxTime;
   let address = options.address;
   if (address === undefined) {
     // No machine has an address of IPv6, nor a route to one.
     const six = url.host.replace(/^\[(.*)\]$/, "$1");
-    if (options.dial === undefined && ipv6Groups(six) !== undefined)
+    if (options.dial === undefined && ipv6Groups(six) !== undefined) {
+      yield* options.told?.dialling(`[${six}]`) ?? nothing();
       return { kind: "connect", code: "EADDRNOTAVAIL", address: six, ms: 0 };
+    }
     const found = yield* withTimeout(p, resolveHost(p, options.dial?.host ?? url.host), deadline - kernel.now);
     if (found === undefined) return { kind: "timeout", phase: "connect", ms: Math.floor(since() / 1000) };
     if (!found.ok) return { kind: "resolve", why: found.why };
     address = found.addresses[0]!;
   }
   const lookup = since();
+  yield* options.told?.dialling(address) ?? nothing();
   const patience = Math.min(options.connectTimeout ?? Number.POSITIVE_INFINITY, deadline - kernel.now);
   let connection: Connection;
   try {
@@ -126,6 +191,7 @@ export function* exchange(
   const { server: listener } = connection;
   let presented: string | undefined;
   let problem: TlsProblem | undefined;
+  yield* options.told?.connected(connection, address) ?? nothing();
   if (url.scheme === "https") {
     if (!listener.tls) return { kind: "tls", why: "not-tls" };
     const { tlsVersions = TLS_VERSIONS } = listener;
@@ -135,33 +201,14 @@ export function* exchange(
     if (!listener.publicAuthority) {
       const untrusted = chainProblem(presented, options.authorities?.(), kernel.wallMs);
       problem = untrusted ?? nameProblem(presented, url.host);
-      if (problem && !options.insecure) return { kind: "tls", address, certificate: presented, ...problem };
+      if (problem && !options.insecure) return { kind: "tls", address, certificate: presented, listener, ...problem };
     }
-  } else if (listener.tls) {
-    const plain = { ...request, path: url.path, remoteAddress: connection.localAddress };
-    const response = yield* listener.plain?.(plain) ?? plainOnTls();
-    return { connection, address, response, lookup, connect, head: since() };
   }
-  if (listener.http === undefined && listener.accept === undefined) return { kind: "reset" };
-  const full: HttpRequest = { ...request, path: url.path, remoteAddress: connection.localAddress };
-  if (options.clientCertificate !== undefined && url.scheme === "https")
-    full.clientCertificate = options.clientCertificate;
-  try {
-    const response = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
-    if (response === undefined) {
-      connection.close();
-      return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
-    }
-    if (response.body.type === "bytes" || response.body.type === "object") connection.close();
-    const tls = presented === undefined ? {} : { certificate: presented, problem };
-    return { connection, address, response, lookup, connect, head: since(), ...tls };
-  } catch (error) {
-    if (!isNetError(error)) throw error;
-    return { kind: "reset" };
-  }
+  const opened = { connection, address, lookup, connect, certificate: presented, problem };
+  yield* options.told?.secured(opened) ?? nothing();
+  return opened;
 }
 
-/** What a Go server says to plain HTTP on its TLS port. */
 /** Runs a generator for at most `us` µs; undefined when it takes longer (it is ended then). */
 export function* withTimeout<T>(p: Process, work: Gen<T>, us: number): Gen<T | undefined> {
   if (!Number.isFinite(us)) return yield* work;

@@ -114,7 +114,7 @@ describe("curl", () => {
       60,
       /^curl: \(60\) SSL certificate problem: unable to get local issuer certificate\n/,
     ],
-    ["curl -sS https://cp-1:80/", 35, "curl: (35) error:0A00010B:SSL routines::wrong version number\n"],
+    ["curl -sS https://cp-1:80/", 35, "curl: (35) OpenSSL/3.0.15: error:0A00010B:SSL routines::wrong version number\n"],
     ["curl -sS foo://x", 1, 'curl: (1) Protocol "foo" not supported or disabled in libcurl\n'],
     ["curl", 2, /^curl: try 'curl --help' or/],
     ["curl --bad http://cp-1", 2, /^curl: option --bad: is unknown\n/],
