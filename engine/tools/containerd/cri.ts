@@ -5,7 +5,13 @@
 import type { Image } from "../../images/index.ts";
 import { DEFAULT_SHARES, groupUse } from "../../machine/cpu.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { type Container, type ContainerRuntime, runtimeOf, type Sandbox } from "../../machine/runtime/index.ts";
+import {
+  type Container,
+  type ContainerRuntime,
+  CriError,
+  runtimeOf,
+  type Sandbox,
+} from "../../machine/runtime/index.ts";
 import { formatNano } from "../../machine/runtime/log-file.ts";
 
 type Json = Record<string, unknown>;
@@ -200,6 +206,30 @@ export function containers(machine: Machine): Container[] {
 /** Sandboxes of a machine, newest first. */
 export function sandboxes(machine: Machine): Sandbox[] {
   return [...runtimeOf(machine).sandboxes.values()].sort((a, b) => b.createdAt - a.createdAt);
+}
+
+/**
+ * One by its id or the beginning of it, as an answer of containerd's: what fails there is `words` about why
+ * (internal/truncindex).
+ */
+export function byId<T extends { id: string }>(all: Iterable<T>, id: string, words: (why: string) => string): T {
+  const list = [...all];
+  const found = byPrefix(list, id);
+  if (found !== undefined) return found;
+  if (id === "") throw new CriError("Unknown", words("prefix can't be empty"));
+  if (list.some((one) => one.id.startsWith(id)))
+    throw new CriError("Unknown", words(`Multiple IDs found with provided prefix: ${id}`));
+  throw new CriError("NotFound", words("not found"));
+}
+
+/** A container as most calls look for it. */
+export function containerById(runtime: ContainerRuntime, id: string): Container {
+  return byId(runtime.containers.values(), id, (why) => `an error occurred when try to find container "${id}": ${why}`);
+}
+
+/** A sandbox as most calls look for it. */
+export function sandboxById(runtime: ContainerRuntime, id: string): Sandbox {
+  return byId(runtime.sandboxes.values(), id, (why) => `an error occurred when try to find sandbox: ${why}`);
 }
 
 /** One by its id or the beginning of it; undefined when there is none or the beginning fits several. */

@@ -1,26 +1,19 @@
 /** crictl stop, rm, start, stopp, rmp, rmi and pull. */
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import { type Container, type ContainerRuntime, CriError, type Sandbox } from "../../machine/runtime/index.ts";
+import { type Container, type ContainerRuntime, CriError, isCriError } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { flag } from "./cli.ts";
-import { byPrefix, containers, logPath } from "./cri.ts";
+import { containerById, containers, logPath, sandboxById } from "./cri.ts";
 import {
   AggregateFailure,
   type Crictl,
   type CrictlCommand,
   CrictlError,
-  NO_SANDBOX,
-  noContainer,
+  requireId,
   ShowHelp,
 } from "./crictl-context.ts";
-import { imageNamed } from "./crictl-list.ts";
-
-function containerOf(runtime: ContainerRuntime, id: string): Container {
-  const found = byPrefix(runtime.containers.values(), id);
-  if (found === undefined) throw noContainer(id);
-  return found;
-}
+import { imageStatus } from "./crictl-list.ts";
 
 function requireIds(c: Crictl): readonly string[] {
   if (c.args.length === 0) throw new ShowHelp();
@@ -41,6 +34,16 @@ function* each(ids: readonly string[], step: (id: string) => Gen): Gen {
   if (failed.length > 0) throw new AggregateFailure(failed.join("\n"));
 }
 
+/** containerd takes the end of what nobody knows for success. */
+function known<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (isCriError(error) && error.code === "NotFound") return undefined;
+    throw error;
+  }
+}
+
 export const stop: CrictlCommand = {
   name: "stop",
   usage: "Stop one or more running containers",
@@ -51,9 +54,9 @@ export const stop: CrictlCommand = {
     const runtime = yield* c.runtime();
     for (const id of c.args) {
       const prefix = `stopping the container "${id}": `;
+      requireId(id, prefix);
       yield* c.rpc("StopContainer", "runtime", { containerID: id }, prefix, function* () {
-        // containerd takes the end of a container nobody knows for success.
-        const container = byPrefix(runtime.containers.values(), id);
+        const container = known(() => containerById(runtime, id));
         if (container) yield* runtime.stopContainer(container.id, Number(c.value("timeout", "0")));
       });
       yield* c.print(`${id}\n`);
@@ -71,8 +74,9 @@ export const start: CrictlCommand = {
     const runtime = yield* c.runtime();
     for (const id of c.args) {
       const prefix = `starting the container "${id}": `;
+      requireId(id, prefix);
       yield* c.rpc("StartContainer", "runtime", { containerID: id }, prefix, function* () {
-        const container = containerOf(runtime, id);
+        const container = containerById(runtime, id);
         if (container.state !== "created") {
           const state = `CONTAINER_${container.state.toUpperCase()}`;
           throw new CriError(
@@ -121,7 +125,7 @@ export const rm: CrictlCommand = {
     yield* each(ids, function* (id) {
       const status = `getting container status "${id}": `;
       const container = yield* c.rpc("ContainerStatus", "runtime", { containerID: id }, status, function* () {
-        return containerOf(runtime, id);
+        return containerById(runtime, id);
       });
       if (container.state === "running") {
         if (!c.on("force")) throw new CrictlError(`container "${id}" is running, please stop it first`);
@@ -139,15 +143,11 @@ export const rm: CrictlCommand = {
   },
 };
 
-/** containerd takes the loss of a sandbox nobody knows for success. */
-function sandboxOf(runtime: ContainerRuntime, id: string): Sandbox | undefined {
-  return byPrefix(runtime.sandboxes.values(), id);
-}
-
 function* stopSandbox(c: Crictl, runtime: ContainerRuntime, id: string): Gen {
   const prefix = `stopping the pod sandbox "${id}": `;
+  requireId(id, prefix);
   yield* c.rpc("StopPodSandbox", "runtime", { podSandboxID: id }, prefix, function* () {
-    const sandbox = sandboxOf(runtime, id);
+    const sandbox = known(() => sandboxById(runtime, id));
     if (sandbox) yield* runtime.stopPodSandbox(sandbox.id);
   });
   yield* c.print(`Stopped sandbox ${id}\n`);
@@ -177,8 +177,7 @@ export const rmp: CrictlCommand = {
     const runtime = yield* c.runtime();
     const ids = yield* selected(c, () => [...runtime.sandboxes.values()], "pod");
     yield* each(ids, function* (id) {
-      const sandbox = sandboxOf(runtime, id);
-      if (sandbox === undefined) throw new CrictlError(`getting sandbox status of pod "${id}": ${NO_SANDBOX}`);
+      const sandbox = c.quietly(`getting sandbox status of pod "${id}": `, () => sandboxById(runtime, id));
       if (sandbox.state === "ready") {
         if (!c.on("force")) throw new CrictlError(`pod sandbox "${id}" is running, please stop it first`);
         yield* stopSandbox(c, runtime, id);
@@ -210,7 +209,7 @@ export const rmi: CrictlCommand = {
     }
     if (ids.size === 0) throw new ShowHelp();
     yield* each([...ids], function* (id) {
-      const image = imageNamed(runtime, id);
+      const image = yield* imageStatus(c, runtime, id, `image status request for "${id}" failed: `);
       if (image === undefined) throw new CrictlError(`no such image ${id}`);
       const { tags, digests } = runtime.images.list().find((one) => one.image.id === image.id)!;
       runtime.images.remove(image.id);
@@ -248,7 +247,7 @@ export const pull: CrictlCommand = {
   ],
   *run(c) {
     const [name] = c.args;
-    if (name === undefined) throw new CrictlError("image name cannot be empty");
+    if (!name) throw new CrictlError("image name cannot be empty");
     if (c.args.length > 1) throw new ShowHelp();
     const runtime = yield* c.images();
     const image = yield* c.rpc(

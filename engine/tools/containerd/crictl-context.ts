@@ -197,6 +197,16 @@ export class Crictl {
     }
   }
 
+  /** A call whose failure the client library does not log. Throws CrictlError. */
+  quietly<T>(prefix: string, body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      if (!isCriError(error)) throw error;
+      throw new CrictlError(`${prefix}${error.rpc}`);
+    }
+  }
+
   /** A call that containerd's CRI plugin does not answer. */
   *unimplemented(method: string, prefix: string, keys: Record<string, unknown> = {}): Gen<never> {
     yield* this.rpc(method, "runtime", keys, prefix, function* (): Gen<never> {
@@ -252,12 +262,9 @@ export function* logrus(p: Process, level: Level, message: string): Gen {
   yield* sys.printError(p, `time="${formatTime(kernel.wallMs)}" level=${level} msg=${quoted}\n`);
 }
 
-/** What `NotFound` says of a sandbox; the client does not log it. */
-export const NO_SANDBOX = "rpc error: code = NotFound desc = an error occurred when try to find sandbox: not found";
-
-/** What `NotFound` says of a container. */
-export function noContainer(id: string): CriError {
-  return new CriError("NotFound", `an error occurred when try to find container "${id}": not found`);
+/** An id as the client itself demands it before it asks the server. */
+export function requireId(id: string | undefined, prefix = ""): asserts id is string {
+  if (!id) throw new CrictlError(`${prefix}ID cannot be empty`);
 }
 
 /** A file's text, or undefined when it cannot be read. */

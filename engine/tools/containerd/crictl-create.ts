@@ -4,18 +4,17 @@ import { jsonFaults } from "../../api/json.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { parseYaml } from "../../machine/kubelet/yaml.ts";
-import {
-  type Container,
-  type ContainerConfig,
-  type ContainerRuntime,
-  CriError,
-  type Sandbox,
-  type SandboxConfig,
+import type {
+  Container,
+  ContainerConfig,
+  ContainerRuntime,
+  Sandbox,
+  SandboxConfig,
 } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { flag } from "./cli.ts";
-import { byPrefix, cgroupOf } from "./cri.ts";
-import { type Crictl, type CrictlCommand, CrictlError, ShowHelp } from "./crictl-context.ts";
+import { byId, byPrefix, cgroupOf } from "./cri.ts";
+import { type Crictl, type CrictlCommand, CrictlError, requireId, ShowHelp } from "./crictl-context.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -341,14 +340,14 @@ export const update: CrictlCommand = {
     const { machine } = c;
     for (const id of c.args) {
       const keys = { containerID: id };
+      requireId(id, `updating container resources for "${id}": `);
       yield* c.rpc(
         "UpdateContainerResources",
         "runtime",
         keys,
         `updating container resources for "${id}": `,
         function* () {
-          const container = byPrefix(runtime.containers.values(), id);
-          if (container === undefined) throw new CriError("NotFound", "failed to find container: not found");
+          const container = byId(runtime.containers.values(), id, (why) => `failed to find container: ${why}`);
           const cgroup = cgroupOf(container);
           if (c.isSet("memory")) machine.memory.limit(cgroup, Number(c.value("memory")) / 1024);
           const quota = c.isSet("cpu-quota") ? Number(c.value("cpu-quota")) : undefined;

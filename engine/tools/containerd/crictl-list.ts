@@ -1,7 +1,7 @@
 /** crictl ps, pods, images, stats and statsp. */
 import { goTime } from "../../api/go-time.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
-import type { Container, ContainerRuntime, Sandbox } from "../../machine/runtime/index.ts";
+import { type Container, type ContainerRuntime, CriError, type Sandbox } from "../../machine/runtime/index.ts";
 import { compileRegex, type Regex, RegexError } from "../../text/regex/index.ts";
 import { flag } from "./cli.ts";
 import {
@@ -90,6 +90,14 @@ export function imageNamed(runtime: ContainerRuntime, name: string) {
   if (found !== undefined || name === "") return found;
   const images = runtime.images.list().map(({ image }) => ({ id: image.id.slice(7), image }));
   return byPrefix(images, name.replace(/^sha256:/, ""))?.image;
+}
+
+/** ImageStatus: none is no failure, an empty name fits every image. */
+export function* imageStatus(c: Crictl, runtime: ContainerRuntime, name: string, prefix: string) {
+  return yield* c.rpc("Get ImageStatus", "image", { image: name }, prefix, function* () {
+    if (name === "") throw new CriError("Unknown", `can not resolve "" locally: ambiguous digest string`);
+    return imageNamed(runtime, name);
+  });
 }
 
 const ago = (c: Crictl, at: number) => `${humanDuration(c.machine.kernel.now - at)} ago`;

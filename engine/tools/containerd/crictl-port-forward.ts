@@ -5,8 +5,8 @@ import type { Gen } from "../../kernel/index.ts";
 import { CriError } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { ForwardError, type Forwarded, forwardPorts, LOCALHOST, parsePorts } from "../kubectl/forwarder.ts";
-import { byPrefix } from "./cri.ts";
-import { type Crictl, type CrictlCommand, CrictlError, ShowHelp } from "./crictl-context.ts";
+import { byId } from "./cri.ts";
+import { type Crictl, type CrictlCommand, CrictlError, requireId, ShowHelp } from "./crictl-context.ts";
 import { STREAMING } from "./crictl-streams.ts";
 
 export const portForward: CrictlCommand = {
@@ -19,9 +19,9 @@ export const portForward: CrictlCommand = {
     if (id === undefined || specs.length === 0) throw new ShowHelp();
     const runtime = yield* c.runtime();
     const prefix = "port forward: ";
+    requireId(id, prefix);
     const { net } = yield* c.rpc("PortForward", "runtime", { podSandboxID: id }, prefix, function* () {
-      const sandbox = byPrefix(runtime.sandboxes.values(), id);
-      if (sandbox === undefined) throw new CriError("NotFound", `failed to find sandbox "${id}": not found`);
+      const sandbox = byId(runtime.sandboxes.values(), id, (why) => `failed to find sandbox "${id}": ${why}`);
       if (sandbox.state !== "ready") throw new CriError("Unknown", "sandbox container is not running");
       return sandbox;
     });

@@ -3,10 +3,10 @@ import { goTime } from "../../api/go-time.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { type ContainerRuntime, RUNTIME_VERSION } from "../../machine/runtime/index.ts";
 import { flag } from "./cli.ts";
-import { byPrefix, containerStatus, imageMessage, nanos, sandboxStatus } from "./cri.ts";
+import { containerById, containerStatus, imageMessage, nanos, sandboxById, sandboxStatus } from "./cri.ts";
 import { containerInfo, sandboxInfo } from "./cri-info.ts";
-import { type Crictl, type CrictlCommand, CrictlError, NO_SANDBOX, noContainer, ShowHelp } from "./crictl-context.ts";
-import { chosenContainers, chosenSandboxes, FILTER, imageNamed, pairs } from "./crictl-list.ts";
+import { type Crictl, type CrictlCommand, CrictlError, ShowHelp } from "./crictl-context.ts";
+import { chosenContainers, chosenSandboxes, FILTER, imageStatus, pairs } from "./crictl-list.ts";
 import { humanDuration, humanSize } from "./units.ts";
 
 const OUTPUT = [
@@ -52,9 +52,7 @@ export const inspect: CrictlCommand = {
     for (const id of ids) {
       const prefix = "get the status of containers: get container status: ";
       const container = yield* c.rpc("ContainerStatus", "runtime", { containerID: id }, prefix, function* () {
-        const found = byPrefix(runtime.containers.values(), id);
-        if (found === undefined) throw noContainer(id);
-        return found;
+        return containerById(runtime, id);
       });
       const status = containerStatus(c.machine, container);
       if (format !== "table") {
@@ -89,9 +87,8 @@ export const inspectp: CrictlCommand = {
     const format = c.value("output", "json");
     const out: object[] = [];
     for (const id of ids) {
-      const sandbox = byPrefix(runtime.sandboxes.values(), id);
-      if (sandbox === undefined)
-        throw new CrictlError(`get the status of pod sandboxes: get pod sandbox status: ${NO_SANDBOX}`);
+      const prefix = "get the status of pod sandboxes: get pod sandbox status: ";
+      const sandbox = c.quietly(prefix, () => sandboxById(runtime, id));
       const status = sandboxStatus(c.machine, sandbox);
       if (format !== "table") {
         out.push(c.on("quiet") ? { status } : { info: sandboxInfo(sandbox), status });
@@ -141,7 +138,7 @@ export const inspecti: CrictlCommand = {
     const format = c.value("output", "json");
     const out: object[] = [];
     for (const id of ids) {
-      const image = imageNamed(runtime, id);
+      const image = yield* imageStatus(c, runtime, id, `image status for "${id}" request: `);
       if (image === undefined) throw new CrictlError(`no such image "${id}" present`);
       const stored = runtime.images.list().find((one) => one.image.id === image.id)!;
       const status = imageMessage(image, stored.tags, stored.digests);

@@ -17,13 +17,13 @@ import {
 import * as sys from "../../machine/sys.ts";
 import { RAW, type Tty } from "../../machine/tty.ts";
 import { flag } from "./cli.ts";
-import { byPrefix, containers, logPath } from "./cri.ts";
+import { byId, byPrefix, containerById, containers, logPath } from "./cri.ts";
 import {
   AggregateFailure,
   type Crictl,
   type CrictlCommand,
   CrictlError,
-  noContainer,
+  requireId,
   ShowHelp,
 } from "./crictl-context.ts";
 import { chosenContainers } from "./crictl-list.ts";
@@ -101,8 +101,9 @@ function* begin(
 ): Gen<ExecSession> {
   const keys = { containerID: id, cmd: command };
   return yield* c.rpc(`${call.name} cmd`, "runtime", keys, call.prefix, function* () {
-    const container = byPrefix(runtime.containers.values(), id);
-    if (container === undefined) throw new CriError("NotFound", `failed to find container "${id}" in store: not found`);
+    const within = call.name === "ExecSync" ? "failed to exec in container: " : "";
+    const words = (why: string) => `${within}failed to find container "${id}" in store: ${why}`;
+    const container = byId(runtime.containers.values(), id, words);
     return yield* runtime.exec(container.id, command, call.options);
   });
 }
@@ -238,7 +239,7 @@ export const attach: CrictlCommand = {
   flags: [flag.bool("tty", "t", "Allocate a pseudo-TTY"), flag.bool("stdin", "i", "Keep STDIN open"), ...STREAMING],
   *run(c) {
     const [id] = c.args;
-    if (id === undefined) throw new CrictlError("ID cannot be empty");
+    requireId(id);
     if (c.args.length > 1) throw new ShowHelp();
     const runtime = yield* c.runtime();
     const container = yield* c.rpc(
@@ -247,8 +248,8 @@ export const attach: CrictlCommand = {
       { containerID: id },
       "attaching running container failed: ",
       function* () {
-        const found = byPrefix(runtime.containers.values(), id);
-        if (found === undefined) throw new CriError("NotFound", "failed to find container in store: not found");
+        const words = (why: string) => `failed to find container in store: ${why}`;
+        const found = byId(runtime.containers.values(), id, words);
         if (found.state !== "running")
           throw new CriError("Unknown", `container is in CONTAINER_${found.state.toUpperCase()} state`);
         return found;
@@ -317,7 +318,7 @@ export const logs: CrictlCommand = {
   ],
   *run(c) {
     const [id] = c.args;
-    if (id === undefined) throw new CrictlError("ID cannot be empty");
+    requireId(id);
     if (c.args.length > 1) throw new ShowHelp();
     const runtime = yield* c.runtime();
     const limit = (name: string) => (Number(c.value(name, "-1")) < 0 ? undefined : Number(c.value(name)));
@@ -331,9 +332,7 @@ export const logs: CrictlCommand = {
       stream: "All",
     };
     let container = yield* c.rpc("ContainerStatus", "runtime", { containerID: id }, "", function* () {
-      const found = byPrefix(runtime.containers.values(), id);
-      if (found === undefined) throw noContainer(id);
-      return found;
+      return containerById(runtime, id);
     });
     if (c.on("reopen")) {
       yield* c.rpc("ReopenContainerLog", "runtime", { containerID: id }, "reopen container logs: ", function* () {
