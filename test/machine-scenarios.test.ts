@@ -400,19 +400,29 @@ on worker-1 "sed -i s#--v=2#--network-plugin=cni# /var/lib/kubelet/kubeadm-flags
   },
   {
     name: "static Pods that cannot run are told of in the kubelet's journal",
-    script: `put() { ssh cp-1 "sudo tee /etc/kubernetes/manifests/x.yaml >/dev/null"; sleep 2; }
+    script: `put() { ssh cp-1 "sudo tee /etc/kubernetes/manifests/x.yaml >/dev/null"; sleep 21; }
 pod() { echo "{apiVersion: v1, kind: $1, metadata: {name: x}, spec: {$2}}"; }
 why() { on cp-1 "journalctl -u kubelet -n 200 --no-pager" | grep "Could not process manifest file" | tail -1; }
 pod Pods 'containers: [{name: c, image: busybox}]' | put; why
 pod Pod 'hostNetwork: "yes", containers: [{name: c, image: busybox}]' | put; why
 pod Pod 'containers: [{name: c, image: busybox, volumeMounts: [{name: v, mountPath: /v}]}]' | put; why
 pod Pod 'containers: [{name: c, image: busybox, command: [sleep, ~, 1d]}]' | put; sleep 10
-kubectl get pod x-cp-1 -n default -o 'jsonpath={.spec.containers[0].command}{"\\n"}'`,
+kubectl get pod x-cp-1 -n default -o 'jsonpath={.spec.containers[0].command}{"\\n"}'
+pod Pod 'containers: [{name: c, image: busybox, command: [sleep, 1d]}]' | put
+at() { echo "$1: $(kubectl get pod -n default --no-headers 2>&1 | awk '{print $1, $3}')"; }
+echo 'a: [' | ssh cp-1 "sudo tee -a /etc/kubernetes/manifests/x.yaml >/dev/null"; sleep 1; at broken
+on cp-1 "journalctl -u kubelet -n 50 --no-pager" | grep -o "Unable to process watch event.*" | tail -1
+sleep 55; at later
+on cp-1 "cd /etc/kubernetes/manifests; cat x.yaml | grep -v '^a:' > new; rm x.yaml"; sleep 25; at new`,
     expect: [
       'no kind \\"Pods\\" is registered for version \\"v1\\"',
       "cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool",
       'err="invalid pod: [spec.containers[0].volumeMounts[0].name: Not found: \\"v\\"]"',
       '["sleep","","1d"]',
+      "broken: x-cp-1 Running",
+      /err="can't process config file .*x.yaml.*couldn't parse as pod/,
+      "later: No found",
+      "new: x-cp-1 Running",
     ],
   },
   {

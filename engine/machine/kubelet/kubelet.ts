@@ -30,7 +30,7 @@ import { ImageManager } from "./image-manager.ts";
 import { kubeletRules } from "./iptables.ts";
 import { NodeLease } from "./lease.ts";
 import { writeLine } from "./log.ts";
-import { ManifestWatch } from "./manifests.ts";
+import { ManifestSource } from "./manifests.ts";
 import { deleteOrphanedMirror, ensureMirror } from "./mirror.ts";
 import { NodeReporter } from "./node-status.ts";
 import { ObjectCache } from "./object-cache.ts";
@@ -40,7 +40,6 @@ import { PodSync } from "./pod-sync.ts";
 import { PodWorker, type WorkerParts } from "./pod-worker.ts";
 import { ProbeManager } from "./probes.ts";
 import { runtimeUids } from "./runtime-view.ts";
-import { readManifests } from "./static-pods.ts";
 import { StatusManager } from "./status-manager.ts";
 import { isMirror, isStatic, type Pod, type PodStatus, podKey, type VolumeSpec } from "./types.ts";
 import { VolumeManager } from "./volumes.ts";
@@ -237,7 +236,10 @@ export class Kubelet implements KubeletContext {
     });
     this.nodeInformer.start();
     const path = this.options.staticPodPath;
-    if (path) new ManifestWatch(this, path, () => this.readStaticPods()).start();
+    if (path) {
+      this.manifests = new ManifestSource(this, path, (pods) => this.takeStaticPods(pods));
+      this.manifests.start();
+    }
     this.machine.onOom = (victim, whole) => {
       if (!whole) return;
       const words = `System OOM encountered, victim process: ${victim.comm}, pid: ${victim.pid}`;
@@ -428,7 +430,7 @@ export class Kubelet implements KubeletContext {
     const slash = directory.lastIndexOf("/");
     removeEntry(this.machine, ensureDir(this.machine, directory.slice(0, slash)), directory.slice(slash + 1));
     // Its manifest may be back since: a static Pod of the same uid begins when the old one has ended (pod_workers.go).
-    if (isStatic(pod) && !this.stopped) this.readStaticPods();
+    if (isStatic(pod) && !this.stopped) this.manifests?.tell();
   }
 
   /** Takes what has ended of a Pod out of the runtime, as soon as that answers. */
@@ -470,13 +472,10 @@ export class Kubelet implements KubeletContext {
 
   // ---- static Pods --------------------------------------------------------------------------------------------------
 
+  private manifests: ManifestSource | undefined;
   private staticRead = false;
 
-  private readStaticPods(): void {
-    const { pods, errors } = readManifests(this.machine, this.nodeName, this.options.staticPodPath!);
-    for (const { path, message } of errors) {
-      this.log("E", "file.go:188", "Could not process manifest file", { err: message, path });
-    }
+  private takeStaticPods(pods: readonly Pod[]): void {
     const wanted = new Map(pods.map((pod) => [pod.metadata.uid, pod]));
     for (const worker of [...this.workers.values()]) {
       if (isStatic(worker.pod) && !wanted.has(worker.uid) && !worker.gone) this.remove(worker.pod, "file");

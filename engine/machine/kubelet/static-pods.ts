@@ -12,28 +12,30 @@ import * as sys from "../sys.ts";
 import type { Pod } from "./types.ts";
 import { freeze, parseYaml } from "./yaml.ts";
 
-/** What a manifest directory holds, and what could not be read. */
+/** The Pods of a manifest directory by their files, and what could not be read. */
 export interface ManifestRead {
-  pods: Pod[];
-  errors: { path: string; message: string }[];
+  pods: Map<string, Pod>;
+  errors: { path: string; message: string; text: string }[];
 }
 
 /** Reads every manifest of staticPodPath (pkg/kubelet/config/file.go). Names that begin with a dot are skipped. */
 export function readManifests(machine: Machine, nodeName: string, path: string): ManifestRead {
-  const out: ManifestRead = { pods: [], errors: [] };
+  const out: ManifestRead = { pods: new Map(), errors: [] };
   const view = hostView(machine);
   const dir = sys.find(view, path);
   if (dir?.kind !== "dir") return out;
   for (const name of [...entriesOf(dir).keys()].sort()) {
     const file = `${path}/${name}`;
     if (name.startsWith(".") || sys.find(view, file)?.kind !== "file") continue;
+    const text = sys.readText(view, file);
     try {
-      out.pods.push(staticPod(machine.kernel, nodeName, file, sys.readText(view, file)));
+      out.pods.set(file, staticPod(machine.kernel, nodeName, file, text));
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       const readable = error instanceof InvalidPod;
       out.errors.push({
         path: file,
+        text,
         message: readable ? words : `${file}: couldn't parse as pod(${words}), please check config file`,
       });
     }
