@@ -90,10 +90,27 @@ export function* settledIndex(sh: Shell, index: string): Gen<string> {
 
 /** A name as builtins are given it: with `assoc_expand_once` a subscript was expanded already, and is protected. */
 export function protectedName(sh: Shell, name: string): string {
-  const element = sh.shopts.has("assoc_expand_once") ? /^([A-Za-z_]\w*)\[([\s\S]+)\]$/.exec(name) : null;
-  if (element === null || !sh.vars.find(sh.vars.target(element[1]!))?.map) return name;
-  if (/^(?:\\[\s\S]|[^$`~"'\\[\]])*$/.test(element[2]!)) return name;
-  return `${element[1]}[${protectedSubscript(element[2]!)}]`;
+  return protectedKey(sh, name, /^([A-Za-z_]\w*)\[([\s\S]+)\]()$/);
+}
+
+/** The same of an argument of a declaration, where the first bracket ends the subscript. */
+export function protectedDeclaration(sh: Shell, arg: string): string {
+  return protectedKey(sh, arg, /^([A-Za-z_]\w*)\[([^\]]+)\](\+?=[\s\S]*)?$/);
+}
+
+function protectedKey(sh: Shell, text: string, form: RegExp): string {
+  const found = sh.shopts.has("assoc_expand_once") ? form.exec(text) : null;
+  if (found === null || !sh.vars.find(sh.vars.target(found[1]!))?.map) return text;
+  if (/^(?:\\[\s\S]|[^$`~"'\\[\]])*$/.test(found[2]!)) return text;
+  return `${found[1]}[${protectedSubscript(found[2]!)}]${found[3] ?? ""}`;
+}
+
+/** The same of the subscripts in an expression that `let` is given. */
+export function protectedExpression(sh: Shell, text: string): string {
+  if (!sh.shopts.has("assoc_expand_once")) return text;
+  return text.replace(/\b([A-Za-z_]\w*)\[([^\]]+)\]/g, (element, name, key) =>
+    sh.vars.find(sh.vars.target(name))?.map ? `${name}[${protectedSubscript(key)}]` : element,
+  );
 }
 
 /** The same of a name with its subscript, as builtins are given it: `a[$(…)]`. */
@@ -146,7 +163,11 @@ export function* expandArray(
       if (rest.startsWith("=") || rest.startsWith("+=")) {
         const append = rest[0] === "+";
         const value = yield* expanding(sh, () => wordText(sh, rest.slice(append ? 2 : 1), true));
-        out.push({ index: yield* settledIndex(sh, text.slice(1, end)), value, append });
+        // Words of an indexed array have lost their quotes before the subscript is looked at.
+        const place = text.slice(1, end);
+        const quoted = !keyed && place.includes("'");
+        const index = quoted ? yield* expanding(sh, () => wordText(sh, place)) : yield* settledIndex(sh, place);
+        out.push({ index, value, append });
         continue;
       }
     }
@@ -229,7 +250,7 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
   if (variable.get && variable.set) return;
   variable.declaredEmpty = false;
   if (variable.map) {
-    const map = append ? variable.map : new AssociativeArray([], variable.map.buckets);
+    const map = append || variable.map.live ? variable.map : new AssociativeArray([], variable.map.buckets);
     variable.map = map;
     for (let i = 0; i < elements.length; i++) {
       const { index, value, append: more } = elements[i]!;

@@ -27,10 +27,10 @@ function setDescriptors(sh: Shell, { name, readFd, writeFd }: CoprocState): void
 function end(sh: Shell, coproc: CoprocState): void {
   if (sh.coproc !== coproc) return;
   sh.coproc = undefined;
-  for (const name of [coproc.name, `${coproc.name}_PID`]) {
-    if (sh.vars.find(name)?.readonly) sh.warnings.push(`${name}: cannot unset: readonly variable`);
-    else sh.vars.remove(name);
-  }
+  sh.vars.remove(`${coproc.name}_PID`);
+  const name = sh.vars.target(coproc.name);
+  if (sh.vars.find(name)?.readonly) sh.warnings.push(`${coproc.name}: cannot unset: readonly variable`);
+  else sh.vars.remove(name);
   closeCoproc(sh, coproc);
 }
 

@@ -77,7 +77,7 @@ export function problemOf(error: unknown, grammar: Grammar): SyntaxProblem {
     line,
     // Dash counts a newline before it looks at it.
     dashLine: token.kind === "newline" && text[token.at] === "\n" ? line + 1 : line,
-    quote: true,
+    quote: !error.message?.startsWith("maximum"),
     start,
     dash: `Syntax error: ${plain ?? `${shown} unexpected${hint}`}`,
     busybox: `syntax error: ${plain === undefined ? `unexpected ${shown}${hint}` : plain.replace(/^./, (c) => c.toLowerCase())}`,

@@ -1,6 +1,7 @@
 import { ALIAS_BUCKETS, LiveArray, PROGRAM_BUCKETS } from "./assoc.ts";
 import { ShellError } from "./control.ts";
 import { once } from "./expand.ts";
+import { findCommand } from "./external.ts";
 import { workingDirectory } from "./home.ts";
 import type { Shell } from "./shell.ts";
 import { Variable } from "./variables.ts";
@@ -133,6 +134,8 @@ const LIVE: Record<string, (sh: Shell) => LiveArray> = {
         get: (name) => sh.hashed.get(name)?.path,
         set: (name, path) => {
           if (sh.restricted && path.includes("/")) throw new ShellError(`${path}: restricted`, "fail");
+          if (sh.restricted && findCommand(sh, path)[0] === undefined)
+            throw new ShellError(`${path}: not found`, "fail");
           sh.hashed.set(name, { path, hits: 0 });
         },
       },

@@ -154,6 +154,7 @@ export function* runStatement(sh: Shell, statement: Statement, last = false): Ge
     if (command.type === "AndOr") yield* runAndOr(sh, command);
     else yield* runNode(sh, command, last);
   }
+  if (sh.warnings.length > 0) yield* warn(sh);
   if (sh.p.hasSignal) yield* handleSignals(sh);
   if (sh.interruptPending) throw new ShellError("", "discard", 130);
 }

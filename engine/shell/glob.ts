@@ -2,7 +2,7 @@ import { isErrno } from "../machine/errno.ts";
 import type { Inode } from "../machine/inode.ts";
 import { find, readDir } from "../machine/sys.ts";
 import { ShellError } from "./control.ts";
-import { hasGlob, pattern } from "./pattern.ts";
+import { hasGlob, pattern, splitPatterns } from "./pattern.ts";
 import type { Shell } from "./shell.ts";
 
 /** Most names one pattern may give. */
@@ -50,7 +50,7 @@ export function glob(sh: Shell, patternText: string): string[] {
     found = next;
     if (found.length > MAX_NAMES) break;
   }
-  const ignored = (sh.get("GLOBIGNORE") ?? "").split(":").filter((one) => one !== "");
+  const ignored = splitPatterns(sh.get("GLOBIGNORE") ?? "");
   // Behind a matched directory, one that holds another is gone through twice.
   const names = (parts.at(-1) === "**" ? found : [...new Set(found)]).filter(
     (name) => name !== "" && !ignored.some((one) => pattern(one, { extglob: sh.extglob() }).matches(name)),

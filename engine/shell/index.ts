@@ -99,7 +99,7 @@ function dialectOf(p: Process): Dialect {
   const exe = p.exe.split("/").at(-1)!;
   if (exe === "busybox" || name === "ash") return "busybox";
   if (name === "dash" || exe === "dash") return "dash";
-  if (name !== "sh") return "bash";
+  if (name !== "sh" || exe === "bash") return "bash";
   return find(p, "/bin/busybox") !== undefined ? "busybox" : "dash";
 }
 
@@ -123,7 +123,7 @@ export const bash: Program = function* (p) {
     );
     return 0;
   }
-  if (how.posix || dialect !== "bash") {
+  if (how.posix || dialect !== "bash" || /(?:^|\/)-?sh$/.test(p.argv[0] ?? "")) {
     sh.options.add("posix");
     sh.shopts.add("expand_aliases");
   }

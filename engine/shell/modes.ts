@@ -10,6 +10,12 @@ export function restrict(sh: Shell): void {
   }
 }
 
+/** The release whose ways BASH_COMPAT asks for, as in `51`. */
+export function compatibility(sh: Shell): number {
+  const level = /^(\d)\.?(\d)$/.exec(sh.vars.find("BASH_COMPAT")?.value ?? "");
+  return level ? Number(level[1]! + level[2]!) : 52;
+}
+
 /** BASH_COMPAT: one of the `compat` options, or none. */
 export function setCompatibility(sh: Shell, value: string): void {
   const level = /^(\d)\.?(\d)$/.exec(value);

@@ -102,6 +102,9 @@ export class Pattern {
           i = end + 1;
           continue;
         }
+        // Without its parenthesis all of the rest is a plain text.
+        for (const rest of text.slice(i)) nodes.push({ k: "char", c: rest });
+        break;
       }
       if (c === "*") {
         if (nodes.at(-1)?.k !== "star") nodes.push({ k: "star" });
@@ -226,13 +229,31 @@ export class Pattern {
   }
 }
 
-function closeExt(text: string, i: number): number {
-  let depth = 0;
+/** Tells of each `(`, `)` and `|` from `i` on that is neither quoted nor in brackets (PATSCAN of bash's sm_loop.c). */
+function* separators(text: string, i: number): Generator<number> {
+  /** Where the list of a bracket begins that is open, and the `:` of a class in it. */
+  let first = -1;
+  let named = "";
   for (; i < text.length; i++) {
     const c = text[i]!;
     if (c === "\\") i++;
-    else if (c === "(") depth++;
-    else if (c === ")" && depth-- === 0) return i;
+    else if (c === "[" && first < 0) {
+      first = i + 1;
+      if (text[first] === "!" || text[first] === "^") first++;
+    } else if (c === "[" && ":.=".includes(text[i + 1] ?? "no")) named = text[i + 1]!;
+    else if (c === "]" && first >= 0) {
+      if (named !== "" && text[i - 1] === named) named = "";
+      else if (i !== first) first = -1;
+    } else if (first < 0 && (c === "(" || c === ")" || c === "|")) yield i;
+  }
+}
+
+/** The parenthesis that closes an extended glob whose text begins at `i`; -1 when there is none. */
+function closeExt(text: string, i: number): number {
+  let depth = 0;
+  for (const at of separators(text, i)) {
+    if (text[at] === "(") depth++;
+    else if (text[at] === ")" && depth-- === 0) return at;
   }
   return -1;
 }
@@ -241,17 +262,31 @@ function splitExt(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;
   let start = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i]!;
-    if (c === "\\") i++;
-    else if (c === "(") depth++;
-    else if (c === ")") depth--;
-    else if (c === "|" && depth === 0) {
-      parts.push(text.slice(start, i));
-      start = i + 1;
+  for (const at of separators(text, 0)) {
+    if (text[at] === "(") depth++;
+    else if (text[at] === ")") depth--;
+    else if (depth === 0) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
     }
   }
   parts.push(text.slice(start));
+  return parts;
+}
+
+/** Patterns between colons, as GLOBIGNORE has them: none parts what stands in brackets or parentheses. */
+export function splitPatterns(text: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  for (let i = 0; i <= text.length; i++) {
+    if (text[i] === "\\") i++;
+    else if (text[i] === "[") i = Math.max(i, text.indexOf("]", i + 2));
+    else if (text[i] === "(" && i > 0 && "?*+@!".includes(text[i - 1]!)) i = Math.max(i, closeExt(text, i + 1));
+    else if (text[i] === ":" || i === text.length) {
+      if (i > start) parts.push(text.slice(start, i));
+      start = i + 1;
+    }
+  }
   return parts;
 }
 

@@ -27,8 +27,8 @@ const BASHISM = /\[\[|\(\(|&>|\$['"[]|\$\{[^}]*'|\b(?:time|select|coproc|functio
  */
 const REWRITTEN = /[^\s]\\\n[^\s]|\$\([^\n]*<<[^\n(]*\)|<\([^\n]*<<[^\n(]*\)|<<-[ \t]*['"\\]\t/;
 
-/** `case` and `esac` where they are arguments. */
-const NO_CASE = /\bcase\b(?!\s+\S+\s+in\b)|[\w"'] +esac\b/;
+/** `case` and `esac` where they are arguments or patterns. */
+const NO_CASE = /\bcase\b(?!\s+\S+\s+in\b)|[\w"'] +esac\b|\|\s*esac\b/;
 
 /** Text in which POSIX mode makes a difference. */
 const APOSTROPHES = /\$\{[^}]*'/;
@@ -45,6 +45,8 @@ export class Reader {
   private patterns: boolean | undefined;
   private apostrophes: boolean | undefined;
   private rewritten: boolean | undefined;
+  /** Where the last command began; what an alias puts behind it has no line of its own. */
+  private begun = 0;
 
   constructor(sh: Shell, source: Source) {
     this.sh = sh;
@@ -112,7 +114,8 @@ export class Reader {
       return { source: this.source, statements: [], error: problemOf(error, grammar) };
     }
     const { commandStart } = grammar;
-    const line = this.source.lineAt(commandStart - grown);
+    this.begun = Math.max(this.begun, commandStart - grown);
+    const line = this.source.lineAt(this.begun);
     const source = new Source(grammar.text.slice(commandStart, grammar.end), this.source.file, line);
     const warnings = grammar.tokens.unterminated.splice(0).map(({ at, bodies }) => ({
       at: Math.max(0, at - commandStart),

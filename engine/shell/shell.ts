@@ -6,8 +6,7 @@ import type { OpenFile } from "../machine/open-file.ts";
 import type { Process } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
-import { type ArithScope, evaluate } from "./arith.ts";
-import { badSubscript, cannotAllocate, invalidName, readonlyVariable, ShellError } from "./control.ts";
+import type { ArithScope } from "./arith.ts";
 import type { CoprocState } from "./coproc.ts";
 import { BARE, FAULT, inDialect } from "./dialect.ts";
 import { Bindings } from "./editor/bindings.ts";
@@ -16,16 +15,15 @@ import { compile, type Memo, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
 import { homeOf } from "./home.ts";
 import { JobTable } from "./jobs.ts";
-import { localeWarning } from "./locale.ts";
 import { ENDS, KEEPS, messagePrefix } from "./messages.ts";
-import { setCompatibility, setPosixMode } from "./modes.ts";
 import { commandText } from "./print-command.ts";
 import { expandPrompt } from "./prompt.ts";
 import type { Source } from "./source.ts";
+import { arithScope, assignVariable, convertedValue, readVariable } from "./store.ts";
 import { indexOf } from "./subscript.ts";
 import { substituteCommand, substituteProcess } from "./substitution.ts";
 import { endAt } from "./traps.ts";
-import { isNameReference, MAX_ELEMENTS, Variable, Variables } from "./variables.ts";
+import { type Variable, Variables } from "./variables.ts";
 import type { Piece } from "./word.ts";
 
 /** How the shell was started decides the words of its messages and a few rules. */
@@ -224,29 +222,7 @@ export class Shell {
     this.setup = setup;
     this.shellPid = p.nsPid;
     this.startedAt = p.machine.kernel.now;
-    this.arith = {
-      get: (name, index) => this.getForArith(name, index),
-      set: (name, index, value) => {
-        try {
-          this.assign(name, index, value, false);
-        } catch (error) {
-          if (!(error instanceof ShellError) || !error.bare || error.how !== "fail") throw error;
-          this.warnings.push(error.message);
-        }
-      },
-      resolve: (name, index) => this.resolveIndex(name, index),
-      missing: (name) => {
-        const variable = this.has("nounset") ? this.vars.find(this.vars.target(name)) : undefined;
-        const empty = variable?.declaredEmpty && variable.elements().length === 0;
-        if (this.has("nounset") && (!variable?.isArray || empty))
-          throw new ShellError(`${name}: unbound variable`, "exit", 1);
-      },
-      present: (name) => {
-        const variable = this.has("nounset") ? this.vars.find(this.vars.target(name)) : undefined;
-        if (this.has("nounset") && (!variable || (variable.declaredEmpty && variable.elements().length === 0)))
-          throw new ShellError(`${name}: unbound variable`, "exit", 1);
-      },
-    };
+    this.arith = arithScope(this);
   }
 
   /** True when a program may take over the process: nothing is left to be done after it. */
@@ -390,130 +366,19 @@ export class Shell {
 
   // ---- variables ----------------------------------------------------------------------------------------------------
 
+  /** The value of a variable or an element. */
   get(name: string, index?: string): string | undefined {
-    const target = this.vars.target(name);
-    const bracket = target.indexOf("[");
-    if (bracket > 0 && index === undefined) return this.get(target.slice(0, bracket), target.slice(bracket + 1, -1));
-    const variable = this.vars.find(target);
-    if (variable === undefined) {
-      // The subscript has its effects all the same.
-      if (index !== undefined) this.indexOf(undefined, index, name, true);
-      return undefined;
-    }
-    if (index === undefined) return variable.scalar();
-    if (variable.map) return variable.map.get(this.keyOf(index));
-    const at = this.indexOf(variable, index, name, true);
-    if (at < 0) return undefined;
-    return variable.list ? variable.list[at] : at === 0 ? variable.scalar() : undefined;
-  }
-
-  private resolveIndex(name: string, index: string): string {
-    const variable = this.vars.find(this.vars.target(name));
-    if (variable?.map || /^\d+$/.test(index)) return index;
-    const at = this.indexOf(variable, index, name, true);
-    return at < 0 ? index : String(at);
-  }
-
-  private getForArith(name: string, index: string | undefined): string | undefined {
-    if (name === "_") return this.lastArgument;
-    const value = this.get(name, index);
-    // Dash has numbers only, no expressions.
-    if (this.setup.dialect === "dash" && value && !/^\s*[-+]?(?:\d+|0[xX][\da-fA-F]+)\s*$/.test(value))
-      throw new ShellError(`Illegal number: ${value}`, "exit", 2);
-    return value;
+    return readVariable(this, name, index);
   }
 
   /** Sets a variable or an element as an assignment does: attributes apply. Throws for read-only ones. */
   assign(name: string, index: string | undefined, value: string, append = false): void {
-    const target = this.vars.target(name);
-    const bracket = target.indexOf("[");
-    if (bracket > 0) {
-      if (index !== undefined) {
-        this.indexOf(undefined, index, name, true);
-        throw invalidName(target);
-      }
-      const array = target.slice(0, bracket);
-      this.dropReference(array, target);
-      this.assign(array, target.slice(bracket + 1, -1), value, append);
-      return;
-    }
-    let variable = this.vars.find(target);
-    if (variable === undefined) {
-      // References that name each other name nothing.
-      if (target.endsWith("\0")) throw new ShellError("");
-      variable = new Variable();
-      this.vars.all.set(target, variable);
-    }
-    if (variable.readonly) {
-      // A subscript that will not do is noticed first.
-      if (index !== undefined && variable.list) this.indexOf(variable, index, name, false);
-      throw readonlyVariable(target);
-    }
-    if (variable.nameref && !variable.value && (index !== undefined || !isNameReference(value)))
-      throw invalidName(index === undefined ? value : "");
-    if (variable.set && index === undefined) {
-      variable.set(value);
-      return;
-    }
-    if (variable.computedList) {
-      variable.setAt?.(this.indexOf(variable, index!, name), value);
-      return;
-    }
-    if (this.options.has("allexport")) variable.exported = true;
-    variable.declaredEmpty = false;
-    if (index !== undefined && !variable.isArray) {
-      variable.list = variable.value === undefined ? [] : [variable.value];
-      variable.value = undefined;
-    }
-    if (variable.map) {
-      const key = this.keyOf(index ?? "0");
-      if (key === "" && index !== undefined) throw badSubscript(name, index);
-      variable.map.set(key, this.converted(variable, value, append, variable.map.get(key)));
-    } else if (variable.list) {
-      const at = index === undefined ? 0 : this.indexOf(variable, index, name, false);
-      if (at >= MAX_ELEMENTS && at === variable.list.length) throw cannotAllocate(16 * at);
-      variable.list[at] = this.converted(variable, value, append, variable.list[at]);
-    } else {
-      variable.value = this.converted(variable, value, append, variable.value);
-    }
-    if (variable.exported || target === "PATH" || target === "IFS") this.vars.changed();
-    if (target === "BASH_COMPAT" && this.setup.dialect === "bash") setCompatibility(this, variable.value ?? "");
-    else if (target === "PATH") this.hashed.clear();
-    else if (target === "OPTIND") this.getoptsPosition = 0;
-    else if (target.startsWith("LC_") && !this.vars.frames.at(-1)?.environment) {
-      const warning = localeWarning(this, target, variable.value ?? "");
-      if (warning) this.warnings.push(warning);
-    } else if (target === "IGNOREEOF") this.options.add("ignoreeof");
-    else if (target === "POSIXLY_CORRECT" && this.setup.dialect === "bash") setPosixMode(this, true);
-  }
-
-  /** An array that a reference to one of its elements is assigned by: it is no reference itself any more. */
-  private dropReference(name: string, target: string): void {
-    const variable = this.vars.find(name);
-    if (!variable?.nameref) return;
-    if (this.vars.frames.some((frame) => frame.has(name))) throw invalidName(target);
-    this.warnings.push(`warning: ${name}: removing nameref attribute`);
-    variable.nameref = false;
-    variable.value = undefined;
+    assignVariable(this, name, index, value, append);
   }
 
   /** A value as the attributes of its variable make it. */
   converted(variable: Variable, value: string, append: boolean, old: string | undefined): string {
-    if (variable.integer) {
-      try {
-        const result = evaluate(value, this.arith);
-        return String(append ? BigInt(evaluate(old ?? "0", this.arith)) + BigInt(result) : result);
-      } catch (error) {
-        if (error instanceof ShellError) error.cleanup = true;
-        throw error;
-      }
-    }
-    const text = append ? (old ?? "") + value : value;
-    if (variable.letters === undefined) return text;
-    if (variable.letters === "lower") return text.toLowerCase();
-    if (variable.letters === "upper") return text.toUpperCase();
-    const [first = "", ...rest] = text;
-    return first.toUpperCase() + rest.join("").toLowerCase();
+    return convertedValue(this, variable, value, append, old);
   }
 
   /** BASH_COMMAND. */

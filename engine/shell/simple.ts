@@ -11,6 +11,7 @@ import { entersDirectory, execExternal, runExternal } from "./external.ts";
 import { exitStatus } from "./fork.ts";
 import { warnOfEnds } from "./heredoc.ts";
 import { inLocale } from "./locale.ts";
+import { setIgnoreEof } from "./modes.ts";
 import { printedList, wordText as printedWord } from "./print-command.ts";
 import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
@@ -426,6 +427,7 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
       for (const option of options) sh.options.add(option);
     }
     sh.vars.popFrame();
+    if (options?.has("ignoreeof")) setIgnoreEof(sh, true);
     sh.positional = positional;
     sh.source = source;
     sh.position = position;

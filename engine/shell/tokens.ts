@@ -75,6 +75,9 @@ export function endsAtParenthesis(line: string, delimiter: string): boolean {
 /** Most expansions in one text: aliases that stand in each other's values double it. */
 const MOST_ALIASES = 1_000;
 
+/** Most here-documents of one line (HEREDOC_MAX of bash's parser.h). */
+const MOST_HEREDOCS = 16;
+
 interface Heredoc {
   delimiter: string;
   strip: boolean;
@@ -120,6 +123,8 @@ export class Tokens extends Quoting {
   /** Notes the delimiter that follows `<<`. */
   heredoc(word: Token, strip: boolean): void {
     if (strip && this.rules.dialect === "bash" && /^['"\\]\t/.test(word.text)) this.untab(word);
+    if (this.heredocs.length === MOST_HEREDOCS && this.rules.dialect === "bash")
+      throw new Unexpected(word, undefined, "maximum here-document count exceeded");
     const delimiter = word.text.replace(/['"\\]/g, "");
     this.heredocs.push({ delimiter, strip, quoted: delimiter !== word.text });
   }
@@ -280,11 +285,16 @@ export class Tokens extends Quoting {
     }
     const text = this.text.slice(at, i);
     // The parser of the tree takes an argument of this name for the beginning or the end of a `case`.
-    if (this.nesting > 0 && !place.command && !place.name && (text === "case" || (text === "esac" && !place.cases))) {
+    if (this.nesting > 0 && !place.command && !place.name && (text === "case" || this.endsNothing(text, at, place))) {
       this.put(at, "\\");
       this.position++;
     }
     return { kind: "word", text, at };
+  }
+
+  /** An `esac` that is an argument, or one of several patterns. */
+  private endsNothing(text: string, at: number, place: Place): boolean {
+    return text === "esac" && (!place.cases || /\|[ \t\n]*$/.test(this.text.slice(Math.max(0, at - 40), at)));
   }
 
   private subscripts(at: number, i: number, place: Place): boolean {

@@ -229,13 +229,16 @@ export class Variables {
   environment(): Map<string, string> {
     if (this.envCache) return this.envCache;
     const env = new Map<string, string>();
-    const exported: string[] = [];
-    for (const [name, variable] of this.all) if (variable.exported) exported.push(name);
-    for (const name of hashOrder(exported)) {
-      const variable = this.all.get(name)!;
-      const value = variable.isArray ? undefined : variable.scalar();
-      if (value !== undefined) env.set(name, value);
-    }
+    const given = new Map<string, string>();
+    const give = (name: string, variable: Variable | undefined) => {
+      const value = variable?.exported && !variable.isArray ? variable.scalar() : undefined;
+      if (value !== undefined && !given.has(name)) given.set(name, value);
+    };
+    for (const [name, variable] of this.all) give(name, variable);
+    // What is local and not exported, or has no value, hides no exported variable from programs.
+    for (let i = this.frames.length - 1; i >= 0; i--)
+      for (const [name, variable] of this.frames[i]!) give(name, variable);
+    for (const name of hashOrder(given.keys())) env.set(name, given.get(name)!);
     this.envCache = env;
     return env;
   }

@@ -212,6 +212,12 @@ function dollar(text: string, i: number, mode: WordMode, pieces: Piece[], flush:
     pieces.push({ k: "lit", s: value, q: true });
     return end;
   }
+  if (next === "'" && mode === "arith") {
+    const { value, end } = ansiC(text, i + 2);
+    flush();
+    pieces.push({ k: "lit", s: `'${value}'`, q });
+    return end;
+  }
   if (next === '"' && mode === "word") {
     flush();
     const stop = closeQuote(text, i + 2);

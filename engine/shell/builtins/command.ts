@@ -226,6 +226,9 @@ const hash: Builtin = function* (sh, args) {
     if (has("p") && sh.restricted && has("p")!.value!.includes("/")) {
       yield* sh.complain(`hash: ${has("p")!.value}: restricted`);
       status = 1;
+    } else if (has("p") && sh.restricted && findCommand(sh, has("p")!.value!)[0] === undefined) {
+      yield* sh.complain(`hash: ${has("p")!.value}: not found`);
+      status = 1;
     } else if (has("p")) {
       if (find(sh.p, has("p")!.value!)?.kind === "dir") {
         yield* sh.complain(`hash: ${has("p")!.value}: Is a directory`);

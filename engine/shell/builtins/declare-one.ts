@@ -93,7 +93,9 @@ export function* declareElements(
   const [builtin = ""] = words.filter((word) => word !== "command" && word !== "builtin");
   const has = (letter: string) => words.some((word) => /^-[a-zA-Z]+$/.test(word) && word.includes(letter));
   const local = builtin === "local" || (/^(?:declare|typeset)$/.test(builtin) && sh.functionDepth > 0 && !has("g"));
-  const own = local && !sh.vars.frames.at(-1)?.has(ready.name) ? undefined : sh.vars.find(sh.vars.target(ready.name));
+  const inherits = sh.shopts.has("localvar_inherit") || has("I");
+  const hidden = local && !inherits && !sh.vars.frames.at(-1)?.has(ready.name);
+  const own = hidden ? undefined : sh.vars.find(sh.vars.target(ready.name));
   let refused: string | undefined;
   if (local && own === undefined && keepsGlobal(sh, ready.name)) refused = `${ready.name}: readonly variable`;
   else if (own?.map && has("a")) refused = `${ready.name}: cannot convert associative to indexed array`;
@@ -114,6 +116,8 @@ export function* declareElements(
 
 /** Bash names the command that it ran last: the function, for the first command in it. */
 function begunBy(sh: Shell): string {
+  // Or the DEBUG trap's command, which is over.
+  if (sh.traps.has("DEBUG")) return "";
   const { name = "" } = sh.calls.at(-1) ?? {};
   const body = sh.functions.get(name)?.node.body;
   const first = body?.type === "BraceGroup" ? body.body.commands[0] : undefined;
@@ -294,6 +298,7 @@ class Declaration {
       if (makeReference && existing.isArray) throw fail(`${name}: reference variable cannot be an array`);
       const references = existing.nameref && !makeReference && !dropReference;
       if (references && ready && !ready.elements && !isNameReference(ready.value)) {
+        if (this.local) throw fail(`\`${ready.value}': invalid variable name for name reference`);
         sh.vars.remove(name);
         throw fail(`\`${ready.value}': not a valid identifier`);
       }
@@ -310,6 +315,7 @@ class Declaration {
     const compound = yield* this.compound(name, existing, index, ready);
     const variable = existing ?? sh.vars.ensure(name);
     const makes = declares || ready !== undefined;
+    const wasArray = variable.isArray;
     const makesArray = makes && (on("a") || (index !== undefined && declares));
     if (makes && on("A") && !variable.map) {
       variable.map =
@@ -323,6 +329,10 @@ class Declaration {
       variable.list = variable.value === undefined ? [] : [variable.value];
       variable.declaredEmpty = variable.value === undefined;
       variable.value = undefined;
+    }
+    if (ready && index !== undefined && !this.local && !compound && !wasArray && /^\(.*\)$/s.test(ready.value)) {
+      const shown = `${name}[${index}]${ready.append ? "+" : ""}=${ready.value}`;
+      yield* sh.complain(`warning: ${shown}: quoted compound array assignment deprecated`);
     }
     if (makesArray && !makeReference) variable.nameref = false;
     if (makeReference) {
@@ -400,8 +410,24 @@ class Declaration {
         throw error;
       }
     } else if (index !== undefined) applyAssignment(sh, { ...ready, name, index });
-    else if (this.makeReference || variable.nameref)
-      variable.value = ready.append ? (variable.value ?? "") + ready.value : ready.value;
+    else if (this.makeReference || variable.nameref) this.refer(name, ready, variable);
     else sh.assign(name, undefined, ready.value, ready.append);
+  }
+
+  /** Sets what a reference refers to, as its other attributes make it: a number is no name, which nobody is told. */
+  private refer(name: string, ready: Prepared, variable: Variable): void {
+    const { sh } = this;
+    const text = ready.append ? (variable.value ?? "") + ready.value : ready.value;
+    if (ready.append && text === name && sh.functionDepth === 0) {
+      const error = new ShellError(`${name}: nameref variable self references not allowed`, "fail");
+      error.unnamed = true;
+      throw error;
+    }
+    const value = sh.converted(variable, text, false, undefined);
+    if (variable.integer && !isNameReference(value)) {
+      if (variable.value === undefined) sh.vars.remove(name);
+      throw fail("");
+    }
+    variable.value = value;
   }
 }

@@ -1,9 +1,9 @@
 import type { Gen } from "../../kernel/index.ts";
 import { evaluate } from "../arith.ts";
-import { protectedName, settledIndex } from "../assignment.ts";
+import { protectedDeclaration, protectedExpression, protectedName, settledIndex } from "../assignment.ts";
 import { ExitShell, ShellError } from "../control.ts";
 import { arithText, expanding, expandingAtOnce } from "../expand.ts";
-import { setPosixMode } from "../modes.ts";
+import { compatibility, setPosixMode } from "../modes.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
 import { functionFile, functionText } from "../print-function.ts";
 import { doubleQuote, singleQuote } from "../quote.ts";
@@ -77,8 +77,8 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       localOptions(sh);
       continue;
     }
-    const aim = aimOf(arg, call.declared?.get(first + i));
-    if (aim === undefined || (aim.index !== undefined && (kind === "export" || kind === "readonly") && !on("a"))) {
+    const aim = aimOf(protectedDeclaration(sh, arg), call.declared?.get(first + i));
+    if (aim === undefined || (aim.index !== undefined && (kind === "export" || kind === "readonly"))) {
       const bad = kind === "declare" || kind === "local" ? arg : arg.replace(/^(\w+\[.*\])=.*$/s, "$1");
       yield* sh.complain(`${label}: \`${bad}': not a valid identifier`);
       if (!bash && !sh.setup.interactive) throw new ExitShell(2);
@@ -97,7 +97,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       const refused = error.message.endsWith(": readonly variable");
       const plain = (kind === "export" || kind === "readonly") && !on("a") && !on("A");
       const assigned = error.bare || error.unnamed || (refused && plain);
-      yield* sh.complain(assigned ? error.message : `${label}: ${error.message}`);
+      if (error.message !== "") yield* sh.complain(assigned ? error.message : `${label}: ${error.message}`);
       // That a reference means what cannot be declared is said, and no failure.
       if (!(plain && sh.vars.find(arg)?.nameref)) status = 1;
       if (error.how === "discard" && (error.bare || !refused)) {
@@ -291,7 +291,8 @@ const unset: Builtin = function* (sh, args) {
       status = 1;
       continue;
     }
-    if (subscript !== undefined) status = (yield* unsetElement(sh, name, variable, subscript)) || status;
+    if (subscript !== undefined)
+      status = (yield* unsetElement(sh, name, variable, subscript, element !== null)) || status;
     else removeVariable(sh, name);
   }
   return status;
@@ -305,7 +306,10 @@ function removeVariable(sh: Shell, name: string): void {
   for (let i = frames.length - 1; i >= 0; i--) {
     if (!frames[i]!.has(name)) continue;
     if (i === frames.length - 1) {
-      sh.vars.put(name, new Variable());
+      const left = new Variable();
+      // What the function was given in its environment leaves that behind.
+      if (frames[i]!.get(name)?.temporary) left.exported = true;
+      sh.vars.put(name, left);
       return;
     }
     const old = frames[i]!.get(name);
@@ -317,9 +321,11 @@ function removeVariable(sh: Shell, name: string): void {
   sh.vars.remove(name);
 }
 
-function* unsetElement(sh: Shell, name: string, variable: Variable, index: string): Gen<number> {
+/** `referred`: a reference names the element. */
+function* unsetElement(sh: Shell, name: string, variable: Variable, index: string, referred: boolean): Gen<number> {
   if ((index === "@" || index === "*") && variable.list) {
-    variable.list = [];
+    if (compatibility(sh) < 52) removeVariable(sh, name);
+    else variable.list = [];
     return 0;
   }
   if (variable.map) {
@@ -329,7 +335,7 @@ function* unsetElement(sh: Shell, name: string, variable: Variable, index: strin
   if (!variable.list) {
     const at = Number(evaluate(index, sh.arith));
     if (at === 0) sh.vars.remove(name);
-    else {
+    else if (!referred) {
       yield* sh.complain(`unset: ${name}: not an array variable`);
       return 1;
     }
@@ -357,7 +363,9 @@ const letBuiltin: Builtin = function* (sh, args) {
   let last: number | bigint = 0;
   try {
     for (const arg of args[0] === "--" ? args.slice(1) : args)
-      last = yield* expandingAtOnce(sh, () => (sh.posix ? arithText(sh, arg) : evaluate(arg, sh.arith)));
+      last = yield* expandingAtOnce(sh, () =>
+        sh.posix ? arithText(sh, arg) : evaluate(protectedExpression(sh, arg), sh.arith),
+      );
   } catch (error) {
     if (!(error instanceof ShellError) || !sh.posix) throw error;
     yield* sh.complain("let: arithmetic syntax error");

@@ -10,7 +10,8 @@ export const getopts: Builtin = function* (sh, args) {
   const rest = args[0] === "--" ? args.slice(1) : args;
   if (rest.length < 2) return yield* usage(sh, "getopts");
   const [spec, name] = rest as [string, string];
-  if (!/^[A-Za-z_]\w*$/.test(name)) {
+  const named = /^[A-Za-z_]\w*$/.test(name);
+  if (!named && sh.posix) {
     yield* sh.complain(`getopts: \`${name}': not a valid identifier`);
     return 1;
   }
@@ -21,6 +22,11 @@ export const getopts: Builtin = function* (sh, args) {
   const word = words[index - 1];
   /** Sets the name that was given; a read-only one is an error of its own. */
   const answer = function* (value: string, status = 0): Gen<number> {
+    if (!named) {
+      // Bash finds out when the argument is read.
+      yield* sh.complain(`getopts: \`${name}': not a valid identifier`);
+      return 1;
+    }
     return sh.posix
       ? (sh.assign(name, undefined, value), status)
       : (yield* tryAssign(sh, name, value, "getopts: "))
@@ -35,7 +41,8 @@ export const getopts: Builtin = function* (sh, args) {
     sh.getoptsPosition = position;
   };
   const clearArgument = () => {
-    if (!sh.vars.find("OPTARG")?.readonly) sh.vars.remove("OPTARG");
+    // Read-only or not.
+    sh.vars.remove("OPTARG");
   };
   if (word === "--") index++;
   if (word === undefined || word === "--" || word === "-" || word[0] !== "-") {

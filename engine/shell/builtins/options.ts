@@ -195,7 +195,9 @@ export function* applyOptions(
         continue;
       }
       if (letter === "r" && on && sh.setup.dialect === "bash") {
-        restrict(sh);
+        // The variables are left alone within `-c`.
+        if (sh.isCommandString) sh.restricted = true;
+        else restrict(sh);
         continue;
       }
       const option = SET_LETTERS[letter];
