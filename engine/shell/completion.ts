@@ -224,7 +224,7 @@ function* programmable(
   const { values, options, names, defaultToFiles } = got!;
   if (values.length === 0) return defaultToFiles ? { noSpace: options.has("nospace") } : { start, values };
   const isDir = (value: string) => names && isDirectory(sh, value);
-  const quoted = (value: string) => (names && !options.has("noquote") ? protect(value, quote) : value);
+  const quoted = (value: string) => (names && !options.has("noquote") ? protectPath(sh, value, quote) : value);
   return {
     start: from,
     values: values.map((value) => quoted(value) + (isDir(value) ? "/" : "")),
@@ -240,7 +240,7 @@ function specOf(sh: Shell, name: string): string[] | undefined {
 }
 
 function isDirectory(sh: Shell, path: string): boolean {
-  return !path.endsWith("/") && find(sh.p, path)?.kind === "dir";
+  return !path.endsWith("/") && find(sh.p, expandedDirectory(sh, path))?.kind === "dir";
 }
 
 /** Everything that can be run and begins so. */
@@ -274,6 +274,20 @@ export function protect(name: string, quote: string): string {
   return name.replace(/[ \t'"\\|&;()<>!{}*[\]?$`#]/g, "\\$&");
 }
 
+/** The same of a path: variables of its directory are left as they are written, unless something else must be quoted. */
+function protectPath(sh: Shell, path: string, quote: string): string {
+  const dir = path.slice(0, path.lastIndexOf("/", path.length - 2) + 1);
+  if (quote === "'" || !dir.includes("$") || expandedDirectory(sh, dir) === dir) return protect(path, quote);
+  return protect(path.replaceAll("$", ""), quote) === path.replaceAll("$", "") ? path : protect(path, quote);
+}
+
+/** A path with its tilde and its variables expanded (`bash_directory_completion_hook` of bash's bashline.c). */
+function expandedDirectory(sh: Shell, path: string): string {
+  const tilde = /^~([\w.-]*)(?=\/)/.exec(path);
+  const real = tilde ? (sh.home(tilde[1]!) ?? tilde[0]) + path.slice(tilde[0].length) : path;
+  return real.replace(/\$(?:(\w+)|\{(\w+)\})/g, (written, bare, braced) => sh.get(bare ?? braced) ?? written);
+}
+
 /** File names; directories end in a slash. */
 export function fileNames(
   sh: Shell,
@@ -283,8 +297,7 @@ export function fileNames(
   const cut = word.lastIndexOf("/") + 1;
   const dir = word.slice(0, cut);
   const prefix = word.slice(cut);
-  const tilde = /^~([\w.-]*)(?=\/)/.exec(dir);
-  const real = tilde ? (sh.home(tilde[1]!) ?? tilde[0]) + dir.slice(tilde[0].length) : dir;
+  const real = expandedDirectory(sh, dir);
   const out: string[] = [];
   const fold = sh.bindings.on("completion-ignore-case");
   const hidden = prefix.startsWith(".") || sh.bindings.variables.get("match-hidden-files") !== "off";
@@ -320,7 +333,7 @@ function files(
   const names = fileNames(sh, word, how);
   return {
     start,
-    values: names.map((name) => quote + protect(name, quote)),
+    values: names.map((name) => quote + protectPath(sh, name, quote)),
     suffix: (value) => (value.endsWith("/") ? "" : `${quote} `),
     label: baseName,
   };

@@ -51,7 +51,7 @@ export function expandHistory(history: History, line: string, extglob = false): 
       i++;
       continue;
     }
-    const event = readEvent(history, memory, line, i);
+    const event = readEvent(history, memory, line, i, double);
     if (event.error !== undefined) return { error: event.error };
     const words = readWords(memory, event, line);
     if (words.error !== undefined)
@@ -76,11 +76,15 @@ function isOrdinary(line: string, i: number, double: boolean, extglob: boolean):
 
 type Event = { text: string; end: number; error?: undefined } | { error: string };
 
-function readEvent(history: History, memory: Memory, line: string, i: number): Event {
+function readEvent(history: History, memory: Memory, line: string, i: number, double: boolean): Event {
   const { lines, base } = history;
   const rest = line.slice(i);
-  const designator = /^!(?:!|(-?\d+)|\?([^?\n]*)\??|(?=[$^*:%-])|#|([^\s:$^*;&|<>()"'!%]+))/.exec(rest);
-  if (designator === null) return /^.['"]/.test(rest) ? { text: "!", end: i + 1 } : { error: "!: event not found" };
+  // Quotes are characters like others, but for the one that closes the quoted part that this stands in.
+  const form = double
+    ? /^!(?:!|(-?\d+)|\?([^?\n]*)\??|(?=[$^*:%-])|#|([^\s:$^*;&|<>()"!%]+))/
+    : /^!(?:!|(-?\d+)|\?([^?\n]*)\??|(?=[$^*:%-])|#|([^\s:$^*;&|<>()!%]+))/;
+  const designator = form.exec(rest);
+  if (designator === null) return { error: "!: event not found" };
   const end = i + designator[0].length;
   let text: string | undefined;
   if (designator[1] !== undefined) {

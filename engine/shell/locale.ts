@@ -33,3 +33,16 @@ export function localeWarning(sh: Shell, name: string, value: string): string | 
   if (name !== "LC_ALL" && sh.get("LC_ALL")) return undefined;
   return `warning: setlocale: ${name}: cannot change locale (${value}): No such file or directory`;
 }
+
+/** Capitals as towupper(3) gives them, a character for a character. */
+export function upperCase(text: string): string {
+  const capitals = text.toUpperCase();
+  if (capitals.length === text.length) return capitals;
+  return Array.from(text, (char) => ([...char.toUpperCase()].length === 1 ? char.toUpperCase() : char)).join("");
+}
+
+/** The same of towlower(3). */
+export function lowerCase(text: string): string {
+  const small = text.toLowerCase();
+  return small.length === text.length ? small : Array.from(text, (char) => [...char.toLowerCase()][0]).join("");
+}

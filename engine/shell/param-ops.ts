@@ -1,6 +1,6 @@
 import { ShellError } from "./control.ts";
 import { promptText } from "./expand.ts";
-import { editInLocale, inLocale } from "./locale.ts";
+import { editInLocale, inLocale, lowerCase, upperCase } from "./locale.ts";
 import type { Param } from "./param-syntax.ts";
 import type { ParamValue } from "./parameters.ts";
 import { pattern as compilePattern } from "./pattern.ts";
@@ -152,13 +152,13 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
   const map = (text: string): string => {
     switch (how) {
       case "U":
-        return editInLocale(sh, text, (one) => one.toUpperCase());
+        return editInLocale(sh, text, upperCase);
       case "u": {
         const [first = "", ...rest] = [...text];
-        return first.toUpperCase() + rest.join("");
+        return upperCase(first) + rest.join("");
       }
       case "L":
-        return editInLocale(sh, text, (one) => one.toLowerCase());
+        return editInLocale(sh, text, lowerCase);
       case "E":
         return ansiC(`${text.replaceAll("'", "\\'")}'`, 0).value;
       case "P":

@@ -1,7 +1,7 @@
 /** Reading and setting variables of a shell as its expansions and assignments do. */
 import { type ArithScope, evaluate } from "./arith.ts";
 import { badSubscript, cannotAllocate, invalidName, readonlyVariable, ShellError } from "./control.ts";
-import { localeWarning } from "./locale.ts";
+import { localeWarning, lowerCase, upperCase } from "./locale.ts";
 import { setCompatibility, setPosixMode } from "./modes.ts";
 import type { Shell } from "./shell.ts";
 import { isNameReference, MAX_ELEMENTS, Variable } from "./variables.ts";
@@ -140,10 +140,10 @@ export function convertedValue(
   }
   const text = append ? (old ?? "") + value : value;
   if (variable.letters === undefined) return text;
-  if (variable.letters === "lower") return text.toLowerCase();
-  if (variable.letters === "upper") return text.toUpperCase();
+  if (variable.letters === "lower") return lowerCase(text);
+  if (variable.letters === "upper") return upperCase(text);
   const [first = "", ...rest] = text;
-  return first.toUpperCase() + rest.join("").toLowerCase();
+  return upperCase(first) + lowerCase(rest.join(""));
 }
 
 /** What expressions see of a shell's variables. */

@@ -32,7 +32,7 @@ export const getopts: Builtin = function* (sh, args) {
       : (yield* tryAssign(sh, name, value, "getopts: "))
         ? status
         : sh.vars.find(name)?.readonly
-          ? 2
+          ? status || 2
           : 1;
   };
   const setIndex = function* (value: number): Gen<void> {

@@ -95,7 +95,8 @@ const fc: Builtin = function* (sh, args) {
   const rest = [...parsed.rest, ...(cut < 0 ? [] : args.slice(cut))];
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   // The command itself is no part of what it looks at.
-  const lines = sh.history === undefined ? [...kept.lines] : kept.lines.slice(0, -1);
+  const alone = sh.history === undefined || (has("l") && kept.lines.length === 1);
+  const lines = alone ? [...kept.lines] : kept.lines.slice(0, -1);
   const editor = parsed.options.find((option) => option.letter === "e")?.value;
   if (has("s") || editor === "-") {
     const changes = rest.filter((word) => word.includes("=")).map((word) => word.split("=") as [string, string]);

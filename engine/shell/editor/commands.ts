@@ -1,3 +1,4 @@
+import { upperCase } from "../locale.ts";
 import type { Editor } from "./editor.ts";
 import { charWidth } from "./width.ts";
 
@@ -56,11 +57,6 @@ function killTo(editor: Editor, at: number): void {
   const { line } = editor;
   if (at < line.cursor) line.kill(at, line.cursor);
   else line.kill(line.cursor, at);
-}
-
-/** Capitals as towupper(3) gives them, a character for a character. */
-function upperCase(word: string): string {
-  return [...word].map((char) => ([...char.toUpperCase()].length === 1 ? char.toUpperCase() : char)).join("");
 }
 
 const recase =
