@@ -14,6 +14,8 @@ export interface HttpRequest {
   headers: Readonly<Record<string, string>>;
   /** Names of fields as the client writes them, where that matters to servers that read bytes. */
   spelled?: Readonly<Record<string, string>>;
+  /** The fields line by line, where one comes in several. */
+  lines?: readonly (readonly [name: string, value: string])[];
   version?: "1.0";
   body?: HttpBody | undefined;
   /** PEM of the client certificate shown in the TLS handshake. */

@@ -86,11 +86,11 @@ function* carry(
   }
 }
 
-function requestBytes({ method, path, headers, body, spelled, version }: HttpRequest): Uint8Array {
-  const lines = Object.entries(headers).map(
-    ([name, value]) => `${spelled?.[name] ?? titled(name)}:${value === "" ? "" : ` ${value}`}\r\n`,
-  );
-  const head = encode(`${method} ${path} HTTP/${version ?? "1.1"}\r\n${lines.join("")}\r\n`);
+function requestBytes({ method, path, headers, body, spelled, lines, version }: HttpRequest): Uint8Array {
+  const text = (lines ?? Object.entries(headers))
+    .map(([name, value]) => `${spelled?.[name] ?? titled(name)}:${value === "" ? "" : ` ${value}`}\r\n`)
+    .join("");
+  const head = encode(`${method} ${path} HTTP/${version ?? "1.1"}\r\n${text}\r\n`);
   const bytes = body?.type === "bytes" ? body.bytes : body?.type === "object" ? encode(encodeBody(body)) : undefined;
   if (bytes === undefined) return head;
   if (headers["transfer-encoding"] !== "chunked") return concat([head, bytes]);

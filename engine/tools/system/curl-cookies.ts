@@ -118,8 +118,9 @@ export class CookieJar {
       .sort(
         (a, b) => b.path.length - a.path.length || b.domain.length - a.domain.length || b.name.length - a.name.length,
       );
-    const all = [...sorted.map(({ name, value }) => `${name}=${value}`), ...this.fixed];
-    return all.length > 0 ? all.join("; ") : undefined;
+    const kept = sorted.map(({ name, value }) => `${name}=${value}`).join("; ");
+    const given = this.fixed.join(";");
+    return kept && given ? `${kept}; ${given}` : kept || given || undefined;
   }
 
   /** The jar as a file has it. */

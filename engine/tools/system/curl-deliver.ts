@@ -7,9 +7,9 @@ import * as sys from "../../machine/sys.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { CurlError } from "./curl-error.ts";
 import { meterLine } from "./curl-meter.ts";
-import type { Settings } from "./curl-options.ts";
 import type { Run } from "./curl-run.ts";
 import type { Sent } from "./curl-send.ts";
+import type { Settings } from "./curl-settings.ts";
 import { closing, cutShort, head } from "./curl-words.ts";
 import { type Facts, writeOut } from "./curl-write-out.ts";
 import { authority, readBody, type Url, withTimeout } from "./http-client.ts";
@@ -19,7 +19,12 @@ export function* say(p: Process, s: Settings, run: Run, facts: Facts): Gen {
   if (s.writeOut === undefined) return;
   const format = s.writeOut;
   const warnings: string[] = [];
-  const text = writeOut(format, { ...facts, index: run.index, insecure: s.insecure }, run.version, warnings);
+  const text = writeOut(
+    format,
+    { ...facts, index: run.index, insecure: s.insecure, newer: !s.old },
+    run.version,
+    warnings,
+  );
   // What follows %{stderr} goes there, until %{stdout}.
   let toError = false;
   for (const part of text.split(/(%\{std(?:err|out)\})/)) {
@@ -40,6 +45,8 @@ export class Output {
   path: string | undefined;
   /** Bytes of the body. */
   size = 0;
+  /** Its file cannot be made. */
+  private refused = false;
   private file: OpenFile | undefined;
   private readonly heads: string[] = [];
   private readonly p: Process;
@@ -92,6 +99,14 @@ export class Output {
     const { p, s } = this;
     this.path = this.nameFor(url, disposition);
     if (this.path === undefined) return;
+    if (s.noClobber)
+      for (let i = 1, base = this.path; sys.find(p, this.path) !== undefined; i++) this.path = `${base}.${i}`;
+    const own = s.remoteHeaderName && this.named === "" && disposition !== undefined;
+    if (own && sys.find(p, this.path) !== undefined) {
+      if (!s.silent) yield* sys.printError(p, `Warning: Failed to open the file ${this.path}: File exists\n`);
+      const size = "Content-Disposition: ".length + (disposition?.length ?? 0) + 2;
+      throw new CurlError(23, this.old ? "Failed writing header" : `client returned ERROR on write of ${size} bytes`);
+    }
     try {
       if (s.createDirs && this.path.includes("/")) sys.makeAbove(p, this.path, 0o750);
       this.file = sys.openFile(p, this.path, {
@@ -99,18 +114,23 @@ export class Output {
         create: true,
         truncate: !append,
         append,
-        ...(s.noClobber && { exclusive: true }),
       });
     } catch (error) {
       if (!isErrno(error)) throw error;
       if (!s.silent) yield* sys.printError(p, `Warning: Failed to open the file ${this.path}: ${error.message}\n`);
-      throw new CurlError(23, "Failure writing output to destination");
+      this.refused = true;
     }
+    if (this.file === undefined) return;
     this.file.refs++;
     for (const text of this.heads.splice(0)) yield* this.file.write(encode(text));
   }
 
   *body(bytes: Uint8Array): Gen {
+    if (this.refused)
+      throw new CurlError(
+        23,
+        this.old ? "Failure writing output to destination" : `client returned ERROR on write of ${bytes.length} bytes`,
+      );
     this.size += bytes.length;
     yield* this.file === undefined ? this.run.print(bytes) : this.file.write(bytes);
   }
@@ -295,26 +315,21 @@ export function* deliver(
   const took = total();
   if (meter) yield* sys.printError(p, meterLine(sink.size, sent.uploaded, s.head ? length : 0, took));
   yield* leave(sent, run);
-  yield* run.flush();
-  const failed = s.failWithBody && response.status >= 400;
-  const error = `The requested URL returned error: ${response.status}`;
-  yield* say(p, s, run, {
+  run.facts = {
     ...more,
-    code: failed ? 22 : 0,
-    message: failed ? error : "",
     effective: `${url.scheme}://${authority(url)}${url.path}`,
-    result,
-    port: url.port,
     total: took,
     size: sink.size,
     ...(path !== undefined && { filename: path }),
     version: pooled.two ? "2" : response.version === "1.0" || text.startsWith("HTTP/1.0") ? "1" : "1.1",
-  });
-  if (failed) {
-    const why = new CurlError(22, error);
-    why.told = why.metered = why.said = true;
+  };
+  if (s.failWithBody && response.status >= 400) {
+    const why = new CurlError(22, `The requested URL returned error: ${response.status}`);
+    why.told = why.metered = true;
     throw why;
   }
+  yield* run.flush();
+  yield* say(p, s, run, { ...more, ...run.facts, code: 0, message: "" });
 }
 
 function* finished(work: Gen): Gen<true> {

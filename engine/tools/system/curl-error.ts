@@ -9,8 +9,6 @@ export class CurlError extends Error {
   after: (() => Gen) | undefined;
   /** -v has said why already. */
   told = false;
-  /** -w has had its say. */
-  said = false;
   /** The meter's last line stands. */
   metered = false;
 

@@ -76,7 +76,8 @@ function set(text: string, start: number, wrong: Wrong): { words: string[]; end:
 function range(text: string, start: number, wrong: Wrong): { words: string[]; end: number } {
   const rest = text.slice(start + 1);
   const letters = /^([a-zA-Z])-([a-zA-Z])(?::(\d+))?\]/.exec(rest);
-  if (letters === null && !/^\d/.test(rest)) throw wrong("bad range", start + 1);
+  if (letters === null && !/^\d/.test(rest))
+    throw wrong(/^[a-zA-Z]/.test(rest) ? "bad range" : "bad range specification", start + 1);
   const numbers = /^(\d+)-(\d+)(?::(\d+))?\]/.exec(rest);
   const match = letters ?? numbers;
   // It is told how far it could be read.

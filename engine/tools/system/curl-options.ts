@@ -1,259 +1,8 @@
 import { SECOND } from "../../kernel/index.ts";
-import { HELP } from "./curl-help.ts";
-
-/** What curl's command line asks for. */
-export interface Settings {
-  urls: string[];
-  /** By URL: a file, `""` for the remote name, undefined for standard output. */
-  outputs: (string | undefined)[];
-  method?: string;
-  headers: string[];
-  body?: Datum[];
-  form?: FormPart[];
-  /** Cookies given with `-b`: texts or files; and where those of the end go. */
-  cookies: string[];
-  cookieJar?: string;
-  proxy?: string;
-  noproxy?: string;
-  globOff: boolean;
-  createDirs: boolean;
-  outputDir?: string;
-  query: Datum[];
-  range?: string;
-  /** A file that is sent as it is, with PUT; `-` for standard input. */
-  upload?: string;
-  retries: number;
-  /** µs between tries; a second that doubles when absent. */
-  retryDelay?: number;
-  retryRefused: boolean;
-  retryAll: boolean;
-  json: boolean;
-  get: boolean;
-  head: boolean;
-  include: boolean;
-  silent: boolean;
-  showError: boolean;
-  noMeter: boolean;
-  verbose: boolean;
-  /** --trace, --trace-ascii: how bytes are shown, and where to. */
-  trace?: { how: "plain" | "ascii" | "hex"; file: string };
-  traceTime: boolean;
-  /** -N: what goes to standard output is not held back. */
-  unbuffered: boolean;
-  /** Where complaints and the progress go instead of standard error. */
-  stderr?: string;
-  /** HTTP/1.1 is all that is offered to a TLS server; what is spoken is agreed on. */
-  http1: boolean;
-  alpn: boolean;
-  /** Scheme of URLs without one. */
-  protoDefault?: string;
-  /** Other hosts are told the user too. */
-  trusted: boolean;
-  /** A POST stays one behind a redirect. */
-  post301: boolean;
-  post302: boolean;
-  post303: boolean;
-  /** `-e ';auto'`: redirects are told where they come from. */
-  referAuto: boolean;
-  /** -J: files are named as servers say. */
-  remoteHeaderName: boolean;
-  /** Files that are there are left alone. */
-  noClobber: boolean;
-  /** µs from the first try after which no other is made. */
-  retryMaxTime?: number;
-  /** The first transfer that fails is the last. */
-  failEarly: boolean;
-  insecure: boolean;
-  /** `--tlsv1.2` and `--tls-max 1.2`. */
-  tlsFrom?: string;
-  tlsTo?: string;
-  location: boolean;
-  maxRedirects: number;
-  fail: boolean;
-  failWithBody: boolean;
-  writeOut?: string;
-  agent?: string;
-  referer?: string;
-  /** `-z`: a date or a file, behind `-` where it is to be older. */
-  since?: string;
-  bearer?: string;
-  compressed: boolean;
-  http10: boolean;
-  pathAsIs: boolean;
-  unixSocket?: string;
-  user?: string;
-  cacert?: string;
-  cert?: string;
-  key?: string;
-  dumpHeader?: string;
-  /** µs. */
-  connectTimeout?: number;
-  maxTime?: number;
-  /** `host:port` to address. */
-  resolve: Map<string, string>;
-  /** --connect-to: host and port as asked for ("" for any), and those to go to instead. */
-  connectTo: { host: string; port: string; toHost: string; toPort: string }[];
-  version: boolean;
-  /** --remote-name-all: -O for every URL that has no -o. */
-  remoteNames: boolean;
-  /** -R: files get the time that the server tells. */
-  remoteTime: boolean;
-  /** Most bytes that are taken. */
-  maxFileSize?: number;
-  /** -C: where to go on; `auto`: behind what the file has. */
-  resume?: number | "auto";
-}
-
-/** A part of the body: text, or the contents of a file (`-` for standard input) with or without its line ends. */
-export interface Datum {
-  text?: string;
-  file?: string;
-  binary?: boolean;
-  /** Percent signs stand for what may not stand in a URL, after `name`. */
-  encoded?: boolean;
-  name?: string;
-}
-
-/** One part of `-F`. */
-export interface FormPart {
-  name: string;
-  text?: string;
-  file?: string;
-  /** Sent as a file, with a name. */
-  attached?: boolean;
-  type?: string;
-  filename?: string;
-}
-
-/** A wrong command line, or (with `help`) a call for help. */
-export class CurlUsage extends Error {
-  readonly help: string | undefined;
-  readonly status: number;
-
-  constructor(message: string, help?: string, status = 2) {
-    super(message);
-    this.help = help;
-    this.status = status;
-  }
-}
-
-/** Short option letters with their long names. */
-const LETTERS: Record<string, string> = {
-  d: "data",
-  f: "fail",
-  h: "help",
-  i: "include",
-  I: "head",
-  o: "output",
-  O: "remote-name",
-  s: "silent",
-  S: "show-error",
-  u: "user",
-  A: "user-agent",
-  v: "verbose",
-  V: "version",
-  w: "write-out",
-  k: "insecure",
-  L: "location",
-  H: "header",
-  X: "request",
-  m: "max-time",
-  G: "get",
-  E: "cert",
-  D: "dump-header",
-  e: "referer",
-  b: "cookie",
-  c: "cookie-jar",
-  x: "proxy",
-  "#": "progress-bar",
-  N: "no-buffer",
-  4: "ipv4",
-  6: "ipv6",
-  "0": "http1.0",
-  j: "junk-session-cookies",
-  T: "upload-file",
-  F: "form",
-  r: "range",
-  R: "remote-time",
-  C: "continue-at",
-  J: "remote-header-name",
-  Z: "parallel",
-  "1": "tlsv1",
-  q: "disable",
-  g: "globoff",
-  K: "config",
-  z: "time-cond",
-  U: "proxy-user",
-  n: "netrc",
-  Q: "quote",
-  a: "append",
-  B: "use-ascii",
-  l: "list-only",
-  P: "ftp-port",
-  t: "telnet-option",
-  y: "speed-time",
-  Y: "speed-limit",
-  p: "proxytunnel",
-};
-
-const FLAGS = new Set(
-  "fail include head remote-name silent show-error verbose version insecure location get progress-bar no-buffer ipv4 ipv6 http1.0 http1.1 http2 compressed no-progress-meter fail-with-body disable globoff junk-session-cookies http2-prior-knowledge tlsv1.2 tlsv1.3 path-as-is create-dirs fail-early parallel location-trusted no-keepalive no-alpn raw retry-connrefused retry-all-errors ssl tlsv1 tlsv1.0 tlsv1.1 remote-time remote-header-name remote-name-all styled-output tcp-nodelay tcp-fastopen anyauth basic digest negotiate ntlm http0.9 http3 doh-insecure proxy-insecure cert-status false-start post301 post302 post303 trace-time clobber sessionid netrc netrc-optional append list-only ftp-pasv stderr-to-stdout ignore-content-length haproxy-protocol suppress-connect-headers use-ascii proxytunnel".split(
-    " ",
-  ),
-);
-const VALUED = new Set(
-  "data data-raw data-binary data-ascii data-urlencode json output user user-agent write-out header request max-time connect-timeout resolve connect-to cacert capath cert key cert-type key-type dump-header referer cookie cookie-jar proxy noproxy retry retry-delay retry-max-time max-redirs interface oauth2-bearer unix-socket limit-rate url ciphers form upload-file range continue-at tls-max proto proto-default proto-redir request-target tls13-ciphers dns-servers local-port keepalive-time speed-limit speed-time max-filesize output-dir trace trace-ascii stderr config variable aws-sigv4 pinnedpubkey proxy-user proxy-header socks5 socks5-hostname socks4 expect100-timeout happy-eyeballs-timeout-ms etag-save etag-compare form-string netrc-file pass crlfile engine url-query time-cond quote ftp-port telnet-option retry-max-time".split(
-    " ",
-  ),
-);
-
-function newSettings(): Settings {
-  return {
-    urls: [],
-    outputs: [],
-    headers: [],
-    cookies: [],
-    globOff: false,
-    compressed: false,
-    http10: false,
-    pathAsIs: false,
-    createDirs: false,
-    query: [],
-    json: false,
-    get: false,
-    head: false,
-    include: false,
-    silent: false,
-    showError: false,
-    noMeter: false,
-    verbose: false,
-    traceTime: false,
-    unbuffered: false,
-    http1: false,
-    alpn: true,
-    trusted: false,
-    post301: false,
-    post302: false,
-    post303: false,
-    referAuto: false,
-    remoteHeaderName: false,
-    noClobber: false,
-    failEarly: false,
-    insecure: false,
-    location: false,
-    maxRedirects: 50,
-    fail: false,
-    failWithBody: false,
-    resolve: new Map(),
-    connectTo: [],
-    retries: 0,
-    retryRefused: false,
-    retryAll: false,
-    version: false,
-    remoteNames: false,
-    remoteTime: false,
-  };
-}
+import { helpText } from "./curl-help.ts";
+import { FLAGS, LETTERS, VALUED } from "./curl-names.ts";
+import { CurlUsage, type Datum, newSettings, type Settings } from "./curl-settings.ts";
+import { bytesOf, configLines, encodedDatum, formPart, protocols, warning } from "./curl-values.ts";
 
 /**
  * Parses the arguments of version 7 (`old`) or 8; `config`: the text of a file of options, undefined when it cannot be
@@ -264,15 +13,21 @@ export function settings(
   old: boolean,
   config: (path: string | undefined) => string | undefined,
 ): Settings {
-  const s = newSettings();
+  const s = newSettings(old);
   const outputs: string[] = [];
   const own = args[0] === "-q" || args[0] === "--disable" ? undefined : config(undefined);
   const read = (path: string) => {
     const text = config(path);
-    if (text === undefined) throw new CurlUsage("option -K: error encountered when reading a file", undefined, 26);
-    options(s, configWords(text), outputs, read);
+    if (text === undefined)
+      throw new CurlUsage(
+        "option -K: error encountered when reading a file",
+        undefined,
+        26,
+        s.silent ? "" : `curl: cannot read config from '${path}'\n`,
+      );
+    fromFile(s, path, text, outputs, read);
   };
-  if (own !== undefined) options(s, configWords(own), outputs, read);
+  if (own !== undefined) fromFile(s, ".curlrc", own, outputs, read);
   options(s, args, outputs, read);
   if (s.urls.length === 0 && !s.version) {
     if (args.length === 0) throw new CurlUsage("");
@@ -282,20 +37,35 @@ export function settings(
   return s;
 }
 
-/** The words that a file of `-K` stands for: `name = "value"`, `name: value`, `name value`, `-x value` (src/tool_parsecfg.c). */
-function configWords(text: string): string[] {
-  const out: string[] = [];
-  for (const line of text.split("\n")) {
-    const [, name, rest = ""] = /^\s*([^\s#=:][^\s=:]*)[\s=:]*(.*?)\s*$/.exec(line) ?? [];
-    if (name === undefined) continue;
-    const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(rest);
-    const value = quoted
-      ? quoted[1]!.replace(/\\(.)/g, (_all, char: string) => ({ t: "\t", n: "\n", r: "\r", v: "\v" })[char] ?? char)
-      : rest.replace(/\s.*$/, "");
-    out.push(name.startsWith("-") ? name : `--${name}`);
-    if (value !== "" || quoted) out.push(value);
+/** Takes the options of a file in. Throws `CurlUsage`, with curl 8, of what is wrong there. */
+function fromFile(s: Settings, path: string, text: string, outputs: string[], config: (path: string) => void): void {
+  for (const { number, name, words, loose } of configLines(text)) {
+    const place = `${path === "-" ? "<stdin>" : path}:${number}:`;
+    const warn = (...lines: string[]) => {
+      if (!s.silent) s.warnings.push(...lines);
+    };
+    if (loose && s.old)
+      warn(`${place} warning: '${name}' uses unquoted whitespace in the line that may cause side-effects!`);
+    else if (loose)
+      warn(
+        `${place} warning: '${name}' uses unquoted whitespace`,
+        "This may cause side-effects. Consider using double quotes?",
+      );
+    try {
+      options(s, words, outputs, config);
+    } catch (error) {
+      if (!(error instanceof CurlUsage) || error.help !== undefined) throw error;
+      const why = error.message.replace(/^option \S+: /, "");
+      if (s.old) warn(`${place} warning: '${name}' ${why}`);
+      else
+        throw new CurlUsage(
+          "option -K: error encountered when reading a file",
+          undefined,
+          26,
+          s.silent ? "" : `curl: ${place} '${name}' ${why}\ncurl: cannot read config from '${path}'\n`,
+        );
+    }
   }
-  return out;
 }
 
 function options(s: Settings, args: readonly string[], outputs: string[], config: (path: string) => void): void {
@@ -306,9 +76,14 @@ function options(s: Settings, args: readonly string[], outputs: string[], config
       continue;
     }
     if (arg.startsWith("--")) {
-      const name = arg.slice(2).replace(/^no-(?!progress|buffer|keepalive|alpn)/, "");
-      if (name === "help") throw new CurlUsage("", HELP);
-      if (FLAGS.has(name)) flag(s, name, outputs, name !== arg.slice(2));
+      const typed = arg.slice(2).replace(/^no-(?!progress|buffer|keepalive|alpn|clobber)/, "");
+      const name = s.old ? wholeName(typed, arg) : typed;
+      if (name === "help") throw new CurlUsage("", helpText(args[i + 1], s.old));
+      if (name === "no-clobber") {
+        s.noClobber = true;
+        continue;
+      }
+      if (FLAGS.has(name)) flag(s, name, outputs, typed !== arg.slice(2));
       else if (VALUED.has(name)) {
         if (i + 1 >= args.length) throw new CurlUsage(`option ${arg}: requires parameter`);
         if (name === "config") config(args[++i]!);
@@ -319,7 +94,7 @@ function options(s: Settings, args: readonly string[], outputs: string[], config
     for (let k = 1; k < arg.length; k++) {
       const name = LETTERS[arg[k]!];
       if (name === undefined) throw new CurlUsage(`option ${arg}: is unknown`);
-      if (name === "help") throw new CurlUsage("", HELP);
+      if (name === "help") throw new CurlUsage("", helpText(arg.slice(k + 1) || args[i + 1], s.old));
       if (FLAGS.has(name)) {
         flag(s, name, outputs, false);
         continue;
@@ -334,12 +109,23 @@ function options(s: Settings, args: readonly string[], outputs: string[], config
   }
 }
 
+/** The option that a shortened name stands for, in curl 7. */
+function wholeName(typed: string, arg: string): string {
+  if (typed === "help" || FLAGS.has(typed) || VALUED.has(typed) || typed === "") return typed;
+  const fits = [...FLAGS, ...VALUED, "help"].filter((each) => each.startsWith(typed));
+  if (fits.length > 1) throw new CurlUsage(`option ${arg}: is ambiguous`);
+  return fits[0] ?? typed;
+}
+
 function flag(s: Settings, name: string, outputs: string[], off: boolean): void {
   const on = !off;
   if (name === "fail") s.fail = on;
   else if (name === "fail-with-body") s.failWithBody = on;
   else if (name === "include") s.include = on;
-  else if (name === "head") s.head = on;
+  else if (name === "head") {
+    s.head = on;
+    s.headBehindForm = on && s.form !== undefined;
+  } else if (name === "netrc") s.netrc = on;
   else if (name === "remote-name") outputs.push("");
   else if (name === "silent") s.silent = on;
   else if (name === "show-error") s.showError = on;
@@ -376,10 +162,17 @@ function flag(s: Settings, name: string, outputs: string[], off: boolean): void 
 
 function valued(s: Settings, name: string, value: string, outputs: string[], option: string): void {
   const improper = () => new CurlUsage(`option ${option}: expected a proper numerical parameter`);
+  const negative = () => new CurlUsage(`option ${option}: expected a positive numerical parameter`);
   const seconds = (text: string): number => {
-    const number = Number(text);
+    const number = text === "" ? Number.NaN : Number(text);
+    if (s.old && number < 0) throw negative();
     if (!Number.isFinite(number) || number < 0) throw improper();
     return Math.round(number * SECOND);
+  };
+  const count = (text: string): number => {
+    if (!/^-?\d+$/.test(text)) throw improper();
+    if (text.startsWith("-")) throw negative();
+    return Number(text);
   };
   if (name.startsWith("data")) {
     const binary = name === "data-binary";
@@ -387,12 +180,13 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
     else if (name !== "data-raw" && value.startsWith("@")) (s.body ??= []).push({ file: value.slice(1), binary });
     else (s.body ??= []).push({ text: value });
   } else if (name === "json") {
-    (s.body ??= []).push(value.startsWith("@") ? { file: value.slice(1), binary: true } : { text: value });
+    const joined = s.json;
+    const datum: Datum = value.startsWith("@") ? { file: value.slice(1), binary: true } : { text: value };
+    (s.body ??= []).push({ ...datum, joined });
     s.json = true;
   } else if (name === "upload-file") s.upload = value;
   else if (name === "retry") {
-    if (!/^\d+$/.test(value)) throw improper();
-    s.retries = Number(value);
+    s.retries = count(value);
   } else if (name === "retry-delay") {
     s.retryDelay = seconds(value);
   } else if (name === "output") outputs.push(value);
@@ -403,7 +197,14 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
   else if (name === "request") s.method = value;
   else if (name === "max-time") s.maxTime = seconds(value);
   else if (name === "connect-timeout") s.connectTimeout = seconds(value);
-  else if (name === "max-redirs") s.maxRedirects = Number(value);
+  else if (name === "max-redirs") {
+    if (!/^-?\d+$/.test(value)) throw improper();
+    s.maxRedirects = Number(value) < 0 ? Number.POSITIVE_INFINITY : Number(value);
+  } else if (name === "speed-time" || name === "speed-limit" || name === "keepalive-time") count(value);
+  else if (name === "request-target") s.target = value;
+  else if (name === "netrc-file") s.netrcFile = value;
+  else if (name === "interface") s.interface = value;
+  else if (name === "proto") s.protocols = protocols(value);
   else if (name === "tls-max") s.tlsTo = value;
   else if (name === "cacert") s.cacert = value;
   else if (name === "cert") s.cert = value;
@@ -425,8 +226,18 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
     if (value !== "-" && !/^\d+$/.test(value)) throw improper();
     s.resume = value === "-" ? "auto" : Number(value);
   } else if (name === "url-query") s.query.push(value.startsWith("+") ? { text: value.slice(1) } : encodedDatum(value));
-  else if (name === "form" || name === "form-string") (s.form ??= []).push(formPart(value, name === "form-string"));
-  else if (name === "referer") {
+  else if (name === "form" || name === "form-string") {
+    const warn = (text: string) => {
+      if (!s.silent) s.warnings.push(text + (s.old && /^Ill/.test(text) ? "!" : ""));
+    };
+    try {
+      (s.form ??= []).push(formPart(value, name === "form-string", warn));
+    } catch (error) {
+      if (!(error instanceof CurlUsage)) throw error;
+      const why = s.warnings.map(warning).join("");
+      throw new CurlUsage(`option ${option}: is badly used here`, undefined, 2, why);
+    }
+  } else if (name === "referer") {
     s.referAuto = value.endsWith(";auto");
     s.referer = value.replace(/;auto$/, "");
     if (s.referer === "") delete s.referer;
@@ -440,42 +251,10 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
     s.connectTo.push({ host, port, toHost, toPort });
   } else if (name === "resolve") {
     const match = /^\+?([^:]+):(\d+):(.+)$/.exec(value);
-    if (match === null) throw new CurlUsage(`Couldn't parse CURLOPT_RESOLVE entry '${value}'`);
+    if (match === null) {
+      s.badResolve ??= value;
+      return;
+    }
     s.resolve.set(`${match[1]}:${match[2]}`, match[3]!.split(",")[0]!);
   }
-}
-
-/** A size with k, M, G … behind it. Throws `CurlUsage`. */
-function bytesOf(text: string, option: string): number {
-  const match = /^(\d+)([bBkKmMgGtTpP]?)$/.exec(text);
-  if (match === null) throw new CurlUsage(`option ${option}: is badly used here`);
-  return Number(match[1]) * 1024 ** Math.max(0, "bkmgtp".indexOf(match[2]!.toLowerCase() || "b"));
-}
-
-/** `content`, `=content`, `name=content`, `@file`, `name@file` of --data-urlencode. */
-function encodedDatum(value: string): Datum {
-  const at = value.search(/[=@]/);
-  if (at < 0) return { text: value, encoded: true };
-  const name = at === 0 ? "" : `${value.slice(0, at)}=`;
-  const rest = value.slice(at + 1);
-  return value[at] === "@" ? { file: rest, encoded: true, name } : { text: rest, encoded: true, name };
-}
-
-/** `name=text`, `name=@file;type=x;filename=y`, `name=<file`. */
-function formPart(value: string, plain: boolean): FormPart {
-  const at = value.indexOf("=");
-  if (at < 0) throw new CurlUsage("Illegally formatted input field!");
-  const name = value.slice(0, at);
-  const rest = value.slice(at + 1);
-  if (plain) return { name, text: rest };
-  const from = rest[0] === "@" || rest[0] === "<";
-  const [first = "", ...more] = (from ? rest.slice(1) : rest).split(";");
-  const part: FormPart = from ? { name, file: first, attached: rest[0] === "@" } : { name, text: first };
-  for (const word of more) {
-    const [key = "", text = ""] = word.trim().split(/=(.*)/s);
-    if (key === "type") part.type = text;
-    else if (key === "filename") part.filename = text.replace(/^"(.*)"$/, "$1");
-    else if (!from) part.text += `;${word}`;
-  }
-  return part;
 }

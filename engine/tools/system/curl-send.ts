@@ -6,13 +6,14 @@ import type { Process } from "../../machine/process.ts";
 import type { Connection } from "../../network/index.ts";
 import { CurlError } from "./curl-error.ts";
 import { farewell, type Hello, handshake, hello, tickets } from "./curl-handshake.ts";
-import type { Settings } from "./curl-options.ts";
 import { outgoing } from "./curl-request.ts";
 import type { Pooled, Run } from "./curl-run.ts";
+import type { Settings } from "./curl-settings.ts";
 import { closing, failure } from "./curl-words.ts";
 import {
   authority,
   type Exchange,
+  type ExchangeOptions,
   exchange,
   type HttpFailure,
   headerName,
@@ -50,11 +51,12 @@ export function* send(p: Process, s: Settings, url: Url, hop: Hop, run: Run, beg
   const { version, trace: t } = run;
   const old = version.startsWith("7");
   const asked = yield* outgoing(p, s, url, run, hop);
-  const { headers, spelled, body } = asked;
+  const { headers, spelled, lines, body } = asked;
   let { path } = asked;
   const proxy = proxyOf(p, s, url);
   if (proxy !== undefined) {
     headers["proxy-connection"] = "Keep-Alive";
+    lines?.push(["proxy-connection", "Keep-Alive"]);
     if (url.scheme === "http") path = `${url.scheme}://${authority(url)}${path}`;
   }
   const target = proxy === undefined ? { ...url, path } : { ...proxy, path };
@@ -63,6 +65,7 @@ export function* send(p: Process, s: Settings, url: Url, hop: Hop, run: Run, beg
   );
   const dial = detour && { host: detour.toHost || url.host, port: Number(detour.toPort || url.port) };
   const place = `${dial?.host ?? target.host}:${dial?.port ?? target.port}`;
+  if (s.badResolve !== undefined) throw new CurlError(49, `Couldn't parse CURLOPT_RESOLVE entry '${s.badResolve}'`);
   if (!run.resolved) for (const [name, address] of s.resolve) yield* t.info(`Added ${name}:${address} to DNS cache`);
   if (!run.resolved) for (const name of s.resolve.keys()) run.known.add(name);
   run.resolved = true;
@@ -73,13 +76,12 @@ export function* send(p: Process, s: Settings, url: Url, hop: Hop, run: Run, beg
   const kept = run.pool.get(key);
   const reused = kept?.connection.alive() ? kept : undefined;
   run.pool.delete(key);
-  const shownCertificate = clientCertificate(p, s);
   const client: Hello = {
     host: url.host,
     old,
     trust: s.insecure ? undefined : (s.cacert ?? "/etc/ssl/certs/ca-certificates.crt"),
     offers: !s.alpn ? [] : s.http1 ? ["http/1.1"] : ["h2", "http/1.1"],
-    certificate: shownCertificate,
+    certificate: undefined,
     versions: TLS_VERSIONS.filter((each) => each >= (s.tlsFrom ?? each) && each <= (s.tlsTo ?? each)),
   };
   const name = detour?.toHost ? (old ? "(nil)" : detour.toHost) : target.host;
@@ -95,14 +97,70 @@ export function* send(p: Process, s: Settings, url: Url, hop: Hop, run: Run, beg
   } else {
     if (run.known.has(place)) yield* t.info(`Hostname ${dial?.host ?? target.host} was found in DNS cache`);
   }
+  const device = s.interface;
+  if (device !== undefined && !isOwn(p, device)) {
+    const error = new CurlError(45, `Couldn't bind to '${device}'${old ? "" : " with errno 19: No such device"}`);
+    throw told(run, error, number);
+  }
   const http10 = s.http10 || run.old.has(place);
-  const words: Words = { method: hop.method, path, headers, spelled, http10 };
+  const words: Words = { method: hop.method, path, headers, spelled, lines, http10 };
   let two = reused?.two ?? false;
   let pooled: Pooled | undefined = reused;
   let dialled: string | undefined;
   const connected = function* (): Gen {
     const where = `Connected to ${name} (${dialled}) port ${dial?.port ?? target.port}`;
     yield* t.info(old ? `${where} (#${number})` : where);
+  };
+  const options: ExchangeOptions = {
+    connectTimeout: s.connectTimeout,
+    maxTime: s.maxTime === undefined ? undefined : Math.max(1, run.deadline - p.machine.kernel.now),
+    dial,
+    address: s.resolve.get(place),
+    insecure: s.insecure,
+    tlsVersions: client.versions,
+    authorities: () => authorities(p, s),
+    over: reused,
+    keep: true,
+    told: {
+      *dialling(address) {
+        dialled = address.replace(/^\[(.*)\]$/, "$1");
+        run.known.add(place);
+        yield* t.info(`  Trying ${address}:${dial?.port ?? target.port}...`);
+      },
+      *connected() {
+        if (target.scheme === "https") client.certificate = options.clientCertificate = clientCertificate(p, s);
+        if (old || target.scheme !== "https") yield* connected();
+        if (!old && target.scheme !== "https") yield* t.info("using HTTP/1.x");
+      },
+      *secured(open: Open) {
+        const { connection, certificate, problem } = open;
+        two = speaksTwo(connection, target, s);
+        pooled = { ...open, number, streams: 0, two, key, name };
+        if (target.scheme !== "https") return;
+        yield* handshake(t, { listener: connection.server, certificate, problem }, client);
+        if (!old) yield* connected();
+        if (two && old) yield* t.tls("out", 5);
+        if (two) yield* t.info("using HTTP/2");
+        else if (old && s.alpn) yield* t.info("using HTTP/1.1");
+        else if (!old) yield* t.info("using HTTP/1.x");
+      },
+      *asking() {
+        if (s.user !== undefined && headers["authorization"] !== undefined && !hop.foreign)
+          yield* t.info(`Server auth using Basic with user '${s.user.split(":")[0]}'`);
+        if (two) yield* stream(run, url, words, streams * 2 + 1);
+        streams++;
+        if (target.scheme === "https") yield* t.tls("out", 5);
+        yield* t.head("out", requestText(words, two, old));
+        const waits = headers["expect"] !== undefined;
+        if (body !== undefined && body.length > 0 && !waits) yield* t.data("out", body);
+        if (!old && !waits)
+          yield* t.info(
+            body === undefined || body.length === 0
+              ? "Request completely sent off"
+              : `upload completely sent off: ${body.length} bytes`,
+          );
+      },
+    },
   };
   const result = yield* exchange(
     p,
@@ -111,60 +169,11 @@ export function* send(p: Process, s: Settings, url: Url, hop: Hop, run: Run, beg
       method: hop.method,
       headers,
       spelled,
+      ...(lines && { lines }),
       ...(http10 && { version: "1.0" as const }),
       ...(body === undefined ? {} : { body: { type: "bytes" as const, bytes: body } }),
     },
-    {
-      connectTimeout: s.connectTimeout,
-      maxTime: s.maxTime === undefined ? undefined : Math.max(1, run.deadline - p.machine.kernel.now),
-      dial,
-      address: s.resolve.get(place),
-      insecure: s.insecure,
-      tlsVersions: client.versions,
-      authorities: () => authorities(p, s),
-      clientCertificate: shownCertificate,
-      over: reused,
-      keep: true,
-      told: {
-        *dialling(address) {
-          dialled = address.replace(/^\[(.*)\]$/, "$1");
-          run.known.add(place);
-          yield* t.info(`  Trying ${address}:${dial?.port ?? target.port}...`);
-        },
-        *connected() {
-          if (old || target.scheme !== "https") yield* connected();
-          if (!old && target.scheme !== "https") yield* t.info("using HTTP/1.x");
-        },
-        *secured(open: Open) {
-          const { connection, certificate, problem } = open;
-          two = speaksTwo(connection, target, s);
-          pooled = { ...open, number, streams: 0, two, key, name };
-          if (target.scheme !== "https") return;
-          yield* handshake(t, { listener: connection.server, certificate, problem }, client);
-          if (!old) yield* connected();
-          if (two && old) yield* t.tls("out", 5);
-          if (two) yield* t.info("using HTTP/2");
-          else if (old && s.alpn) yield* t.info("using HTTP/1.1");
-          else if (!old) yield* t.info("using HTTP/1.x");
-        },
-        *asking() {
-          if (s.user !== undefined && headers["authorization"] !== undefined && !hop.foreign)
-            yield* t.info(`Server auth using Basic with user '${s.user.split(":")[0]}'`);
-          if (two) yield* stream(run, url, words, streams * 2 + 1);
-          streams++;
-          if (target.scheme === "https") yield* t.tls("out", 5);
-          yield* t.head("out", requestText(words, two, old));
-          const waits = headers["expect"] !== undefined;
-          if (body !== undefined && body.length > 0 && !waits) yield* t.data("out", body);
-          if (!old && !waits)
-            yield* t.info(
-              body === undefined || body.length === 0
-                ? "Request completely sent off"
-                : `upload completely sent off: ${body.length} bytes`,
-            );
-        },
-      },
-    },
+    options,
   );
   if (isFailure(result)) {
     const port = dial?.port ?? target.port;
@@ -198,6 +207,12 @@ export function* send(p: Process, s: Settings, url: Url, hop: Hop, run: Run, beg
   };
 }
 
+/** Whether a device or an address is this machine's (--interface). */
+const isOwn = (p: Process, name: string): boolean =>
+  [...p.ns.net.interfaces.values()].some(
+    (one) => one.name === name.replace(/^(if|host)!/, "") || one.addresses.some((each) => each.split("/")[0] === name),
+  );
+
 /** An error that curl closes a connection over. */
 function told(run: Run, error: CurlError, number: number): CurlError {
   error.closes = closing(number, run.version, error.code === 6 || error.code === 5 || error.code === 52);
@@ -212,6 +227,7 @@ interface Words {
   path: string;
   headers: Record<string, string>;
   spelled: Record<string, string>;
+  lines: [name: string, value: string][] | undefined;
   http10: boolean;
 }
 
@@ -234,10 +250,12 @@ function* stream(run: Run, url: Url, { method, path, headers }: Words, id: numbe
   for (const [name, value] of others) yield* t.info(`[HTTP/2] [${id}] [${name}: ${value}]`);
 }
 
-function requestText({ method, path, headers, spelled, http10 }: Words, two: boolean, old: boolean): string {
+function requestText({ method, path, headers, spelled, lines, http10 }: Words, two: boolean, old: boolean): string {
   const shown = (name: string) => (two && old && name !== "host" ? name : (spelled[name] ?? headerName(name)));
-  const lines = Object.entries(headers).map(([name, value]) => `${shown(name)}:${value === "" ? "" : ` ${value}`}`);
-  return `${[`${method} ${path} HTTP/${two ? "2" : http10 ? "1.0" : "1.1"}`, ...lines].join("\r\n")}\r\n\r\n`;
+  const fields = (lines ?? Object.entries(headers)).map(
+    ([name, value]) => `${shown(name)}:${value === "" ? "" : ` ${value}`}`,
+  );
+  return `${[`${method} ${path} HTTP/${two ? "2" : http10 ? "1.0" : "1.1"}`, ...fields].join("\r\n")}\r\n\r\n`;
 }
 
 const WHY: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import type { OpenFile } from "../../machine/open-file.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { calendar } from "../../text/time.ts";
-import type { Settings } from "./curl-options.ts";
+import type { Settings } from "./curl-settings.ts";
 
 type Kind = "head" | "data" | "SSL data";
 type Way = "in" | "out";

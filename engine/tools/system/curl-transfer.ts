@@ -6,10 +6,10 @@ import * as sys from "../../machine/sys.ts";
 import { deliver, hasMeter, ignore, Output, showHead, stays } from "./curl-deliver.ts";
 import { CurlError } from "./curl-error.ts";
 import { METER, NOTHING } from "./curl-meter.ts";
-import type { Settings } from "./curl-options.ts";
 import { withoutDots } from "./curl-request.ts";
 import type { Run } from "./curl-run.ts";
 import { type Hop, send } from "./curl-send.ts";
+import type { Settings } from "./curl-settings.ts";
 import { closing, head, malformed } from "./curl-words.ts";
 import type { Facts } from "./curl-write-out.ts";
 import { authority, parseUrl, readable, type Url } from "./http-client.ts";
@@ -19,7 +19,11 @@ function urlOf(s: Settings, text: string, version: string): Url {
   const old = version.startsWith("7");
   const usual =
     /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text) || s.protoDefault === undefined ? text : `${s.protoDefault}://${text}`;
-  const url = parseUrl(usual);
+  // Further slashes behind a scheme are passed over.
+  const url = parseUrl(usual.replace(/^([a-z]+:\/\/)\/+(?=[^/])/i, "$1"));
+  const port = /^(?:[a-z]+:\/\/)?[^/?#@]*:([^/?#:\]]+)(?:[/?#]|$)/i.exec(text)?.[1];
+  if (port !== undefined && !/^\d+$/.test(port) && !old && url === undefined)
+    throw new CurlError(3, "URL rejected: Port number was not a decimal number between 0 and 65535");
   if (url !== undefined && url.port > 65_535)
     throw new CurlError(
       3,
@@ -118,13 +122,21 @@ function* hops(
     throw error;
   }
   for (let redirects = 0; ; redirects++) {
-    if (url.scheme !== "http" && url.scheme !== "https")
+    const known = url.scheme === "http" || url.scheme === "https";
+    if (!known && redirects > 0)
+      throw new CurlError(1, "The redirect target URL could not be parsed: Unsupported URL scheme");
+    if (known && s.protocols?.has(url.scheme) === false && !old)
+      throw new CurlError(1, `Protocol "${url.scheme}" disabled`);
+    if (!known || s.protocols?.has(url.scheme) === false)
       throw new CurlError(1, `Protocol "${url.scheme}" not supported${old ? " or disabled in libcurl" : ""}`);
     const before = kernel.now - start;
     const sent = yield* send(p, s, url, hop, run, begin);
     const { result, pooled } = sent;
     const { response } = result;
     const { status } = response;
+    facts.result = result;
+    facts.port = url.port;
+    facts.version = pooled.two ? "2" : response.version === "1.0" ? "1" : "1.1";
     const location = response.headers["location"];
     const next = location === undefined ? undefined : relativeTo(url, location);
     facts.requestBytes! += sent.bytes;
@@ -191,6 +203,10 @@ function* follow(s: Settings, hop: Hop, status: number, { trace: t, version }: R
 
 /** A file of the machine itself: `file:///path`. */
 function* fromFile(p: Process, s: Settings, text: string, output: string | undefined, run: Run): Gen<number> {
+  if (/^file:\/\/[^/]/.test(text) && !/^file:\/\/(localhost|127\.0\.0\.1)\//.test(text)) {
+    const old = run.version.startsWith("7");
+    throw new CurlError(3, old ? "URL using bad/illegal format or missing URL" : "URL rejected: Bad file:// URL");
+  }
   const path = decodeURIComponent(text.replace(/^file:(\/\/(localhost|127\.0\.0\.1)?)?/i, ""));
   let bytes: Uint8Array;
   try {
@@ -212,5 +228,6 @@ function relativeTo(url: Url, location: string): Url | undefined {
   if (location.startsWith("//")) return parseUrl(`${url.scheme}:${location}`);
   if (location.startsWith("/")) return { ...url, path: location };
   const base = url.path.replace(/\?.*/, "");
-  return { ...url, path: location.startsWith("?") ? base + location : base.replace(/[^/]*$/, "") + location };
+  const path = location.startsWith("?") ? base + location : base.replace(/[^/]*$/, "") + location;
+  return { ...url, path: withoutDots(path) };
 }

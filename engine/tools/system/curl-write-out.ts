@@ -33,6 +33,8 @@ export interface Facts {
   headBytes?: number;
   requestBytes?: number;
   insecure?: boolean;
+  /** curl 8. */
+  newer?: boolean;
 }
 
 /** The variables of `-w` (src/tool_writeout.c), those that JSON shows as numbers with a number. */
@@ -67,7 +69,7 @@ function values(facts: Facts): Record<string, string | number> {
     remote_ip: result?.address ?? "",
     remote_port: result ? (facts.port ?? 0) : 0,
     response_code: status,
-    scheme: result ? (https ? "HTTPS" : "HTTP") : "",
+    scheme: facts.newer ? (https ? "https" : "http") : result ? (https ? "HTTPS" : "HTTP") : "",
     size_download: facts.size ?? 0,
     size_header: facts.headBytes ?? 0,
     size_request: facts.requestBytes ?? 0,

@@ -6,10 +6,12 @@ import { CookieJar } from "./curl-cookies.ts";
 import { say } from "./curl-deliver.ts";
 import { CurlError } from "./curl-error.ts";
 import { globbed } from "./curl-glob.ts";
-import { CurlUsage, type Settings, settings } from "./curl-options.ts";
+import { settings } from "./curl-options.ts";
 import { Run } from "./curl-run.ts";
+import { CurlUsage, type Settings } from "./curl-settings.ts";
 import { Trace } from "./curl-trace.ts";
 import { transfer } from "./curl-transfer.ts";
+import { warning } from "./curl-values.ts";
 import { untrusted } from "./curl-words.ts";
 import { parseUrl, readable } from "./http-client.ts";
 import { hasBusybox } from "./process-view.ts";
@@ -19,11 +21,19 @@ const TRY = "curl: try 'curl --help' or 'curl --manual' for more information\n";
 /** curl(1): 7.88 on machines, 8 in images. */
 export const curl: Program = function* (p) {
   const version = hasBusybox(p) ? "8.14.1" : "7.88.1";
-  let s: Settings;
+  const words = p.argv.slice(1);
+  const asks = words.some(
+    (word, i) => word === "-K-" || (word === "-" && /^(-[^-]*K|--config)$/.test(words[i - 1] ?? "")),
+  );
+  const input = asks ? decode(yield* sys.readAll(p, 0)) : "";
+  const config = (path: string | undefined) =>
+    path === "-" ? input : readable(p, path ?? `${p.env.get("HOME") ?? "/root"}/.curlrc`);
+  const all: Settings[] = [];
   try {
-    s = settings(p.argv.slice(1), version.startsWith("7"), (path) =>
-      readable(p, path ?? `${p.env.get("HOME") ?? "/root"}/.curlrc`),
-    );
+    for (const part of operations(words)) {
+      const s = settings(part, version.startsWith("7"), all.length === 0 ? config : (path) => path && config(path));
+      all.push(all[0] === undefined ? s : inherited(s, all[0]));
+    }
   } catch (error) {
     if (!(error instanceof CurlUsage)) throw error;
     const { help } = error;
@@ -31,9 +41,10 @@ export const curl: Program = function* (p) {
       yield* sys.print(p, help);
       return 0;
     }
-    yield* sys.printError(p, `${error.message && `curl: ${error.message}\n`}${TRY}`);
+    yield* sys.printError(p, `${error.before}${error.message && `curl: ${error.message}\n`}${TRY}`);
     return error.status;
   }
+  const s = all[0]!;
   if (s.version) {
     yield* sys.print(
       p,
@@ -41,6 +52,48 @@ export const curl: Program = function* (p) {
     );
     return 0;
   }
+  if (s.stderr === "-") p.setFd(2, p.fds.get(1)!);
+  else if (s.stderr !== undefined)
+    try {
+      p.setFd(2, sys.openFile(p, s.stderr, { write: true, create: true, truncate: true }));
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      yield* sys.printError(p, `Warning: Failed to open ${s.stderr}!\n`);
+    }
+  const run = new Run(p, new CookieJar(p, s.cookies), version, new Trace(p, s), s.unbuffered);
+  let status = 0;
+  for (const one of all) {
+    const refused = yield* refusal(p, one);
+    if (refused !== undefined) return refused;
+    const { code, last } = yield* operate(p, one, run);
+    status = code;
+    if (last) break;
+  }
+  return yield* ending(p, s, run, status);
+};
+
+/** The words between `--next`s. */
+function operations(words: readonly string[]): string[][] {
+  const out: string[][] = [[]];
+  for (const word of words) {
+    if (word === "--next" || word === "-:") out.push([]);
+    else out.at(-1)!.push(word);
+  }
+  return out;
+}
+
+/** Options that hold for all operations, once the first has them. */
+function inherited(s: Settings, from: Settings): Settings {
+  s.silent ||= from.silent;
+  s.showError ||= from.showError;
+  s.verbose ||= from.verbose;
+  s.noMeter ||= from.noMeter;
+  s.failEarly ||= from.failEarly;
+  return s;
+}
+
+/** The status of an operation whose options do not go together. */
+function* refusal(p: Process, s: Settings): Gen<number | undefined> {
   if (s.writeOut?.startsWith("@")) {
     const file = s.writeOut.slice(1);
     const text = file === "-" ? decode(yield* sys.readAll(p, 0)) : readable(p, file);
@@ -62,15 +115,13 @@ export const curl: Program = function* (p) {
     if (!s.silent) yield* sys.printError(p, twice);
     return 2;
   }
-  if (s.stderr === "-") p.setFd(2, p.fds.get(1)!);
-  else if (s.stderr !== undefined)
-    try {
-      p.setFd(2, sys.openFile(p, s.stderr, { write: true, create: true, truncate: true }));
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      yield* sys.printError(p, `Warning: Failed to open ${s.stderr}!\n`);
-    }
-  const run = new Run(p, new CookieJar(p, s.cookies), version, new Trace(p, s), s.unbuffered);
+  for (const each of s.warnings) yield* sys.printError(p, warning(each));
+  return undefined;
+}
+
+/** Transfers all URLs of one operation; `last`: no other follows. */
+function* operate(p: Process, s: Settings, run: Run): Gen<{ code: number; last: boolean }> {
+  const { version } = run;
   let status = 0;
   for (const [i, pattern] of s.urls.entries()) {
     let urls: ReturnType<typeof globbed>;
@@ -88,14 +139,22 @@ export const curl: Program = function* (p) {
         (all, digit: string) => parts[Number(digit) - 1] ?? all,
       );
       const output = named !== undefined && named !== "-" && s.outputDir ? `${s.outputDir}/${named}` : named;
+      if (text === "" && !s.old) {
+        yield* sys.printError(p, `curl: option : blank argument where content is expected\n${TRY}`);
+        return { code: 2, last: true };
+      }
       const begun = p.machine.kernel.now;
       run.facts = { effective: effective(text) };
       try {
+        if (version.startsWith("7") && named === "" && !s.remoteHeaderName && nameless(text)) {
+          if (!s.silent) yield* sys.printError(p, "curl: Remote file name has no length!\n");
+          throw new CurlError(23, "Failed writing received data to disk/application");
+        }
         yield* persistent(p, s.resume === "auto" ? { ...s, resume: sizeOf(p, text, output) } : s, text, output, run);
       } catch (error) {
         if (error instanceof CurlUsage) {
           yield* sys.printError(p, `curl: ${error.message}\n${TRY}`);
-          return yield* ending(p, s, run, error.status);
+          return { code: error.status, last: true };
         }
         if (!(error instanceof CurlError)) throw error;
         if (!s.silent || s.showError)
@@ -104,18 +163,16 @@ export const curl: Program = function* (p) {
             `curl: (${error.code}) ${error.message}\n${error.code === 60 ? untrusted(version) : ""}`,
           );
         yield* run.flush();
-        if (!error.said) {
-          const total = p.machine.kernel.now - begun;
-          yield* say(p, s, run, { ...run.facts, code: error.code, message: error.message, url: text, total });
-        }
+        const total = p.machine.kernel.now - begun;
+        yield* say(p, s, run, { ...run.facts, code: error.code, message: error.message, url: text, total });
         status = error.code;
-        if (s.failEarly) return yield* ending(p, s, run, status);
+        if (s.failEarly) return { code: status, last: true };
       }
     }
     run.index++;
   }
-  return yield* ending(p, s, run, status);
-};
+  return { code: status, last: false };
+}
 
 /** What is left to do behind the last URL. */
 function* ending(p: Process, s: Settings, run: Run, status: number): Gen<number> {
@@ -135,6 +192,15 @@ function effective(text: string): string {
     : `${url.scheme}://${text.replace(/^[A-Za-z][\w+.-]*:\/\//, "").replace(/^([^/?#]*)$/, "$1/")}`;
 }
 
+/** Whether a URL names no file. */
+const nameless = (text: string): boolean =>
+  /(^|\/)$/.test(
+    text
+      .replace(/^[A-Za-z][\w+.-]*:\/\//, "")
+      .replace(/^[^/?#]*/, "")
+      .replace(/[?#].*$/, ""),
+  );
+
 /** Bytes that a file has which a transfer is to go on with (-C -). */
 function sizeOf(p: Process, url: string, output: string | undefined): number {
   if (output === undefined || output === "-") return 0;
@@ -149,19 +215,18 @@ function sizeOf(p: Process, url: string, output: string | undefined): number {
   return node?.kind === "file" ? node.content.size() : 0;
 }
 
-/** What is said of two options that each ask for a method of their own (src/tool_helpers.c). */
+/** What is said of two options that each ask for a method of their own (src/tool_helpers.c): of the later one first. */
 function methodConflict(s: Settings): string | undefined {
-  const posts = s.body !== undefined && !s.get ? "POST \nWarning: (-d, --data)" : undefined;
-  const forms = s.form !== undefined ? "multipart formpost \nWarning: (-F, --form)" : undefined;
-  const asked = [
-    posts,
-    forms,
-    s.head ? "HEAD (-I, --head)" : undefined,
-    s.upload === undefined ? undefined : "PUT (-T, --upload-file)",
-  ];
+  const posts = s.body !== undefined && !s.get ? "POST (-d, --data)" : undefined;
+  const form = s.form !== undefined ? "multipart formpost (-F, --form)" : undefined;
+  const head = s.head ? "HEAD (-I, --head)" : undefined;
+  const put = s.upload === undefined ? undefined : "PUT (-T, --upload-file)";
+  const asked = [put, posts, ...(s.headBehindForm ? [head, form] : [form, head])];
   const [one, two] = asked.filter((word) => word !== undefined);
   if (two === undefined) return undefined;
-  return `Warning: You can only select one HTTP request method! You asked for both ${one} and ${two.replace(" \nWarning: ", " ")}.\n`;
+  const text = warning(`You can only select one HTTP request method! You asked for both ${one} and ${two}.`);
+  const badly = s.headBehindForm ? "-I" : form !== undefined && head !== undefined ? "-F" : undefined;
+  return badly === undefined ? text : `${text}curl: option ${badly}: is badly used here\n${TRY}`;
 }
 
 /** HTTP statuses after which `--retry` tries again (src/tool_operate.c). */
