@@ -127,7 +127,10 @@ export function assignNamed(sh: Shell, name: string, value: string): void {
   else sh.assign(name.slice(0, bracket), name.slice(bracket + 1, -1), value);
 }
 
-/** Expands the right side of an assignment, and what its subscript needs. `declared`: how, when a builtin is to do it. */
+/**
+ * Expands the right side of an assignment. `declared`: how, when a builtin is to do it; then what the subscript needs is
+ * expanded as well.
+ */
 export function* prepareAssignment(sh: Shell, node: Assignment, declared?: "keyed" | "as it is"): Gen<Prepared> {
   const { name, index, append, words, value, raw } = shapeOf(node);
   const keyed = words && (declared === "keyed" || sh.vars.find(sh.vars.target(name))?.map !== undefined);
@@ -135,7 +138,7 @@ export function* prepareAssignment(sh: Shell, node: Assignment, declared?: "keye
   const elements =
     words && (yield* expandArray(sh, words, keyed && { name, quoted: declared !== undefined }, refusals));
   const text = words ? "" : (value.plain ?? (yield* expanding(sh, () => compiledText(sh, value))));
-  const place = index && (yield* settledIndex(sh, index));
+  const place = index && (declared ? yield* settledIndex(sh, index) : index);
   return { name, index: place, written: index, append, value: text, elements, refusals, raw, hasValue: true };
 }
 

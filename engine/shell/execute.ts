@@ -23,6 +23,7 @@ import { redirect, redirectsInput, restore, type Saved } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { runSimple } from "./simple.ts";
 import type { Source } from "./source.ts";
+import { closeSubstitutions } from "./substitution.ts";
 import { syntaxError } from "./syntax.ts";
 import { endAt, handleSignals, leaving, runTrap } from "./traps.ts";
 import { documentsEnd, hiddenLines, readEnd, readLine } from "./verbose.ts";
@@ -106,7 +107,7 @@ export function* runSource(
       if (error === undefined || reader.readsOn || reader.rereads(error.start)) continue;
       if (reads && sh.has("verbose")) {
         const lines = source.text.replace(/\n$/, "").split("\n").length;
-        yield* show(source.firstLine - 1 + Math.min(lines, error.line));
+        yield* show(source.firstLine - 1 + (error.incomplete ? lines : Math.min(lines, error.line)));
       }
       yield* syntaxError(sh, source, error, options.syntaxName);
       if (error.within !== "array") return;
@@ -151,8 +152,11 @@ export function* runStatement(sh: Shell, statement: Statement, last = false): Ge
   if (statement.background) yield* startBackground(sh, statement);
   else {
     const { command } = statement;
+    const substitutions = sh.substitutions.length;
     if (command.type === "AndOr") yield* runAndOr(sh, command);
     else yield* runNode(sh, command, last);
+    // Those of a loop's words, a `case` or a `[[ … ]]`.
+    if (sh.substitutions.length > substitutions) closeSubstitutions(sh, substitutions);
   }
   if (sh.warnings.length > 0) yield* warn(sh);
   if (sh.p.hasSignal) yield* handleSignals(sh);
@@ -311,6 +315,7 @@ export function* withRedirections(
   watched = true,
 ): Gen<void> {
   let saved: Saved;
+  const substitutions = sh.substitutions.length;
   try {
     saved = yield* redirect(sh, redirections);
   } catch (error) {
@@ -326,6 +331,7 @@ export function* withRedirections(
     throw yield* leaving(sh, error, true);
   } finally {
     restore(sh, saved);
+    closeSubstitutions(sh, substitutions);
   }
 }
 

@@ -1,7 +1,7 @@
 import { decode, type Gen } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
-import { find, readBytes } from "../machine/sys.ts";
+import { find, readBytes, readPath } from "../machine/sys.ts";
 import { applyOptions } from "./builtins/options.ts";
 import { ExitShell } from "./control.ts";
 import { runSource } from "./execute.ts";
@@ -210,7 +210,8 @@ function* scriptFile(sh: Shell, rest: readonly string[]): Gen<number> {
       yield* sh.writeTo(2, `${file}: ${file}: Is a directory\n`);
       return 126;
     }
-    bytes = readBytes(sh.p, file);
+    // Or a pipe: `bash <(curl …)`.
+    bytes = find(sh.p, file)?.kind === "file" ? readBytes(sh.p, file) : yield* readPath(sh.p, file);
   } catch (error) {
     if (!isErrno(error)) throw error;
     const { dialect } = sh.setup;

@@ -1,6 +1,6 @@
 import type { Command, Redirection } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
-import { assigning, assignmentText, type Prepared, prepareAssignment, wholeArray } from "./assignment.ts";
+import { assigning, assignmentText, type Prepared, prepareAssignment, settledIndex, wholeArray } from "./assignment.ts";
 import { declareElements } from "./builtins/declare-one.ts";
 import { type Builtin, builtins, SPECIAL } from "./builtins/index.ts";
 import { keywordParts, type Parts, partsOf } from "./command-parts.ts";
@@ -193,6 +193,8 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
     if (sh.has("xtrace") && !whole) traced.push(traceAssignment(sh, ready));
     if (traced.length > 0 && sh.setup.dialect === "bash") yield* trace(sh, traced.pop()!);
     try {
+      // Commands of the subscript run behind the trace.
+      if (ready.index !== undefined) ready.index = yield* settledIndex(sh, ready.index);
       yield* assigning(sh, ready);
     } catch (error) {
       if (!(error instanceof ShellError)) throw error;

@@ -13,6 +13,7 @@ import { openTarget, target } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import { endAt, handleSignals } from "./traps.ts";
+import { documentLines } from "./verbose.ts";
 import type { Piece } from "./word.ts";
 
 /** Most bytes a command substitution takes in. */
@@ -42,6 +43,13 @@ function laidOut(sh: Shell, text: string, line: number): Source {
 /** What may take more lines in print than it was written in. */
 const COMPOUND = /\b(?:if|for|while|until|case|select|function)\b|\(\)/;
 
+/** Runs the commands of a substitution: `set -v` shows the here-documents in them once more, as they are read from their text. */
+function* runSubstituted(sub: Shell, source: Source, what: string, backquoted = false): Gen<number> {
+  const shown = sub.options.delete("verbose") && !backquoted && source.text.includes("<<");
+  if (shown) yield* sub.writeTo(2, documentLines(source.script, source.text));
+  return yield* runBody(sub, source, true, what);
+}
+
 /** Output of `$(…)` without its trailing newlines; `$?` becomes the command's status. */
 export function* substituteCommand(sh: Shell, text: string, line: number, backquoted = false): Gen<string> {
   const source = backquoted ? new Source(text, sh.source?.file ?? "", line) : laidOut(sh, text, line);
@@ -60,9 +68,8 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
     (sub) => {
       sub.traceBase = ++sub.traceDepth;
       sub.inSubstitution = backquoted ? "backquoted" : "in parentheses";
-      sub.options.delete("verbose");
       if (sub.inheritsErrexit && !sub.posix) sub.options.delete("errexit");
-      return runBody(sub, source, true, "command substitution");
+      return runSubstituted(sub, source, "command substitution", backquoted);
     },
     { fds, substitution: true },
   );
@@ -160,8 +167,7 @@ export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line
     sh,
     (sub) => {
       sub.traceBase = ++sub.traceDepth;
-      sub.options.delete("verbose");
-      return runBody(sub, source, true, "process substitution");
+      return runSubstituted(sub, source, "process substitution");
     },
     { fds, substitution: true },
   );

@@ -24,7 +24,12 @@ export function* prepareInTurn(
       const name = temporaryName(sh, ready.name);
       const old = sh.vars.find(name);
       if (special && old?.readonly) throw readonlyVariable(name);
-      if (sh.setup.dialect === "bash" && !special && !(yield* mayAssign(sh, ready, name, old))) continue;
+      if (
+        sh.setup.dialect === "bash" &&
+        (!special || ready.index !== undefined) &&
+        !(yield* mayAssign(sh, ready, name, old))
+      )
+        continue;
       if (framed && !ready.elements && ready.index === undefined && !old?.readonly) {
         const variable = yield* assignIn(sh, ready, name, old);
         ready = { ...ready, append: false, value: variable.scalar() ?? "" };

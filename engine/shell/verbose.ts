@@ -38,6 +38,20 @@ export function documentsEnd(node: unknown): number {
   return end;
 }
 
+/** The lines of the here-documents of a tree, without the tabs that `<<-` takes away. */
+export function documentLines(node: unknown, source: string): string {
+  if (typeof node !== "object" || node === null) return "";
+  const { type, operator, body, closing } = node as Partial<Looked>;
+  if (type === "HereDoc") {
+    if (body === undefined) return "";
+    const lines = source.slice(body.pos, closing?.end ?? body.end);
+    return `${operator === "<<-" ? lines.replace(/^\t+/gm, "") : lines}\n`;
+  }
+  return Object.values(node)
+    .map((part) => documentLines(part, source))
+    .join("");
+}
+
 /**
  * Lines of a statement that `set -v` does not show: bash reads what is within `$(…)` and `<(…)` with its echo off, but for
  * the here-documents there. What is between backquotes is read with its word.
@@ -82,6 +96,7 @@ interface Looked {
   pos: number;
   end: number;
   text: string;
+  operator: string;
   body: { pos: number; end: number };
   closing: { end: number };
   script: unknown;
