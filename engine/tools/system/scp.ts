@@ -10,8 +10,8 @@ import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { ssh } from "./ssh.ts";
 
 const USAGE = `usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]
-           [-i identity_file] [-J destination] [-l limit]
-           [-o ssh_option] [-P port] [-S program] source ... target
+           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]
+           [-P port] [-S program] [-X sftp_option] source ... target
 `;
 
 interface Place {
@@ -32,12 +32,12 @@ function place(text: string): Place {
 export const scp: Program = function* (p) {
   let o: ParsedOptions;
   try {
-    o = parseOptions(p.argv.slice(1), { short: "346ABCOpqRrsTvc:D:F:i:J:l:o:P:S:", standard: false });
+    o = parseOptions(p.argv.slice(1), { short: "346ABCOpqRrsTvc:D:F:i:J:l:o:P:S:X:", standard: false });
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     yield* sys.printError(
       p,
-      `${error.message.replace(/^invalid option -- '(.)'$/, "scp: unknown option -- $1")}\n${USAGE}`,
+      `${error.message.replace(/^invalid option -- '(.)'$/, "scp: unknown option -- $1").replace(/^option requires an argument -- '(.)'$/, "scp: option requires an argument -- $1")}\n${USAGE}`,
     );
     return 1;
   }
@@ -46,8 +46,18 @@ export const scp: Program = function* (p) {
     return 1;
   }
   const target = place(o.operands.at(-1)!);
+  const many = o.operands.length > 2 && target.remote === undefined;
+  if (many && sys.find(p, target.path)?.kind !== "dir") {
+    const why = sys.find(p, target.path) === undefined ? "No such file or directory" : "Not a directory";
+    yield* sys.printError(p, `${target.path}: ${why}\n`);
+    return 1;
+  }
   let status = 0;
   for (const source of o.operands.slice(0, -1).map(place)) {
+    if (source.remote === undefined && target.remote === undefined) {
+      if (!(yield* copied(p, o, source.path, target.path))) status = 1;
+      continue;
+    }
     const found: Read | undefined = yield* source.remote === undefined
       ? readLocal(p, o, source.path, target)
       : readRemote(p, o, source.remote, source.path);
@@ -62,6 +72,13 @@ export const scp: Program = function* (p) {
   }
   return status;
 };
+
+/** A copy on this machine, which is cp's work. */
+function* copied(p: Process, o: ParsedOptions, from: string, to: string): Gen<boolean> {
+  const argv = ["cp", ...(o.has("r") ? ["-r"] : []), ...(o.has("p") ? ["-p"] : []), "--", from, to];
+  const child = yield* sys.spawn(p, "/bin/cp", { argv });
+  return exitCode((yield* sys.waitFor(p, child))!.status) === 0;
+}
 
 /** Files below a name of one part: `d`, `d/f`. */
 type Tree = TarMember[];

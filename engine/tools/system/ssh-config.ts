@@ -5,6 +5,7 @@ import * as sys from "../../machine/sys.ts";
 import { userByUid } from "../../machine/users.ts";
 import { textOf } from "../../network/hosts.ts";
 import { globRegex } from "../../text/glob.ts";
+import { secondsOf } from "./ssh-print.ts";
 
 /** Keywords of which something follows here; the second list is taken and has no effect. */
 const KNOWN =
@@ -47,6 +48,8 @@ export function* settingsFor(
     if (!KNOWN.includes(key) && !TAKEN.includes(key))
       throw new ConfigError(`command-line: line 0: Bad configuration option: ${key}`);
     if (value === "") throw new ConfigError(`command-line line 0: no argument after keyword "${key}"`);
+    const wrong = complaint(key, value);
+    if (wrong !== undefined) throw new ConfigError(`command-line line 0: ${wrong}`);
     add(key, value);
   }
   if (userFile !== undefined) {
@@ -60,6 +63,36 @@ export function* settingsFor(
   for (const file of [`${home}/.ssh/config`, "/etc/ssh/ssh_config"])
     if (sys.find(p, file)?.kind === "file") yield* take(p, file, asked, add);
   return found;
+}
+
+const YES_NO = ["yes", "no", "true", "false"];
+
+/** Values of keywords that take no others. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  stricthostkeychecking: [...YES_NO, "ask", "off", "accept-new"],
+  batchmode: YES_NO,
+  compression: YES_NO,
+  identitiesonly: YES_NO,
+  passwordauthentication: YES_NO,
+  tcpkeepalive: YES_NO,
+  exitonforwardfailure: YES_NO,
+  requesttty: [...YES_NO, "force", "auto"],
+  addressfamily: ["inet", "inet6", "any"],
+};
+const LEVELS = /^(quiet|fatal|error|info|verbose|debug[123]?)$/i;
+
+/** What is wrong with a value (process_config_line_depth of readconf.c). */
+function complaint(key: string, value: string): string | undefined {
+  if (key === "port" && !(/^\d+$/.test(value) && Number(value) > 0 && Number(value) < 65_536))
+    return `Bad port '${value}'.`;
+  const words = WORDS[key];
+  if (words !== undefined && !words.includes(value.toLowerCase())) return `unsupported option "${value}".`;
+  if (/^(connecttimeout|serveraliveinterval)$/.test(key) && value !== "none" && secondsOf(value) === undefined)
+    return "invalid time value.";
+  if (/^(numberofpasswordprompts|connectionattempts|serveralivecountmax)$/.test(key) && !/^\d+$/.test(value))
+    return "integer value invalid.";
+  if (key === "loglevel" && !LEVELS.test(value)) return `unsupported log level '${value}'`;
+  return undefined;
 }
 
 /** `Keyword value`, `Keyword=value`; the value may stand in quotes. */
@@ -91,7 +124,7 @@ function* take(p: Process, file: string, asked: Asked, add: (key: string, value:
     } else if (!KNOWN.includes(key) && !TAKEN.includes(key))
       bad.push(`${file}: line ${at + 1}: Bad configuration option: ${key}`);
     else if (value === "") bad.push(`${file} line ${at + 1}: no argument after keyword "${key}"`);
-    else if (key === "port" && !/^\d+$/.test(value)) bad.push(`${file} line ${at + 1}: Bad port '${value}'.`);
+    else if (complaint(key, value) !== undefined) bad.push(`${file} line ${at + 1}: ${complaint(key, value)}`);
     else if (applies) add(key, value);
   }
   if (bad.length > 0)

@@ -9,22 +9,22 @@ import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { ConfigError, type Settings, settingsFor } from "./ssh-config.ts";
 import { commandSocket, portForward, targetOf } from "./ssh-forward.ts";
 import { agentOf, isTooOpen, publicLineAt } from "./ssh-identity.ts";
+import { configText, secondsOf } from "./ssh-print.ts";
 import type { OpenRequest } from "./ssh-protocol.ts";
 import { type Conversation, converse, type Destination, type Forwards, inBackground } from "./ssh-session.ts";
 
 export const SSH_OPTIONS = {
-  short: "+1246AaCfGgKkMNnqsTtVvXxYyB:b:c:D:E:e:F:I:i:J:L:l:m:O:o:P:p:Q:R:S:W:w:",
+  short: "+1246AaCfGgKkMNnqsTtVvXxYyB:b:c:D:E:e:F:I:i:J:L:l:m:O:o:p:Q:R:S:W:w:",
   standard: false,
 } as const;
 
-const USAGE = `usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface] [-b bind_address]
-           [-c cipher_spec] [-D [bind_address:]port] [-E log_file]
-           [-e escape_char] [-F configfile] [-I pkcs11] [-i identity_file]
-           [-J destination] [-L address] [-l login_name] [-m mac_spec]
-           [-O ctl_cmd] [-o option] [-P tag] [-p port] [-R address]
-           [-S ctl_path] [-W host:port] [-w local_tun[:remote_tun]]
-           destination [command [argument ...]]
-       ssh [-Q query_option]
+const USAGE = `usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface]
+           [-b bind_address] [-c cipher_spec] [-D [bind_address:]port]
+           [-E log_file] [-e escape_char] [-F configfile] [-I pkcs11]
+           [-i identity_file] [-J [user@]host[:port]] [-L address]
+           [-l login_name] [-m mac_spec] [-O ctl_cmd] [-o option] [-p port]
+           [-Q query_option] [-R address] [-S ctl_path] [-W host:port]
+           [-w local_tun[:remote_tun]] destination [command [argument ...]]
 `;
 
 function destination(
@@ -40,7 +40,7 @@ function destination(
     user: user ?? o.value("l") ?? one("user") ?? me,
     host: one("hostname")?.replaceAll("%h", host) ?? host,
     port: Number(o.value("p") ?? one("port") ?? 22),
-    timeout: timeout === undefined ? undefined : Number(timeout) * SECOND,
+    timeout: timeout === undefined ? undefined : (secondsOf(timeout) ?? 0) * SECOND || undefined,
   };
 }
 
@@ -115,12 +115,24 @@ function* run(p: Process, onAccepted?: (channel: number) => void): Gen<number> {
     if (o.operands.length > 0) o = again(o);
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
-    yield* sys.printError(p, `${error.message.replace(/^invalid option -- '(.)'$/, "unknown option -- $1")}\n${USAGE}`);
+    yield* sys.printError(
+      p,
+      `${error.message.replace(/^invalid option -- '(.)'$/, "unknown option -- $1").replace(/'(.)'$/, "$1")}\n${USAGE}`,
+    );
     return 255;
   }
   if (o.has("V")) {
     yield* sys.printError(p, "OpenSSH_9.2p1 Debian-2+deb12u5, OpenSSL 3.0.15 3 Sep 2024\n");
     return 0;
+  }
+  const port = o.value("p");
+  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) > 0 && Number(port) < 65_536)) {
+    yield* sys.printError(p, `Bad port '${port}'\n`);
+    return 255;
+  }
+  if (o.value("J") !== undefined && o.value("J")!.split(",").includes("")) {
+    yield* sys.printError(p, "Invalid -J argument\n");
+    return 255;
   }
   const [where, ...words] = o.operands;
   if (where === undefined) {
@@ -145,6 +157,23 @@ function* run(p: Process, onAccepted?: (channel: number) => void): Gen<number> {
   if (typeof forwarded === "string") {
     yield* sys.printError(p, `${forwarded}\n`);
     return 255;
+  }
+  if (o.has("G")) {
+    const all = new Map([...settings].map(([key, values]) => [key, [...values]]));
+    const add = (key: string, values: readonly string[]) => {
+      if (values.length > 0) all.set(key, [...values, ...(all.get(key) ?? [])]);
+    };
+    add("localforward", o.values("L"));
+    add("remoteforward", o.values("R"));
+    add("dynamicforward", o.values("D"));
+    add(
+      "identityfile",
+      o.values("i").filter((path) => sys.find(p, path) !== undefined),
+    );
+    if (o.value("J") !== undefined) all.set("proxyjump", [o.value("J")!]);
+    const home = userByUid(p.ns.mnt, p.cred.uid)?.home ?? "/";
+    yield* sys.print(p, configText({ host: named, user: to.user, hostname: to.host, port: to.port }, all, home));
+    return 0;
   }
   const keys = yield* publicKeys(p, o, settings);
   const proxy = proxyOf(o, settings, to, named);
@@ -194,6 +223,8 @@ function forwardsOf(o: ParsedOptions, settings: Settings): Forwards | string {
       if (one === undefined) return `Bad ${key === "L" ? "local" : "remote"} forwarding specification '${text}'`;
       list.push(one);
     }
+  for (const text of o.values("D"))
+    if (!/^(.*:)?\d+$/.test(text)) return `Bad dynamic forwarding specification '${text}'`;
   const wanted = o.value("W");
   return wanted !== undefined && targetOf(wanted) === undefined
     ? `Bad stdio forwarding specification '${wanted}'`
