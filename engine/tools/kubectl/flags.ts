@@ -1,5 +1,6 @@
 import { parseDuration } from "../../api/go-time.ts";
-import { quoteRune } from "../../text/go-quote.ts";
+import { quoteString as quote } from "../../text/go-quote.ts";
+import { boolProblem, invalidArgument, readFlags, splitCsv, TRUE_WORDS, UsageError } from "../pflag.ts";
 import {
   type Command,
   command,
@@ -10,10 +11,8 @@ import {
   localFlags,
   subcommand,
 } from "./commands.ts";
-import { quote } from "./go.ts";
 
-/** A mistake in how kubectl was called; `message` as it stands after `error: `. */
-export class UsageError extends Error {}
+export { splitCsv, UsageError };
 
 /** What a command line says (spf13/pflag): flags by name, and the words that are none. */
 export class Flags {
@@ -51,7 +50,7 @@ export class Flags {
 
   bool(name: string): boolean {
     const value = this.string(name);
-    return TRUE.has(value);
+    return TRUE_WORDS.has(value);
   }
 
   int(name: string): number {
@@ -90,10 +89,7 @@ export class Flags {
   /** Sets a flag; throws in the words of pflag. */
   set(flag: FlagDef, value: string): void {
     const problem = problemOf(flag, value);
-    if (problem !== undefined) {
-      const shown = flag.shorthand ? `-${flag.shorthand}, --${flag.name}` : `--${flag.name}`;
-      throw new UsageError(`invalid argument ${quote(value)} for ${quote(shown)} flag: ${problem}`);
-    }
+    if (problem !== undefined) throw invalidArgument(flag, value, problem);
     this.given.push({ name: flag.name, value });
     if (flag.type === "array") this.lists.set(flag.name, [...(this.lists.get(flag.name) ?? []), value]);
     else if (flag.type === "slice") {
@@ -102,18 +98,13 @@ export class Flags {
   }
 }
 
-const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
-const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
-
 /** Integers that kubectl keeps in 32 bits. */
 const INT32 = new Set(["value", "min", "max", "cpu-percent", "port"]);
 
 function problemOf(flag: FlagDef, value: string): string | undefined {
   switch (flag.type) {
     case "bool":
-      return TRUE.has(value) || FALSE.has(value)
-        ? undefined
-        : `strconv.ParseBool: parsing ${quote(value)}: invalid syntax`;
+      return boolProblem(value);
     case "int":
       if (!/^[-+]?(\d+|0[xX][0-9a-fA-F]+)$/.test(value))
         return `strconv.ParseInt: parsing ${quote(value)}: invalid syntax`;
@@ -139,86 +130,21 @@ function pairs(value: string): string[] {
     .filter((pair) => pair !== "");
 }
 
-/** The first line of comma separated values, with either end of line; quotes hold commas together. */
-export function splitCsv(value: string): string[] {
-  if (value === "") return [];
-  if (!value.includes('"')) return value.replace(/\r?\n.*$|\r$/s, "").split(",");
-  const out: string[] = [];
-  let field = "";
-  let quoted = false;
-  for (let i = 0; i < value.length; i++) {
-    const char = value[i]!;
-    if (quoted && char === '"' && value[i + 1] === '"') {
-      field += '"';
-      i++;
-    } else if (char === '"') quoted = !quoted;
-    else if (char === "," && !quoted) {
-      out.push(field);
-      field = "";
-    } else field += char;
-  }
-  return [...out, field];
-}
-
 /** Commands that stop reading flags at their first word. */
 const NOT_INTERSPERSED = new Set(["kubectl"]);
 
-/** Reads the words after a command (pflag's parseArgs). Throws UsageError. */
+/** Reads the words after a command. Throws UsageError. */
 export function parseFlags(path: string, words: readonly string[]): Flags {
   const flags = new Flags(path);
-  const rest = [...words];
-  while (rest.length > 0) {
-    const word = rest.shift()!;
-    if (word === "--") {
-      flags.dash = flags.args.length;
-      flags.args.push(...rest);
-      break;
-    }
-    if (word.length < 2 || word[0] !== "-") {
-      flags.args.push(word);
-      if (NOT_INTERSPERSED.has(path)) {
-        flags.args.push(...rest);
-        break;
-      }
-    } else if (word[1] === "-") parseLong(flags, word, rest);
-    else parseShort(flags, word, rest);
-  }
+  const { args, dash } = readFlags<FlagDef>(words, {
+    long: (name) => findFlag(path, name.replace(/_/g, "-")),
+    short: (letter) => findShorthand(path, letter),
+    interspersed: !NOT_INTERSPERSED.has(path),
+    set: (flag, value) => flags.set(flag, value),
+  });
+  flags.args.push(...args);
+  flags.dash = dash;
   return flags;
-}
-
-function parseLong(flags: Flags, word: string, rest: string[]): void {
-  const text = word.slice(2);
-  if (text[0] === "-" || text[0] === "=") throw new UsageError(`bad flag syntax: ${word}`);
-  const equals = text.indexOf("=");
-  const name = (equals < 0 ? text : text.slice(0, equals)).replace(/_/g, "-");
-  const flag = findFlag(flags.path, name);
-  if (flag === undefined) throw new UsageError(`unknown flag: --${name}`);
-  if (equals >= 0) flags.set(flag, text.slice(equals + 1));
-  else if (flag.bare !== undefined) flags.set(flag, flag.bare);
-  else if (rest.length > 0) flags.set(flag, rest.shift()!);
-  else throw new UsageError(`flag needs an argument: ${word}`);
-}
-
-function parseShort(flags: Flags, word: string, rest: string[]): void {
-  for (let letters = word.slice(1); letters !== ""; ) {
-    const letter = letters[0]!;
-    const flag = findShorthand(flags.path, letter);
-    if (flag === undefined)
-      throw new UsageError(`unknown shorthand flag: ${quoteRune(letter.codePointAt(0)!, false)} in -${letters}`);
-    if (letters.length > 2 && letters[1] === "=") {
-      flags.set(flag, letters.slice(2));
-      return;
-    }
-    if (flag.bare !== undefined) {
-      flags.set(flag, flag.bare);
-      letters = letters.slice(1);
-      continue;
-    }
-    if (letters.length > 1) flags.set(flag, letters.slice(1));
-    else if (rest.length > 0) flags.set(flag, rest.shift()!);
-    else throw new UsageError(`flag needs an argument: ${quoteRune(letter.codePointAt(0)!, false)} in -${letters}`);
-    return;
-  }
 }
 
 /** Where the words of a line stand that are neither flags nor their values, as cobra guesses before it knows the command. */
