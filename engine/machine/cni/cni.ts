@@ -7,6 +7,7 @@ import { ensureDir, putFile, removeEntry } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
 import type { PortMapping } from "../runtime/types.ts";
 import * as sys from "../sys.ts";
+import { addMasquerade } from "./masquerade.ts";
 import { addHostPorts, type HostPorts, removeHostPorts } from "./portmap.ts";
 
 const CONF_DIR = "/etc/cni/net.d";
@@ -24,6 +25,7 @@ interface Plugin {
   type?: string;
   bridge?: string;
   mtu?: number;
+  ipMasq?: boolean;
   ipam?: { subnet?: string; ranges?: { subnet?: string }[][] };
 }
 
@@ -35,6 +37,7 @@ interface Conf {
   subnet: string;
   bridge: string;
   mtu: number;
+  masquerade: boolean;
 }
 
 interface Attachment {
@@ -73,7 +76,19 @@ export class Cni {
 
   /** ADD: addresses of the Pod. Throws CniError. */
   add(sandboxId: string, ns: NetNamespace, ports: readonly PortMapping[] = []): string[] {
-    const conf = this.readConf(sandboxId);
+    const file = this.confFile();
+    if (file === undefined) throw new CniError("cni plugin not initialized");
+    const addresses = this.attach(sandboxId, ns, ports, file);
+    // The file is named by the first five groups; the namespace's own name has a number besides.
+    const space = spaceName(ns);
+    this.machine.net.spaces.set(space, ns);
+    putFile(this.machine, ensureDir(this.machine, "/run/netns"), space, "", 0o444);
+    return addresses;
+  }
+
+  /** ADD with the network that a file configures, for a namespace that has no name. Throws CniError. */
+  attach(sandboxId: string, ns: NetNamespace, ports: readonly PortMapping[], file: string): string[] {
+    const conf = this.readConf(sandboxId, file);
     const { address, prefix, gateway } = this.allocate(conf, sandboxId);
     const routed = conf.type === "calico";
     if (!routed) this.ensureBridge(conf, gateway, prefix);
@@ -102,10 +117,8 @@ export class Cni {
       peer: `${ns.name}/eth0`,
       ...(conf.bridge && { master: conf.bridge }),
     });
-    // The file is named by the first five groups; the namespace's own name has a number besides.
-    const space = spaceName(ns);
-    this.machine.net.spaces.set(space, ns);
-    putFile(this.machine, ensureDir(this.machine, "/run/netns"), space, "", 0o444);
+    if (conf.masquerade)
+      addMasquerade(this.machine.net, { network: conf.name, sandboxId, address, subnet: networkOf(gateway, prefix) });
     const hostPorts =
       ports.length === 0
         ? undefined
@@ -160,18 +173,24 @@ export class Cni {
     return file;
   }
 
-  private readConf(sandboxId: string): Conf {
-    const file = this.confFile();
-    if (file === undefined) throw new CniError("cni plugin not initialized");
+  private readConf(sandboxId: string, file: string): Conf {
     const parsed = this.parse(file);
     const plugin = parsed.plugins?.[0] ?? parsed;
     const type = plugin.type ?? "bridge";
     const name = parsed.name ?? "cbr0";
-    if (type === "calico") return { name, type, subnet: this.block(sandboxId), bridge: "", mtu: 1480 };
+    if (type === "calico")
+      return { name, type, subnet: this.block(sandboxId), bridge: "", mtu: 1480, masquerade: false };
     if (type !== "flannel") {
       const subnet = plugin.ipam?.subnet ?? plugin.ipam?.ranges?.[0]?.[0]?.subnet;
       if (subnet === undefined) throw pluginError(sandboxId, type, "no IP ranges specified");
-      return { name, type, subnet, bridge: plugin.bridge ?? BRIDGE, mtu: plugin.mtu ?? 1500 };
+      return {
+        name,
+        type,
+        subnet,
+        bridge: plugin.bridge ?? BRIDGE,
+        mtu: plugin.mtu ?? 1500,
+        masquerade: plugin.ipMasq ?? false,
+      };
     }
     const env = sys.find(hostView(this.machine), SUBNET_ENV);
     if (env?.kind !== "file") {
@@ -185,7 +204,7 @@ export class Cni {
     if (this.subnetEnv?.bytes !== bytes) this.subnetEnv = { bytes, ...parseSubnetEnv(decode(bytes)) };
     const { subnet, mtu } = this.subnetEnv;
     if (subnet === undefined) throw pluginError(sandboxId, type, "loadFlannelSubnetEnv failed: missing FLANNEL_SUBNET");
-    return { name, type, subnet, bridge: BRIDGE, mtu };
+    return { name, type, subnet, bridge: BRIDGE, mtu, masquerade: false };
   }
 
   /** The block that calico-node holds for the machine. */

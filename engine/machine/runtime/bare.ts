@@ -1,11 +1,13 @@
 import type { Image } from "../../images/image.ts";
 import { Pipe, WaitQueue } from "../../kernel/index.ts";
+import type { NetNamespace } from "../../network/index.ts";
 import { dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { exitCode, type Process } from "../process.ts";
 import { CriError } from "./error.ts";
 import { type ExecOptions, type ExecSession, runIn } from "./exec.ts";
 import { launch } from "./launch.ts";
+import type { ContainerLog } from "./log-file.ts";
 import { newContainer } from "./new-container.ts";
 import { type Exits, startShim } from "./shim.ts";
 import type { Container, ContainerConfig, Sandbox } from "./types.ts";
@@ -18,6 +20,8 @@ export interface Bare {
   task: boolean;
   /** Starts its command. Throws CriError in runc's words. */
   start(): ExecSession;
+  /** The machine was started anew: its task is gone. */
+  lost(): void;
   /** Runs one more command in it. Throws CriError in runc's words. */
   exec(argv: readonly string[], options: ExecOptions): ExecSession;
 }
@@ -32,8 +36,16 @@ export interface BareOptions {
   cwd: string;
   hostname: string | undefined;
   hostNetwork: boolean;
+  /** Another container's network. */
+  net?: NetNamespace;
   tty: boolean;
   mounts: ContainerConfig["mounts"];
+  /** What else there is to say of it. */
+  config?: Partial<ContainerConfig>;
+  log?: ContainerLog;
+  /** Told before its command is started, and when it has ended. */
+  started?(bare: Bare): void;
+  ended?(bare: Bare): void;
 }
 
 /** Makes a container in a network of its own, or in the machine's; nothing runs yet. Throws CriError. */
@@ -50,7 +62,9 @@ export function createBare(machine: Machine, options: BareOptions): Bare {
     cgroupParent: `/${namespace}/${id}`,
     hostNetwork,
   };
-  const net = hostNetwork ? machine.net : machine.network.namespace(`ctr-${namespace}-${id}`, machine.net);
+  const net = hostNetwork
+    ? machine.net
+    : (options.net ?? machine.network.namespace(`ctr-${namespace}-${id}`, machine.net));
   // Who holds its namespaces until its task has a shim.
   const init = machine.pids.init!;
   const sandbox: Sandbox = {
@@ -67,7 +81,14 @@ export function createBare(machine: Machine, options: BareOptions): Bare {
     containers: [],
     files: dirNode({ time: machine.kernel.now }),
   };
-  const container = newContainer(machine, sandbox, containerConfig(options), image, { id, layer: 0, logs: false });
+  const container = newContainer(machine, sandbox, { ...containerConfig(options), ...options.config }, image, {
+    id,
+    layer: 0,
+    logs: false,
+    ...(options.log && { log: options.log }),
+  });
+  // Of CRI's.
+  if (!options.env.some(([name]) => name === "HOSTNAME")) container.env.delete("HOSTNAME");
   return {
     container,
     labels: new Map([
@@ -78,7 +99,19 @@ export function createBare(machine: Machine, options: BareOptions): Bare {
     start() {
       this.task = true;
       sandbox.shim = sandbox.pause = startShim(machine, id, config, exits, namespace);
-      return start(machine, container, exits);
+      try {
+        options.started?.(this);
+        return start(machine, container, exits, () => options.ended?.(this));
+      } catch (error) {
+        this.task = false;
+        options.ended?.(this);
+        throw error;
+      }
+    },
+    lost() {
+      this.task = false;
+      container.state = "created";
+      options.ended?.(this);
     },
     exec: (argv, more) => runIn(machine, container, argv, more, (process, done) => exits.set(process, done)),
   };
@@ -97,11 +130,11 @@ function containerConfig({ id, image, args, env, cwd, tty, mounts }: BareOptions
     annotations: {},
     logPath: "",
     tty,
-    given: {},
+    given: { metadata: { name: id, attempt: 0 } },
   };
 }
 
-function start(machine: Machine, container: Container, exits: Exits): ExecSession {
+function start(machine: Machine, container: Container, exits: Exits, done: () => void): ExecSession {
   const process = launch(machine, container);
   if (typeof process === "string")
     throw new CriError(
@@ -113,7 +146,7 @@ function start(machine: Machine, container: Container, exits: Exits): ExecSessio
   container.startedAt = machine.kernel.now;
   const session = {
     process,
-    stdin: undefined,
+    stdin: container.config.tty ? undefined : container.stdin,
     stdout: tap(container.stdout),
     stderr: container.tty ? undefined : tap(container.stderr),
     tty: container.tty,
@@ -124,6 +157,7 @@ function start(machine: Machine, container: Container, exits: Exits): ExecSessio
     ended(machine, container, process);
     session.exitCode = container.exitCode = exitCode(status);
     session.ended.wakeAll();
+    done();
   });
   return session;
 }

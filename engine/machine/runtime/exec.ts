@@ -1,6 +1,7 @@
 import { type Gen, Pipe, WaitQueue, wait } from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import { type OpenFile, PipeEnd } from "../open-file.ts";
+import type { Credentials } from "../path.ts";
 import { exitCode, type Process, shortName, type WaitStatus } from "../process.ts";
 import * as sys from "../sys.ts";
 import { Tty } from "../tty.ts";
@@ -14,6 +15,10 @@ export interface ExecOptions {
   tty?: boolean;
   /** Output is read after the end (ExecSync). */
   collect?: boolean;
+  /** Over those of the container. */
+  env?: readonly (readonly [string, string])[];
+  cwd?: string;
+  cred?: Credentials;
   columns?: number;
   rows?: number;
 }
@@ -42,7 +47,8 @@ export function runIn(
 ): ExecSession {
   const { sandbox } = container;
   const ns = container.process!.ns;
-  const view = hostView(machine, { ns, cred: container.cred, cwd: container.cwd });
+  const { cred = container.cred, cwd = container.cwd } = options;
+  const view = hostView(machine, { ns, cred, cwd });
   const found = programOf(view, argv, container.env);
   if (typeof found === "string") {
     const id = machine.kernel.random(`containerd ${machine.hostname}`).hex(64);
@@ -84,13 +90,14 @@ export function runIn(
   }
   const env = new Map(container.env);
   if (options.tty) env.set("TERM", "xterm");
+  for (const [name, value] of options.env ?? []) env.set(name, value);
   const process = machine.spawn({
     parent: sandbox.shim,
     main: found.main,
     argv: found.argv,
     env,
-    cwd: container.cwd,
-    cred: container.cred,
+    cwd,
+    cred,
     ns,
     fds,
   });

@@ -51,6 +51,27 @@ export class ImageStore {
     }
   }
 
+  /** Puts an image there that no registry has, or gives one of those there another name. */
+  put(image: Image, name: string): void {
+    this.add(image);
+    const stored = this.byId.get(image.id)!;
+    if (!stored.tags.includes(name)) stored.tags.push(name);
+    this.byReference.set(name, image.id);
+    this.version++;
+  }
+
+  /** Takes one name away, and the image with its last. */
+  untag(name: string): void {
+    const id = this.byReference.get(name);
+    const stored = id === undefined ? undefined : this.byId.get(id);
+    if (stored === undefined) return void this.remove(name);
+    this.byReference.delete(name);
+    stored.tags = stored.tags.filter((one) => one !== name);
+    stored.digests = stored.digests.filter((one) => one !== name);
+    this.version++;
+    if (stored.tags.length + stored.digests.length === 0) this.remove(stored.image.id);
+  }
+
   remove(name: string): Image | undefined {
     const image = this.find(name);
     if (image === undefined) return undefined;
@@ -64,6 +85,13 @@ export class ImageStore {
 
   /** Downloads and unpacks. Throws CriError in the registry's and containerd's words. */
   *pull(name: string): Gen<Image> {
+    const image = yield* this.fetch(name);
+    this.add(image);
+    return image;
+  }
+
+  /** The same for a namespace that is not CRI's: nothing is put into the store. */
+  *fetch(name: string): Gen<Image> {
     const random = this.machine.kernel.random(`pull ${this.machine.hostname}`);
     let found: ReturnType<typeof resolveImage>;
     try {
@@ -75,7 +103,6 @@ export class ImageStore {
     if (found.kind === "image") {
       yield* sleep(draw(random, "resolve"));
       if (!this.byId.has(found.image.id)) yield* sleep(pullTime(random, found.image.sizeBytes));
-      this.add(found.image);
       return found.image;
     }
     yield* sleep(draw(random, "refuse"));

@@ -86,7 +86,7 @@ export class ContainerLog {
   }
 
   /** The file's content, with place for so many bytes. */
-  private room(bytes: number): MemoryContent {
+  protected room(bytes: number): MemoryContent {
     let { content } = this.file;
     const held = content instanceof MemoryContent ? content.weight() : content.size();
     if (held + bytes > LOG_MAX_BYTES) {
@@ -99,7 +99,7 @@ export class ContainerLog {
     return own;
   }
 
-  private changed(): void {
+  protected changed(): void {
     this.file.mtime = this.machine.kernel.now;
     this.file.changed.wakeAll();
   }

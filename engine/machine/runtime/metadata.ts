@@ -6,6 +6,19 @@ export interface NamedImage {
   readonly name: string;
   readonly image: Image;
   labels: Map<string, string>;
+  /** Virtual time in µs at which the name was made. */
+  createdAt: number;
+  /** What a container's changes were put into: its own layer over those of another. */
+  commit?: Commit;
+}
+
+export interface Commit {
+  readonly layer: string;
+  readonly below: NamedImage;
+  readonly command: string;
+  readonly sizeBytes: number;
+  readonly author: string;
+  readonly comment: string;
 }
 
 /** One of containerd's namespaces, as far as it holds what CRI did not make. */

@@ -20,13 +20,16 @@ function overlay(id: number): RootFilesystem {
   return { fstype: "overlay", source: "overlay", flags };
 }
 
-/** A container of an image on a layer of its own, with its log unless `logs` is false; nothing runs yet. Throws CriError. */
+/**
+ * A container of an image on a layer of its own, with a log as the kubelet reads it, or with `log`, or with none when
+ * `logs` is false; nothing runs yet. Throws CriError.
+ */
 export function newContainer(
   machine: Machine,
   sandbox: Sandbox,
   config: ContainerConfig,
   image: Image,
-  { id, layer, logs = true }: { id: string; layer: number; logs?: boolean },
+  { id, layer, logs = true, log: own }: { id: string; layer: number; logs?: boolean; log?: ContainerLog },
 ): Container {
   const rootfs = snapshot(templateOf(image), machine.programs);
   const mnt = new MountNamespace(rootfs, overlay(layer));
@@ -37,7 +40,7 @@ export function newContainer(
   const pids = sandbox.pids ?? target?.pids ?? new PidNamespace();
   mountFilesystems(machine, sandbox, config, rootfs, mnt, pids, image.def.volumes);
   mnt.readOnlyRoot = config.readOnlyRootfs ?? false;
-  const user = credentialsOf(image.def.user ?? "", config, rootfs);
+  const user = credentialsOf(config.user ?? image.def.user ?? "", config, rootfs);
   if (typeof user === "string") {
     throw new CriError("Unknown", `failed to generate container "${id}" spec: failed to apply OCI options: ${user}`);
   }
@@ -50,9 +53,11 @@ export function newContainer(
       `failed to generate container "${id}" spec: failed to generate spec: no command specified`,
     );
   }
-  const log = logs
-    ? createLog(machine, sandbox, id, config)
-    : new ContainerLog(machine, dirNode({ time: machine.kernel.now }), "log");
+  const log =
+    own ??
+    (logs
+      ? createLog(machine, sandbox, id, config)
+      : new ContainerLog(machine, dirNode({ time: machine.kernel.now }), "log"));
   return {
     id,
     sandbox,
@@ -73,8 +78,8 @@ export function newContainer(
     pids,
     process: undefined,
     log,
-    stdout: new LogSink(logs ? log : undefined, "stdout"),
-    stderr: new LogSink(logs ? log : undefined, "stderr"),
+    stdout: new LogSink(logs || own ? log : undefined, "stdout"),
+    stderr: new LogSink(logs || own ? log : undefined, "stderr"),
     stdin: undefined,
     tty: undefined,
     stopSignal: image.def.stopSignal ?? "TERM",

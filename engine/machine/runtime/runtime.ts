@@ -182,6 +182,9 @@ export class ContainerRuntime {
       }
       if (found) this.changed(sandbox);
     }
+    for (const { containers } of this.metadata.tenants.values())
+      for (const bare of containers.values())
+        if (bare.container.state === "running" && bare.container.sandbox.shim.status !== undefined) bare.lost();
   }
 
   private sandboxDied(sandbox: Sandbox): void {

@@ -93,7 +93,9 @@ export interface ContainerConfig {
   stdin?: boolean;
   stdinOnce?: boolean;
   tty?: boolean;
-  /** uid, or `name`; the image's when missing. */
+  /** `NAME|UID[:GROUP|GID]` in place of the image's. */
+  user?: string;
+  /** uid; the image's user when missing. */
   runAsUser?: number;
   runAsGroup?: number;
   supplementalGroups?: readonly number[];

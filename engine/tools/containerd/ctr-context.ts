@@ -102,7 +102,7 @@ export function units(machine: Machine, namespace: string): Unit[] {
     const { container } = bare;
     out.push({
       id: container.id,
-      image: container.image.reference,
+      image: container.config.image,
       process: bare.task ? container.process : undefined,
       status: status(container.id, container.state === "running", bare.task),
       labels: bare.labels,

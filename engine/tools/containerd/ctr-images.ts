@@ -1,7 +1,7 @@
 /** ctr images. */
 import type { Image } from "../../images/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import { isCriError } from "../../machine/runtime/index.ts";
+import { isCriError, type NamedImage } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { compileRegex, RegexError } from "../../text/regex/index.ts";
 import { flag } from "./cli.ts";
@@ -9,6 +9,7 @@ import { logrus } from "./crictl-context.ts";
 import { type Command, type Ctr, CtrError, K8S, label, labelText, on, printList, table } from "./ctr-context.ts";
 import { badNamespace } from "./ctr-namespaces.ts";
 import { packImages, unpackImages } from "./image-archive.ts";
+import { digestOf, dropImage, namedImages, nameImage } from "./named-images.ts";
 import { binarySize } from "./units.ts";
 
 const SNAPSHOTTER = {
@@ -16,25 +17,7 @@ const SNAPSHOTTER = {
   env: "CONTAINERD_SNAPSHOTTER",
 };
 
-interface Named {
-  name: string;
-  image: Image;
-  labels: ReadonlyMap<string, string>;
-}
-
-const MANAGED = new Map([["io.cri-containerd.image", "managed"]]);
-
-/** The images of a namespace, by name: in k8s.io each of CRI's by its tags, its digest and its id. */
-function named(c: Ctr): Named[] {
-  const out = new Map<string, Named>();
-  if (c.namespace === K8S) {
-    for (const { image, tags, digests } of c.runtime.images.list()) {
-      for (const name of [...tags, ...digests, image.id]) out.set(name, { name, image, labels: MANAGED });
-    }
-  }
-  for (const one of c.runtime.metadata.tenants.get(c.namespace)?.images.values() ?? []) out.set(one.name, one);
-  return [...out.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
+const named = (c: Ctr): NamedImage[] => namedImages(c.runtime, c.namespace);
 
 /** The image of that name. Throws CtrError. */
 export function imageOf(c: Ctr, name: string): Image {
@@ -44,7 +27,7 @@ export function imageOf(c: Ctr, name: string): Image {
 }
 
 /** Those of which a filter holds: `name==X`, `name~=REGEXP`, `name!=X`, or a field that is there. */
-function filtered(c: Ctr, list: readonly Named[]): readonly Named[] {
+function filtered(c: Ctr, list: readonly NamedImage[]): readonly NamedImage[] {
   const filters = c.given.args;
   if (filters.length === 0) return list;
   const tests = filters.map((text) => {
@@ -60,7 +43,7 @@ function filtered(c: Ctr, list: readonly Named[]): readonly Named[] {
     } catch (error) {
       if (!(error instanceof RegexError)) throw error;
     }
-    return ({ name }: Named): boolean => {
+    return ({ name }: NamedImage): boolean => {
       if (field !== "name") return false;
       if (operator === "==") return name === given;
       if (operator === "!=") return name !== given;
@@ -71,9 +54,8 @@ function filtered(c: Ctr, list: readonly Named[]): readonly Named[] {
 }
 
 const TYPE = "application/vnd.oci.image.index.v1+json";
-const digestOf = ({ repoDigest }: Image): string => repoDigest.slice(repoDigest.indexOf("@") + 1);
 
-function listed(c: Ctr): readonly Named[] {
+function listed(c: Ctr): readonly NamedImage[] {
   const bad = badNamespace(c.namespace);
   if (bad !== undefined) throw new CtrError(`failed to list images: ${bad}`);
   return filtered(c, named(c));
@@ -163,12 +145,11 @@ export const images: Command = {
         const found = unpackImages(bytes);
         if (found === undefined)
           throw new CtrError(bytes.length < 512 ? "archive/tar: invalid tar header" : "unrecognized image format");
-        const tenant = c.runtime.metadata.make(c.namespace);
         for (const { name, image } of found) {
           if (image === undefined)
             throw new CtrError(`unable to resolve image to manifest: image "${name}": not found`);
           if (c.namespace === K8S) c.runtime.images.preload([name]);
-          else tenant.images.set(name, { name, image, labels: new Map() });
+          else nameImage(c.runtime, c.namespace, name, image);
           yield* sys.print(c.p, `unpacking ${name} (${digestOf(image)})...done\n`);
         }
       },
@@ -223,13 +204,12 @@ export const images: Command = {
         const before = kernel.now;
         let image: Image;
         try {
-          image = yield* c.runtime.pullImage(name);
+          image = yield* c.namespace === K8S ? c.runtime.pullImage(name) : c.runtime.images.fetch(name);
         } catch (error) {
           if (!isCriError(error)) throw error;
           throw new CtrError(error.message.replace(/^failed to pull and unpack image "[^"]*": /, ""));
         }
-        if (c.namespace !== K8S)
-          c.runtime.metadata.make(c.namespace).images.set(name, { name, image, labels: new Map() });
+        if (c.namespace !== K8S) nameImage(c.runtime, c.namespace, name, image);
         const took = ((kernel.now - before) / 1e6).toFixed(1);
         yield* sys.print(c.p, `${name}: resolved\nunpacking linux/amd64 ${digestOf(image)}...\ndone: ${took}s\t\n`);
       },
@@ -255,11 +235,10 @@ export const images: Command = {
       flags: [flag.bool("sync", "", "Synchronously remove image and all associated resources")],
       *run(c) {
         for (const name of c.given.args) {
-          const own = c.runtime.metadata.tenants.get(c.namespace)?.images.delete(name) ?? false;
-          const known = own || named(c).some((one) => one.name === name);
+          const known = named(c).some((one) => one.name === name);
           if (!known) yield* logrus(c.p, "warning", `${name}: image not found`);
           else {
-            if (!own) c.runtime.images.remove(name);
+            dropImage(c.runtime, c.namespace, name);
             yield* sys.print(c.p, `${name}\n`);
           }
         }
@@ -283,7 +262,7 @@ export const images: Command = {
         for (const name of targets) {
           if (!on(c, "force") && named(c).some((one) => one.name === name))
             throw new CtrError(`image "${name}": already exists`);
-          c.runtime.metadata.make(c.namespace).images.set(name, { name, image, labels: new Map(labels) });
+          nameImage(c.runtime, c.namespace, name, image, labels);
           yield* sys.print(c.p, `${name}\n`);
         }
       },
@@ -301,7 +280,7 @@ export const images: Command = {
         if (found === undefined) throw new CtrError(`image "${name}": not found`);
         const labels = new Map(on(c, "replace-all") ? [] : found.labels);
         label(labels, words);
-        c.runtime.metadata.make(c.namespace).images.set(name, { name, image: found.image, labels });
+        nameImage(c.runtime, c.namespace, name, found.image, labels);
         yield* sys.print(c.p, `${labelText(labels)}\n`);
       },
     },

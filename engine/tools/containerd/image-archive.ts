@@ -79,26 +79,49 @@ const MEMBER: TarMember = {
   bytes: new Uint8Array(),
 };
 
-/** The images of an archive, by name; undefined for bytes that are none, a name alone for an image that nobody knows. */
-export function unpackImages(bytes: Uint8Array): { name: string; image: Image | undefined }[] | undefined {
+/**
+ * The images of an archive, by name; undefined for bytes that are none, a name alone for an image that nobody knows.
+ * `built` tells of those that no registry has, by the id that stands in their configuration.
+ */
+export function unpackImages(
+  bytes: Uint8Array,
+  built: (id: string) => Image | undefined = () => undefined,
+): { name: string; image: Image | undefined }[] | undefined {
   const files = new Map((unpackMembers(bytes) ?? []).map(({ name, bytes: own }) => [name.replace(/^\.\//, ""), own]));
   const names = [...namesIn(files.get("manifest.json"), dockerNames), ...namesIn(files.get("index.json"), ociNames)];
   if (names.length === 0) return undefined;
+  const ids = new Map<string, string>();
+  for (const { RepoTags = [], Config = "" } of readJson<DockerImage[]>(files.get("manifest.json")) ?? []) {
+    const id = readJson<{ rootfs?: { diff_ids?: string[] } }>(files.get(Config))?.rootfs?.diff_ids?.[0];
+    for (const name of RepoTags) if (id !== undefined && typeof name === "string") ids.set(name, id);
+  }
   return [...new Set(names)].map((name) => {
+    const own = built(ids.get(name) ?? "");
+    if (own !== undefined) return { name, image: own };
     const found = resolveImage(name);
     return { name, image: found.kind === "image" ? found.image : undefined };
   });
 }
 
-function namesIn<T>(bytes: Uint8Array | undefined, read: (value: T) => unknown[]): string[] {
-  if (bytes === undefined) return [];
+interface DockerImage {
+  Config?: string;
+  RepoTags?: unknown[];
+}
+
+function readJson<T>(bytes: Uint8Array | undefined): T | undefined {
+  if (bytes === undefined) return undefined;
   try {
-    return read(JSON.parse(decode(bytes))).filter((name) => typeof name === "string");
+    return JSON.parse(decode(bytes)) as T;
   } catch {
-    return [];
+    return undefined;
   }
 }
 
-const dockerNames = (list: { RepoTags?: unknown[] }[]): unknown[] => list.flatMap(({ RepoTags = [] }) => RepoTags);
+function namesIn<T>(bytes: Uint8Array | undefined, read: (value: T) => unknown[]): string[] {
+  const value = readJson<T>(bytes);
+  return value === undefined ? [] : read(value).filter((name) => typeof name === "string");
+}
+
+const dockerNames = (list: DockerImage[]): unknown[] => list.flatMap(({ RepoTags = [] }) => RepoTags);
 const ociNames = ({ manifests = [] }: { manifests?: { annotations?: Record<string, unknown> }[] }): unknown[] =>
   manifests.map(({ annotations }) => annotations?.["io.containerd.image.name"]);
