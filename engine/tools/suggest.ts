@@ -2,16 +2,17 @@
 
 /**
  * `Did you mean this?` and the names that may have been meant, in their order, to be put behind the complaint; "" where none
- * is close: at most two letters away, begun with the word, or listed in `meant` as a word for it.
+ * is close: at most `most` letters away, begun with the word, or listed in `meant` as a word for it.
  */
 export function suggestions(
   word: string,
   names: readonly string[],
   meant: Readonly<Record<string, readonly string[]>> = {},
+  most = 2,
 ): string {
   const typed = word.toLowerCase();
   const close = names.filter(
-    (name) => distance(typed, name) <= 2 || name.startsWith(typed) || meant[name]?.includes(typed),
+    (name) => distance(typed, name) <= most || name.startsWith(typed) || meant[name]?.includes(typed),
   );
   return close.length === 0 ? "" : `\n\nDid you mean this?\n${close.map((name) => `\t${name}\n`).join("")}`;
 }

@@ -1,7 +1,7 @@
 import type { Program } from "../../machine/process.ts";
 import { crictl } from "./crictl.ts";
 import { ctr } from "./ctr.ts";
-import { nerdctl } from "./nerdctl.ts";
+import { nerdctl } from "./nerdctl/nerdctl.ts";
 
 /** Clients of a node's container runtime, by name. */
 export const containerdPrograms: Record<string, Program> = { crictl, ctr, nerdctl };

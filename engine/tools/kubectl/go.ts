@@ -31,8 +31,8 @@ export function toJson(value: unknown, indent = "", html = true): string {
 }
 
 /** The same with keys in the order they have: how Go writes structs. */
-export function structJson(value: unknown, indent = ""): string {
-  return write(value, indent, "", true, Object.keys);
+export function structJson(value: unknown, indent = "", html = true): string {
+  return write(value, indent, "", html, Object.keys);
 }
 
 function write(
