@@ -1,7 +1,7 @@
 import type { PipelineNode } from "unbash";
 import { cpu, type Gen } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
-import { exitCode, type Process, type WaitStatus } from "../machine/process.ts";
+import { exitCode, type Process, release, type WaitStatus } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import { waitFor } from "../machine/sys.ts";
 import { BreakLoop } from "./control.ts";
@@ -95,7 +95,7 @@ function* settleForeground(
   if (sh.p.hasSignal && !sh.setup.interactive) yield* dieOfSignal(sh);
   const last = statuses.at(-1)!;
   sh.pipeStatus = statuses.map((status) => exitCode(status!));
-  if (last.kind === "signaled") yield* report(sh, processes.at(-1)!, last, text);
+  if (last.kind === "signaled") yield* onOwnErrors(sh, report(sh, processes.at(-1)!, last, text));
   if (!sh.setup.interactive && sh.jobs.jobs.length > 0) {
     yield* sh.jobs.poll(sh);
     yield* tellKilled(sh);
@@ -114,6 +114,24 @@ function* settleForeground(
 /** In POSIX mode a shell for `-c` leaves telling of jobs to `jobs`. */
 function quietly(sh: Shell): boolean {
   return sh.has("posix") && sh.isCommandString;
+}
+
+/** Runs `body` with the standard error that a program's redirections have replaced: they are the program's alone. */
+function* onOwnErrors(sh: Shell, body: Gen<void>): Gen<void> {
+  const redirected = sh.p.fds.get(2);
+  const own = sh.ownErrors;
+  if (own === undefined || redirected === undefined) {
+    yield* body;
+    return;
+  }
+  redirected.refs++;
+  sh.p.setFd(2, own);
+  try {
+    yield* body;
+  } finally {
+    sh.p.setFd(2, redirected);
+    release(redirected);
+  }
 }
 
 /** What a shell says when a foreground command was ended by a signal. */

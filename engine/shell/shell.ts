@@ -161,6 +161,8 @@ export class Shell {
   getoptsPosition = 0;
   /** Process substitutions of the running command, closed when it ends. */
   substitutions: { fd: number }[] = [];
+  /** The shell's own standard error while a program runs whose is redirected. */
+  ownErrors: OpenFile | undefined;
   /** Descriptors that stand in for /dev/fd names of process substitutions. */
   private debt = 0;
   readonly arith: ArithScope;

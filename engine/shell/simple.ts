@@ -260,7 +260,13 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
   let keepRedirections = false;
   try {
     if (fn === undefined && builtin === undefined) {
-      yield* program(sh, words, assignments, how.last ?? false);
+      const outer = sh.ownErrors;
+      sh.ownErrors = saved.find(([fd]) => fd === 2)?.[1] ?? outer;
+      try {
+        yield* program(sh, words, assignments, how.last ?? false);
+      } finally {
+        sh.ownErrors = outer;
+      }
       return;
     }
     const framed = assignments.length > 0 && !(builtin && SPECIAL.has(name) && sh.has("posix"));

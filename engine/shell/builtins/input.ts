@@ -106,7 +106,14 @@ const read: Builtin = function* (sh, args) {
   return yield* readInto(sh, file, o, names);
 };
 
+/** TMOUT, in µs: how long `read` waits where it is not told. */
+function standingTimeout(sh: Shell): number | undefined {
+  const value = sh.setup.dialect === "bash" ? sh.get("TMOUT") : undefined;
+  return value && /^\d*\.?\d*$/.test(value) && Number(value) > 0 ? Math.round(Number(value) * 1e6) : undefined;
+}
+
 function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly string[]): Gen<number> {
+  o.timeout ??= standingTimeout(sh);
   // `-t 0` only tells whether there is something to read.
   if (o.timeout === 0) {
     const waits = file.pipe !== undefined && file.pipe.size === 0 && file.pipe.writers > 0;

@@ -269,8 +269,12 @@ function* waitAny(sh: Shell, specs: readonly string[], variable: string | undefi
         ? sh.jobs.find(spec) === job
         : job.processes.some((process) => String(process.nsPid) === spec),
     );
-  for (const spec of specs)
-    if (spec.startsWith("%") && sh.jobs.find(spec) === undefined) yield* findJob(sh, "wait", spec);
+  for (const spec of specs) {
+    if (spec.startsWith("%")) {
+      if (sh.jobs.find(spec) === undefined) yield* findJob(sh, "wait", spec);
+    } else if (!sh.posix && /^\d+$/.test(spec) && sh.jobs.byPid(Number(spec)) === undefined)
+      yield* sh.complain(`wait: ${spec}: no such job`);
+  }
   if (!sh.jobs.jobs.some(wanted)) return 127;
   const first = () => sh.jobs.jobs.find((job) => wanted(job) && jobState(job) === "done");
   if (!(yield* until(sh, () => first() !== undefined))) return interruptedStatus(sh);
