@@ -7,6 +7,7 @@ import { invalidName, ShellError } from "./control.ts";
 import { runNode } from "./execute.ts";
 import { expandingAtOnce } from "./expand.ts";
 import { forkShell } from "./fork.ts";
+import { commandText } from "./print-command.ts";
 import type { Shell } from "./shell.ts";
 
 /** The coprocess that a shell knows of: bash has one at a time. */
@@ -88,6 +89,6 @@ export function* startCoproc(sh: Shell, node: Coproc): Gen<void> {
     yield* sh.complain(error.message);
   }
   sh.lastBackground = child.nsPid;
-  sh.jobs.add([child], child.group, sh.textOf(node), true, sh.p.cwd);
+  sh.jobs.add([child], child.group, commandText(node, sh.source.text), true, sh.p.cwd);
   sh.status = 0;
 }

@@ -101,6 +101,7 @@ export function assignVariable(
   }
   variable.declaredEmpty = false;
   if (variable.exported || target === "PATH" || target === "IFS") sh.vars.changed();
+  if (target === "_") sh.lastArgument = value;
   if (target === "BASH_COMPAT" && sh.setup.dialect === "bash") setCompatibility(sh, variable.value ?? "");
   else if (target === "PATH") sh.hashed.clear();
   else if (target === "OPTIND") sh.getoptsPosition = 0;

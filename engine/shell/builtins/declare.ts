@@ -65,7 +65,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       writable: off("r"),
       traced: on("t") ? true : off("t") ? false : undefined,
       attributes: on("p"),
-      foreign: ["a", "A", "i", "n"].find(on),
+      foreign: kind === "declare" || kind === "local" ? ["a", "A", "i", "n"].find(on) : undefined,
     });
   if (parsed.rest.length === 0 || (on("p") && (kind === "declare" || kind === "local")))
     return yield* show(sh, label, kind, parsed.rest, on, parsed.options.length > 0);
