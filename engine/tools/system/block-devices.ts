@@ -205,6 +205,13 @@ function mounts(p: Process): Mounted[] {
     });
 }
 
+/** Columns that it knows. */
+const FINDMNT = new Set(
+  "SOURCE TARGET FSTYPE OPTIONS VFS-OPTIONS FS-OPTIONS LABEL UUID PARTLABEL PARTUUID MAJ:MIN ACTION OLD-TARGET OLD-OPTIONS SIZE AVAIL USED USE% FSROOT TID ID OPT-FIELDS PROPAGATION FREQ PASSNO".split(
+    " ",
+  ),
+);
+
 /** findmnt(8): the tree of mounts, or those that fit a source, target or type. */
 export const findmnt = tool(
   {
@@ -218,6 +225,7 @@ export const findmnt = tool(
   function* (t, o) {
     const all = mounts(t.p);
     const names = o.value("o")?.toUpperCase().split(",") ?? ["TARGET", "SOURCE", "FSTYPE", "OPTIONS"];
+    for (const name of names) if (!FINDMNT.has(name)) throw new Fatal(`unknown column: ${name}`);
     const cell = (one: Mounted, name: string) =>
       ({ TARGET: one.target, SOURCE: one.source, FSTYPE: one.type, OPTIONS: one.options })[name] ?? "";
     const types = o.value("t")?.split(",");

@@ -25,6 +25,7 @@ export const nsenter: Program = function* (p) {
   }
   const wanted = (Object.keys(NAMES) as (keyof typeof NAMES)[]).filter((key) => o.has(key, "a"));
   const target = o.value("t");
+  if (target !== undefined && !/^\d+$/.test(target)) return yield* refused(p, `failed to parse pid: '${target}'`);
   if (wanted.length === 0) return yield* refused(p, "no namespace specified");
   const from = wanted.map((key) => o.value(key)).find((value) => value !== undefined);
   const pid = target ?? /^\/proc\/(\d+)\/ns\//.exec(from ?? "")?.[1];

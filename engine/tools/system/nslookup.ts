@@ -142,7 +142,7 @@ export const getent: Program = function* (p) {
       database === undefined ? "getent: wrong number of arguments\n" : `Unknown database: ${database}\n`,
     );
     yield* sys.print(p, "Try `getent --help' or `getent --usage' for more information.\n");
-    return database === undefined ? 3 : 1;
+    return 1;
   }
   let missing = 0;
   if (database === "passwd" || database === "group") {
@@ -172,7 +172,7 @@ export const getent: Program = function* (p) {
   for (const key of keys) {
     const entry = isIpv4(key) ? (hostsByAddress(p, key) ?? (yield* reverse(p, key))) : lookupHosts(p, key);
     const addresses = entry?.addresses ?? [];
-    let canonical = entry?.canonical ?? key;
+    let canonical = database !== "hosts" && isIpv4(key) ? key : (entry?.canonical ?? key);
     if (entry === undefined && !isIpv4(key)) {
       const found = yield* resolveHost(p, key);
       if (found.ok) {
@@ -193,7 +193,7 @@ export const getent: Program = function* (p) {
       yield* sys.print(
         p,
         ["STREAM", "DGRAM", "RAW"]
-          .map((kind, k) => `${address.padEnd(15)} ${kind.padEnd(6)}${i === 0 && k === 0 ? ` ${canonical}` : ""}\n`)
+          .map((kind, k) => `${address.padEnd(15)} ${kind.padEnd(6)} ${i === 0 && k === 0 ? canonical : ""}\n`)
           .join(""),
       );
     }

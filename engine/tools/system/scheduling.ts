@@ -3,7 +3,7 @@ import { type Gen, SECOND, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { exitCode } from "../../machine/process.ts";
+import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { userByName } from "../../machine/users.ts";
 import { searchPath } from "../text/env.ts";
@@ -73,7 +73,12 @@ export const renice = tool(
   },
 );
 
-/** ionice(1): the class is told and accepted; the model's disk has no queue. */
+const CLASSES = ["none", "realtime", "best-effort", "idle"];
+
+/** What processes were given; the model's disk has no queue. */
+const scheduled = new WeakMap<Process, string>();
+
+/** ionice(1): the class is kept and told. */
 export const ionice = tool(
   {
     name: "ionice",
@@ -86,16 +91,25 @@ export const ionice = tool(
   },
   function* (t, o) {
     const pid = o.value("p");
-    if (pid !== undefined) {
-      if (byPid(t.p, Number(pid)) === undefined) throw new Fatal("ioprio_get failed: No such process");
-      if (!o.has("c", "n")) t.out.add("none: prio 4\n");
-      return 0;
+    const word = o.value("c");
+    const named = word === undefined ? 2 : /^[0-3]$/.test(word) ? Number(word) : CLASSES.indexOf(word.toLowerCase());
+    if (word !== undefined && named < 0 && !o.has("t")) throw new Fatal(`unknown scheduling class: '${word}'`);
+    const data = o.value("n");
+    if (data !== undefined && !/^\d+$/.test(data)) throw new Fatal(`invalid class data argument: '${data}'`);
+    const name = CLASSES[Math.max(0, named)]!;
+    const given = named === 0 || named === 3 ? name : `${name}: prio ${data ?? 4}`;
+    const sets = o.has("c", "n");
+    if (pid === undefined && o.operands.length > 0) {
+      if (sets) scheduled.set(t.p, given);
+      return yield* become(t, o.operands);
     }
-    if (o.operands.length === 0) {
-      t.out.add("none: prio 0\n");
-      return 0;
+    for (const each of pid === undefined ? [String(t.p.pid)] : [pid, ...o.operands]) {
+      const process = pid === undefined ? t.p : byPid(t.p, Number(each));
+      if (process === undefined) throw new Fatal(`ioprio_${sets ? "set" : "get"} failed: No such process`);
+      if (sets) scheduled.set(process, given);
+      else t.out.add(`${scheduled.get(process) ?? "none: prio 0"}\n`);
     }
-    return yield* become(t, o.operands);
+    return 0;
   },
 );
 
@@ -125,8 +139,11 @@ export const taskset = tool(
       if (o.operands.length > 1) t.out.add(`pid ${pid}'s new ${list}\n`);
       return 0;
     }
-    const [, ...command] = o.operands;
+    const [mask = "", ...command] = o.operands;
     if (command.length === 0) throw new UsageError("bad usage");
+    if (o.has("c") && !/^\d+(-\d+(:\d+)?)?(,\d+(-\d+(:\d+)?)?)*$/.test(mask))
+      throw new Fatal(`failed to parse CPU list: ${mask}`);
+    if (!o.has("c") && !/^(0x)?[\da-f]+(,[\da-f]+)*$/i.test(mask)) throw new Fatal(`failed to parse CPU mask: ${mask}`);
     return yield* become(t, command);
   },
 );
@@ -151,7 +168,7 @@ export const chrt = tool(
         ["IDLE", "0/0"],
         ["DEADLINE", "0/0"],
       ])
-        t.out.add(`${`SCHED_${name} min/max priority`.padEnd(31)}: ${range}\n`);
+        t.out.add(`SCHED_${name} min/max priority\t: ${range}\n`);
       return 0;
     }
     if (o.has("p")) {
@@ -160,7 +177,10 @@ export const chrt = tool(
       t.out.add(`pid ${pid}'s current scheduling policy: SCHED_OTHER\npid ${pid}'s current scheduling priority: 0\n`);
       return 0;
     }
-    return yield* become(t, o.operands.slice(1));
+    const [priority = "", ...command] = o.operands;
+    if (command.length === 0) throw new UsageError("bad usage");
+    if (!/^-?\d+$/.test(priority)) throw new Fatal(`invalid priority argument: '${priority}'`);
+    return yield* become(t, command);
   },
 );
 
@@ -181,17 +201,20 @@ export const flock = tool(
       "[options] <file>|<directory> <command> [<argument>...]\n flock [options] <file>|<directory> -c <command>\n flock [options] <file descriptor number>",
     about: "",
     version: `flock from ${VERSION}`,
-    short: "+sxeunw:oE:Fc:",
-    long: "shared=s exclusive=x unlock=u nonblock=n timeout:=w close=o conflict-exit-code:=E command:=c verbose=verbose no-fork=F",
+    usageStatus: 64,
+    short: "+sxeunw:oE:F",
+    long: "shared=s exclusive=x unlock=u nonblock=n timeout:=w close=o conflict-exit-code:=E verbose=verbose no-fork=F",
   },
   function* (t, o) {
     const [file, ...words] = o.operands;
+    const limit = o.value("w");
+    if (limit !== undefined && !/^\d*\.?\d+$/.test(limit)) throw new Fatal(`invalid timeout value: '${limit}'`, 64);
     if (file === undefined) throw new UsageError("not enough arguments");
     if (words.length === 0 && /^\d+$/.test(file)) {
       if (!t.p.fds.has(Number(file))) throw new Fatal(`${file}: Bad file descriptor`, 65);
       return 0;
     }
-    if (words.length === 0) throw new UsageError(`bad file descriptor: '${file}'`, 64);
+    if (words.length === 0) throw new Fatal(`bad file descriptor: '${file}'`, 64);
     const command = words[0] === "-c" ? ["/bin/sh", "-c", words[1] ?? ""] : words;
     let node = sys.find(t.p, file);
     if (node === undefined) {

@@ -98,10 +98,10 @@ export const logger = tool(
     const { p } = t;
     const [given = "", where = "user"] = (o.value("p") ?? "user.notice").split(".").reverse();
     const level = priorityOf(OLDER[given] ?? given);
-    if (level === undefined) throw new Fatal(`unknown priority name: ${given}`);
     // Only the kernel speaks as the kernel.
     const facility = FACILITIES.indexOf(where === "kern" ? "user" : where === "security" ? "auth" : where);
     if (facility < 0) throw new Fatal(`unknown facility name: ${where}`);
+    if (level === undefined) throw new Fatal(`unknown priority name: ${given}`);
     const identifier = o.value("t") ?? userName(p.ns.mnt, p.cred.uid);
     const say = (message: string) =>
       p.machine.journal.append({

@@ -183,7 +183,7 @@ function* check(
       );
     if (unread > 0) yield* t.error(`WARNING: ${many(unread, "listed file", "listed files")} could not be read`);
     if (failed > 0) yield* t.error(`WARNING: ${many(failed, "computed checksum", "computed checksums")} did NOT match`);
-    if (o.has("im") && good === 0 && failed === 0) yield* t.error(`${list}: no file was verified`);
+    if (o.has("im") && good === 0) yield* t.error(`${list}: no file was verified`);
   }
   if (failed + unread > 0 || (malformed > 0 && o.has("strict")) || (o.has("im") && good + failed === 0)) t.status = 1;
 }
