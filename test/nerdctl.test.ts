@@ -10,6 +10,8 @@ w1 nerdctl run --rm nosuch/nosuch 2>&1 | grep -o 'fatal.*'
 echo '-- the kubelet'
 w1 "nerdctl -n k8s.io ps --format '{{.Names}} {{.Status}}' | grep proxy | sed 's/proxy-[a-z0-9]*/proxy-X/' | sort"
 w1 nerdctl images -q | wc -l
+w1 nerdctl -n k8s.io image prune -af | grep -c coredns:
+w1 crictl images | grep -c coredns
 echo '-- a service'
 w1 nerdctl run -d --name web --restart always -p 8080:80 busybox:1.36 httpd -f -h / | wc -c
 w1 "nerdctl exec web sh -c 'echo hello > /index.html'"
@@ -48,6 +50,8 @@ fatal msg="failed to resolve reference \\"docker.io/nosuch/nosuch:latest\\": pul
 -- the kubelet
 k8s://kube-system/kube-proxy-X Up
 k8s://kube-system/kube-proxy-X/kube-proxy Up
+1
+0
 1
 -- a service
 65

@@ -60,11 +60,10 @@ export class ImageStore {
     this.version++;
   }
 
-  /** Takes one name away, and the image with its last. */
+  /** Takes one name away, and the image with its last; its id stays a name as long as there is another. */
   untag(name: string): void {
-    const id = this.byReference.get(name);
-    const stored = id === undefined ? undefined : this.byId.get(id);
-    if (stored === undefined) return void this.remove(name);
+    const stored = this.byId.get(this.byReference.get(name) ?? name);
+    if (stored === undefined) return;
     this.byReference.delete(name);
     stored.tags = stored.tags.filter((one) => one !== name);
     stored.digests = stored.digests.filter((one) => one !== name);
