@@ -6,9 +6,10 @@ import type { Process } from "../../machine/process.ts";
 import { type Bare, type Container, type ContainerRuntime, runtimeOf } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { TabWriter } from "../kubectl/printers/tabwriter.ts";
-import type { FlagSpec, Given } from "./cli.ts";
+import type { Given } from "./cli.ts";
 import { isOn } from "./cli.ts";
 import { containers as allContainers, sandboxes as allSandboxes } from "./cri.ts";
+import type { CommandText } from "./legacy-cli.ts";
 
 /** The namespace of what the kubelet runs. */
 export const K8S = "k8s.io";
@@ -34,12 +35,7 @@ export interface Ctr {
 }
 
 /** A command at the end of a path of names, or a group of them. */
-export interface Command {
-  names: readonly string[];
-  usage: string;
-  argsUsage?: string;
-  description?: string;
-  flags?: readonly FlagSpec[];
+export interface Command extends CommandText {
   commands?: readonly Command[];
   /** What stands behind its first word is not its own: flags there are another command's. */
   passes?: boolean;

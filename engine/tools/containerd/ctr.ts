@@ -4,13 +4,13 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { RUNTIME_VERSION, runtimeOf } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { tabbed } from "../kubectl/printers/tabwriter.ts";
-import { FlagError, type FlagSpec, flag, type Given, isOn, legacyFlags, parseFlags } from "./cli.ts";
+import { type FlagSpec, flag, type Given, isOn, legacyFlags } from "./cli.ts";
 import { containers, run, tasks } from "./ctr-containers.ts";
 import { type Command, type Ctr, CtrError, CtrExit, socketError } from "./ctr-context.ts";
 import { images } from "./ctr-images.ts";
 import { namespaces } from "./ctr-namespaces.ts";
 import { content, info, leases, plugins, snapshots } from "./ctr-store.ts";
+import { HELP, HELP_COMMAND, helpOf, Misused, readLegacy, rows } from "./legacy-cli.ts";
 
 const REVISION = "05044ec0a9a75232cad458027ca83437aae3f4da";
 const SOCKET = "/run/containerd/containerd.sock";
@@ -53,7 +53,6 @@ const GLOBAL: readonly FlagSpec[] = [
     env: "CONTAINERD_NAMESPACE",
   },
 ];
-const HELP = flag.bool("help", "h", "show help");
 const VERSION = flag.bool("version", "v", "print the version");
 
 const BANNER = [
@@ -74,65 +73,12 @@ with the containerd daemon. Because it is unsupported, the commands,
 options, and operations are not guaranteed to be backward compatible or
 stable from release to release of the containerd project.`;
 
-const rows = (commands: readonly Command[]): string =>
-  tabbed(commands.map(({ names, usage }) => `   ${names.join(", ")}\t${usage}\n`).join(""));
-
-const HELP_COMMAND: Command = { names: ["help", "h"], usage: "Shows a list of commands or help for one command" };
-
 function appHelp(): string {
   return (
     `NAME:\n   ctr - ${BANNER}\n\nUSAGE:\n   ctr [global options] command [command options] [arguments...]\n\n` +
     `VERSION:\n   v${RUNTIME_VERSION}\n\nDESCRIPTION:\n   ${ABOUT}\n\nCOMMANDS:\n${rows([...COMMANDS, HELP_COMMAND])}\n` +
     `GLOBAL OPTIONS:\n${legacyFlags([...GLOBAL, HELP, VERSION])}   \n`
   );
-}
-
-/** Help of a command or group at the end of a path (template.go of urfave/cli v1). */
-function helpOf(path: string, { usage, argsUsage, description, flags = [], commands }: Command): string {
-  const head = `NAME:\n   ${path} - ${usage}\n\nUSAGE:\n   ${path}`;
-  if (commands !== undefined) {
-    const own = legacyFlags([...flags, HELP]);
-    return `${head} command [command options] [arguments...]\n\nCOMMANDS:\n${rows(commands)}\nOPTIONS:\n${own}   \n`;
-  }
-  const about = description === undefined ? "" : `\nDESCRIPTION:\n   ${description}\n`;
-  const options = flags.length === 0 ? "" : `\nOPTIONS:\n${legacyFlags(flags)}   \n`;
-  return `${head}${flags.length > 0 ? " [command options]" : ""} ${argsUsage ?? "[arguments...]"}\n${about}${options}`;
-}
-
-/** A wrong command line: told with the help of what it was for. */
-class Misused extends Error {
-  readonly help: string;
-  readonly told: string;
-
-  constructor(message: string, help: string, told = `Incorrect Usage: ${message}\n\n`) {
-    super(message);
-    this.help = help;
-    this.told = told;
-  }
-}
-
-/** Reads flags; with `anywhere` those behind other words too. */
-function read(flags: readonly FlagSpec[], words: readonly string[], help: string, anywhere: boolean): Given {
-  const values = new Map<string, readonly string[]>();
-  const args: string[] = [];
-  let rest = words;
-  try {
-    for (;;) {
-      const given = parseFlags([...flags, HELP], rest, false);
-      for (const [name, list] of given.values) values.set(name, [...(values.get(name) ?? []), ...list]);
-      const [first, ...more] = given.args;
-      if (!anywhere || first === undefined) return { values, args: [...args, ...given.args] };
-      args.push(first);
-      rest = more;
-    }
-  } catch (error) {
-    if (!(error instanceof FlagError)) throw error;
-    throw new Misused(
-      error.message,
-      help,
-      `Incorrect Usage${help.startsWith("NAME:\n   ctr - ") ? "." : ":"} ${error.message}\n\n`,
-    );
-  }
 }
 
 /** Follows the words down to a command, and runs it or shows the help that they ask for. */
@@ -149,7 +95,12 @@ function* follow(p: Process, global: Given): Gen<number> {
     }
     path += ` ${command.names[0]}`;
     const help = helpOf(path, command);
-    const given = read(command.flags ?? [], rest, help, command.commands === undefined && command.passes !== true);
+    const given = readLegacy(
+      command.flags ?? [],
+      rest,
+      help,
+      command.commands === undefined && command.passes !== true,
+    );
     if (isOn(given, "help") || (command.commands !== undefined && given.args.length === 0)) {
       yield* sys.print(p, help);
       return 0;
@@ -177,7 +128,7 @@ function* runCommand(p: Process, global: Given, command: Command, given: Given):
 
 export const ctr: Program = function* (p): Gen<number> {
   try {
-    const global = read([...GLOBAL, VERSION], p.argv.slice(1), appHelp(), false);
+    const global = readLegacy([...GLOBAL, VERSION], p.argv.slice(1), appHelp(), false);
     if (isOn(global, "version")) {
       yield* sys.print(p, `ctr github.com/containerd/containerd v${RUNTIME_VERSION}\n`);
       return 0;
