@@ -1,16 +1,16 @@
 import type { Image } from "../../images/image.ts";
 import { Pipe, WaitQueue } from "../../kernel/index.ts";
 import type { NetNamespace } from "../../network/index.ts";
-import { dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { exitCode, type Process } from "../process.ts";
 import { CriError } from "./error.ts";
 import { type ExecOptions, type ExecSession, runIn } from "./exec.ts";
 import { launch } from "./launch.ts";
 import type { ContainerLog } from "./log-file.ts";
+import { loneSandbox } from "./lone-sandbox.ts";
 import { newContainer } from "./new-container.ts";
 import { type Exits, startShim } from "./shim.ts";
-import type { Container, ContainerConfig, Sandbox } from "./types.ts";
+import type { Container, ContainerConfig } from "./types.ts";
 
 /** A container that is no Pod's: what a client of containerd itself makes. */
 export interface Bare {
@@ -52,35 +52,10 @@ export interface BareOptions {
 export function createBare(machine: Machine, options: BareOptions): Bare {
   const { namespace, id, image, hostNetwork } = options;
   const exits: Exits = new Map();
-  const config = {
-    metadata: { name: id, uid: id, namespace, attempt: 0 },
-    hostname: options.hostname ?? machine.hostname,
-    logDirectory: "",
-    resolvConf: "",
-    labels: {},
-    annotations: {},
-    cgroupParent: `/${namespace}/${id}`,
-    hostNetwork,
-  };
   const net = hostNetwork
     ? machine.net
     : (options.net ?? machine.network.namespace(`ctr-${namespace}-${id}`, machine.net));
-  // Who holds its namespaces until its task has a shim.
-  const init = machine.pids.init!;
-  const sandbox: Sandbox = {
-    id,
-    config,
-    state: "ready",
-    createdAt: machine.kernel.now,
-    net,
-    uts: { hostname: config.hostname, sysctls: new Map() },
-    ips: [],
-    pids: undefined,
-    pause: init,
-    shim: init,
-    containers: [],
-    files: dirNode({ time: machine.kernel.now }),
-  };
+  const sandbox = loneSandbox(machine, { id, namespace, hostname: options.hostname ?? machine.hostname, net });
   const container = newContainer(machine, sandbox, { ...containerConfig(options), ...options.config }, image, {
     id,
     layer: 0,
@@ -98,7 +73,7 @@ export function createBare(machine: Machine, options: BareOptions): Bare {
     task: false,
     start() {
       this.task = true;
-      sandbox.shim = sandbox.pause = startShim(machine, id, config, exits, namespace);
+      sandbox.shim = sandbox.pause = startShim(machine, id, sandbox.config, exits, namespace);
       try {
         options.started?.(this);
         return start(machine, container, exits, () => options.ended?.(this));

@@ -8,6 +8,7 @@ import { notify } from "../systemd/index.ts";
 import { containerdConfig } from "./containerd-config.ts";
 import { runtimeOf } from "./of.ts";
 import { RUNTIME_VERSION } from "./runtime.ts";
+import { RUNC_ROOT, runcDirectory, STATE, TASKS, taskDirectory } from "./tasks.ts";
 
 const REVISION = "05044ec0a9a75232cad458027ca83437aae3f4da";
 
@@ -82,14 +83,14 @@ function* daemon(p: Process): Gen<number> {
   }
 }
 
-const STATE = "/run/containerd";
-const TASKS = `${STATE}/io.containerd.runtime.v2.task`;
 const SOCKETS = [`${STATE}/containerd.sock`, `${STATE}/containerd.sock.ttrpc`];
 
 /** What its address= names is in the file tree as long as it serves; what its state= names stays until the next boot. */
 function openSockets(p: Process): void {
-  for (const path of ["/run", STATE, TASKS, `${TASKS}/k8s.io`])
+  for (const path of ["/run", STATE])
     if (sys.find(p, path) === undefined) sys.mkdir(p, path, path === "/run" ? 0o755 : 0o711);
+  if (sys.find(p, TASKS) === undefined) sys.link(p, TASKS, taskDirectory(p.machine));
+  if (sys.find(p, RUNC_ROOT) === undefined) sys.link(p, RUNC_ROOT, runcDirectory(p.machine));
   for (const path of SOCKETS) {
     if (sys.find(p, path, false) !== undefined) sys.unlink(p, path);
     sys.link(p, path, socketNode({ mode: 0o660, time: p.machine.kernel.now }));

@@ -21,6 +21,10 @@ export interface ExecOptions {
   cred?: Credentials;
   columns?: number;
   rows?: number;
+  /** In place of pipes that a client reads. */
+  fds?: ReadonlyMap<number, OpenFile>;
+  /** In place of the shim. */
+  parent?: Process;
 }
 
 /** A command that runs in a container beside its process 1. */
@@ -79,7 +83,8 @@ export function runIn(
       stdout.closeWriter();
     };
     for (const fd of [0, 1, 2]) fds.set(fd, tty);
-  } else {
+  } else if (options.fds) for (const [fd, file] of options.fds) fds.set(fd, file);
+  else {
     fds.set(1, new PipeEnd(stdout, "write"));
     fds.set(2, new PipeEnd(stderr!, "write"));
     if (options.stdin) {
@@ -92,7 +97,7 @@ export function runIn(
   if (options.tty) env.set("TERM", "xterm");
   for (const [name, value] of options.env ?? []) env.set(name, value);
   const process = machine.spawn({
-    parent: sandbox.shim,
+    parent: options.parent ?? sandbox.shim,
     main: found.main,
     argv: found.argv,
     env,

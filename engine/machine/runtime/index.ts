@@ -6,4 +6,5 @@ export { JsonLog } from "./json-log.ts";
 export type { NamedImage } from "./metadata.ts";
 export { runtimeOf } from "./of.ts";
 export { ContainerRuntime, RUNTIME_VERSION, SANDBOX_IMAGE } from "./runtime.ts";
+export { bundledTasks, RUNC_ROOT, type Task, tasksOf } from "./tasks.ts";
 export type { Container, ContainerConfig, Mount, PortMapping, Sandbox, SandboxConfig } from "./types.ts";

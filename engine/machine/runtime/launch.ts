@@ -1,7 +1,7 @@
 import { Pipe } from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import { type OpenFile, PipeEnd } from "../open-file.ts";
-import { type Process, shortName } from "../process.ts";
+import { type Process, type Program, shortName } from "../process.ts";
 import * as sys from "../sys.ts";
 import { Tty } from "../tty.ts";
 import { hostView } from "./host-view.ts";
@@ -9,8 +9,17 @@ import { programOf } from "./oci.ts";
 import { commandOf } from "./spec.ts";
 import type { Container } from "./types.ts";
 
+export interface LaunchOptions {
+  /** In place of the shim. */
+  parent?: Process;
+  /** In place of the log, or a terminal. */
+  fds?: Map<number, OpenFile>;
+  /** What the command waits for. */
+  gate?(main: Program): Program;
+}
+
 /** Starts a created container's command under its shim, or says in runc's words why it cannot be run. */
-export function launch(machine: Machine, container: Container): Process | string {
+export function launch(machine: Machine, container: Container, by: LaunchOptions = {}): Process | string {
   const { sandbox, config, image } = container;
   const ns = {
     mnt: container.mnt,
@@ -28,14 +37,14 @@ export function launch(machine: Machine, container: Container): Process | string
   const found = programOf(view, argv, container.env);
   if (typeof found === "string") return found;
   const process = machine.spawn({
-    parent: sandbox.shim,
-    main: found.main,
+    parent: by.parent ?? sandbox.shim,
+    main: by.gate?.(found.main) ?? found.main,
     argv: found.argv,
     env: new Map(container.env),
     cwd: container.cwd,
     cred: container.cred,
     ns,
-    fds: standardFiles(machine, container),
+    fds: by.fds ?? standardFiles(machine, container),
   });
   process.exe = found.path;
   process.comm = shortName(argv[0]!);

@@ -1,5 +1,6 @@
 import type { Image } from "../../images/image.ts";
 import type { Bare } from "./bare.ts";
+import type { Bundled } from "./bundle.ts";
 
 /** An image's name in one of containerd's namespaces. */
 export interface NamedImage {
@@ -33,6 +34,9 @@ export class Metadata {
   readonly tenants = new Map<string, Tenant>();
   /** Containers whose processes are stopped, by id. */
   readonly paused = new Set<string>();
+
+  /** What runc made without containerd: by state directory and id. */
+  readonly runc = new Map<string, Map<string, Bundled>>();
 
   constructor() {
     this.make("k8s.io");

@@ -1,5 +1,5 @@
 import type { Image } from "../../images/index.ts";
-import { dirNode } from "../inode.ts";
+import { type DirNode, dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { MountNamespace, type RootFilesystem } from "../path.ts";
 import { PidNamespace } from "../process.ts";
@@ -29,9 +29,15 @@ export function newContainer(
   sandbox: Sandbox,
   config: ContainerConfig,
   image: Image,
-  { id, layer, logs = true, log: own }: { id: string; layer: number; logs?: boolean; log?: ContainerLog },
+  {
+    id,
+    layer,
+    logs = true,
+    log: own,
+    rootfs: given,
+  }: { id: string; layer: number; logs?: boolean; log?: ContainerLog; rootfs?: DirNode },
 ): Container {
-  const rootfs = snapshot(templateOf(image), machine.programs);
+  const rootfs = given ?? snapshot(templateOf(image), machine.programs);
   const mnt = new MountNamespace(rootfs, overlay(layer));
   const target =
     config.pidsOf === undefined

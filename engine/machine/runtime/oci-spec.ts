@@ -214,3 +214,24 @@ export function sandboxSpec(sandbox: Sandbox): Json {
     root: { path: "rootfs", readonly: true },
   };
 }
+
+/** Members of the specification in the order of its Go structures; others follow in the order that they have. */
+const GO_ORDER = [
+  ...["ociVersion", "process", "root", "hostname", "mounts", "annotations", "linux"],
+  ...["terminal", "user", "uid", "gid", "additionalGids", "args", "env", "cwd", "capabilities", "noNewPrivileges"],
+  ...["destination", "type", "source", "options", "path", "readonly", "resources", "devices", "allow", "memory", "cpu"],
+  ...["limit", "swap", "shares", "quota", "period", "cgroupsPath", "namespaces", "maskedPaths", "readonlyPaths"],
+];
+const rank = new Map(GO_ORDER.map((name, i) => [name, i]));
+
+/** The same with its members in the order in which Go writes them. */
+export function inGoOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inGoOrder);
+  if (typeof value !== "object" || value === null) return value;
+  const place = ([name]: [string, unknown]) => rank.get(name) ?? GO_ORDER.length;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort((a, b) => place(a) - place(b))
+      .map(([name, one]) => [name, inGoOrder(one)]),
+  );
+}

@@ -390,6 +390,11 @@ export class ContainerRuntime {
     return container;
   }
 
+  /** Tells when a process that was started under one of its shims has ended. */
+  whenEnded(process: Process, done: (status: WaitStatus) => void): void {
+    this.exits.set(process, done);
+  }
+
   // ---- exec ---------------------------------------------------------------------------------------------------------
 
   /** Starts a command in a running container; follow it through the session. Throws CriError. */

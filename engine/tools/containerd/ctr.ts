@@ -12,7 +12,7 @@ import { namespaces } from "./ctr-namespaces.ts";
 import { content, info, leases, plugins, snapshots } from "./ctr-store.ts";
 import { HELP, HELP_COMMAND, helpOf, Misused, readLegacy, rows } from "./legacy-cli.ts";
 
-const REVISION = "05044ec0a9a75232cad458027ca83437aae3f4da";
+export const REVISION = "05044ec0a9a75232cad458027ca83437aae3f4da";
 const SOCKET = "/run/containerd/containerd.sock";
 
 const versionText = (who: string) => `${who}:\n  Version:  v${RUNTIME_VERSION}\n  Revision: ${REVISION}\n`;

@@ -70,7 +70,7 @@ zip 3.0-13 amd64 utils Archiver for .zip files|/usr/bin/zip
 
 const NODE = `
 conntrack 1:1.4.7-1+b2 amd64 net Program to modify the conntrack tables|
-containerd.io 1.7.27-1 amd64 devel An open and reliable container runtime|/usr/bin/containerd /usr/bin/ctr
+containerd.io 1.7.27-1 amd64 devel An open and reliable container runtime|/usr/bin/containerd /usr/bin/containerd-shim-runc-v2 /usr/bin/ctr /usr/bin/runc
 cri-tools 1.32.0-1.1 amd64 admin Command-line utility for interacting with a container runtime|/usr/bin/crictl
 ebtables 2.0.11-5 amd64 net Ethernet bridge frame table administration|
 ethtool 1:6.1-1 amd64 net display or change Ethernet device settings|
