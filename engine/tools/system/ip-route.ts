@@ -52,7 +52,7 @@ export function* route(p: Process, words: string[], options: Options): Gen<numbe
     else if (verb === "get") yield* show(p, found(p, readWords(p, rest)), "get", options);
     else {
       if (rest.length === 0 && verb === "flush") throw new RouteError('"ip route flush" requires arguments.', 1);
-      if (rest.length === 0) throw new RouteError("Usage: ip route { list | flush } SELECTOR", 255);
+      if (rest.length === 0) throw new RouteError(ROUTE_HELP.trimEnd(), 255);
       const given = readWords(p, rest, verb === "flush");
       checkDevice(p.ns.net, given.dev);
       if (p.cred.uid !== 0) return yield* notPermitted(p);
