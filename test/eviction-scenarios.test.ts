@@ -27,7 +27,7 @@ const SCENARIOS: readonly Scenario[] = [
 kubectl rollout status deployment web >/dev/null
 N=$(kubectl get pod -l app=web -o jsonpath='{.items[0].spec.nodeName}')
 P=$(kubectl get pod -l app=web -o jsonpath='{.items[0].metadata.name}')
-on $N "fallocate -l 30G /var/big; fallocate -l 30G /var/more; df -h / | tail -1"
+on $N "fallocate -l 15G /var/big; cp /var/big /var/more; cp /var/big /var/last; df -h / | tail -1"
 sleep 40
 kubectl describe node $N | grep -E "Taints|Pressure"
 kubectl get pod $P -o jsonpath='{.status.phase} {.status.reason} {.status.message}{"\\n"}'
@@ -37,17 +37,17 @@ kubectl get deployment web
 kubectl run here --image=nginx --overrides="{\\"spec\\":{\\"nodeName\\":\\"$N\\"}}"; sleep 2
 kubectl get pod here; kubectl get pod here -o jsonpath='{.status.message}{"\\n"}'
 on $N "journalctl -u kubelet | grep -c cannot.evict.a.critical.pod"
-on $N "rm /var/big /var/more"
+on $N "rm /var/big /var/more /var/last"
 sleep 330
 kubectl describe node $N | grep -E "Taints|Pressure"`,
     expect: [
-      "fallocate failed: No space left on device",
-      / 90% \/$/,
+      "cp: error copying '/var/big' to '/var/last': No space left on device",
+      / 100% \/$/,
       /^Taints: +node.kubernetes.io\/disk-pressure:NoSchedule$/,
       / {2}MemoryPressure +False .* KubeletHasSufficientMemory +kubelet has sufficient memory available$/,
       / {2}DiskPressure +True .* KubeletHasDiskPressure +kubelet has disk pressure$/,
       / {2}PIDPressure +False .* KubeletHasSufficientPID +kubelet has sufficient PID available$/,
-      /^Failed Evicted The node was low on resource: ephemeral-storage. Threshold quantity: \d+, available: \d+Ki. Container nginx was using \d+(Ki)?, request is 0, has larger consumption of ephemeral-storage. $/,
+      /^Failed Evicted The node was low on resource: ephemeral-storage. Threshold quantity: \d+, available: \d+(Ki)?. Container nginx was using \d+(Ki)?, request is 0, has larger consumption of ephemeral-storage. $/,
       "DisruptionTarget TerminationByKubelet",
       /Warning +Evicted +pod\/web-.* The node was low on resource: ephemeral-storage/,
       /^web +2\/2 +2 +2 /,

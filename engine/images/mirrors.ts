@@ -42,6 +42,11 @@ const MIRRORS: readonly (readonly [prefix: string, of: string])[] = [
 
 /** The repository that a normalised name stands for: `public.ecr.aws/docker/library/redis` is Docker Hub's redis. */
 export function mirrored(name: string): string {
-  for (const [prefix, of] of MIRRORS) if (name.startsWith(prefix)) return of + name.slice(prefix.length);
+  for (const [prefix, of] of MIRRORS) {
+    if (!name.startsWith(prefix)) continue;
+    const path = name.slice(prefix.length);
+    // A mirror of Docker Hub knows the official images by their short names, too.
+    return of === "docker.io/" && !path.includes("/") ? `${of}library/${path}` : of + path;
+  }
   return name;
 }

@@ -42,9 +42,14 @@ export class Disk {
     node.charge = { size, held };
   }
 
+  /** Bytes that may still be written. */
+  get room(): number {
+    return this.sizeKib * 1024 - INSTALLED_KIB * 1024 - this.used - this.images;
+  }
+
   /** Throws ENOSPC when there is no room for so many bytes more. */
   need(bytes: number): void {
-    if (INSTALLED_KIB * 1024 + this.used + this.images + bytes > this.sizeKib * 1024) throw new Errno("ENOSPC");
+    if (bytes > this.room) throw new Errno("ENOSPC");
   }
 
   /** The same for a file that grows by so many bytes; `zeros`: by nothing but zeros. */

@@ -50,12 +50,22 @@ export interface Content {
   appendZeros?(count: number): void;
   /** How many of its bytes are held in memory; all of them where this is not said. */
   held?(): number;
+  /** Appends its first `size` bytes to another one, runs of zeros as such. */
+  copyTo?(other: Content, size: number): void;
 }
 
 /** Adds zeros to the end of a file. */
 export function appendZeros(content: Content, count: number): void {
   if (content.appendZeros) content.appendZeros(count);
   else content.append(new Uint8Array(count));
+}
+
+/** Makes the first `size` bytes of one content all of another, and none of their zeros where these are runs. */
+export function copyContent(from: Content, to: Content, size: number): void {
+  if (from.copyTo && from !== to) {
+    to.replace(EMPTY);
+    from.copyTo(to, size);
+  } else to.replace(from.bytes().slice(0, size));
 }
 
 /** Bytes of a file that the host holds: runs of zeros are none. */
@@ -164,6 +174,17 @@ export class MemoryContent implements Content {
 
   held(): number {
     return this.size() - this.blank;
+  }
+
+  copyTo(other: Content, size: number): void {
+    this.settle();
+    let left = size;
+    for (const chunk of this.chunks) {
+      const count = Math.min(chunk.length, left);
+      left -= count;
+      if ("blank" in chunk) appendZeros(other, count);
+      else other.append(chunk.slice(0, count));
+    }
   }
 
   /** Throws ENOMEM for more than a process may hold. */

@@ -8,11 +8,13 @@ import { FifoEnd, isNamed } from "./fifo.ts";
 import {
   appendZeros,
   type Content,
+  copyContent,
   type DirNode,
   dirNode,
   entriesOf,
   type FileNode,
   fileNode,
+  heldBytes,
   type Inode,
   symlinkNode,
 } from "./inode.ts";
@@ -181,6 +183,20 @@ export function setContent(p: Process, node: FileNode, bytes: Uint8Array): void 
   changed(p, node);
 }
 
+/**
+ * Gives a file what another one holds, or as much of it as the disk has room for. Returns why that is not all; throws
+ * EFBIG.
+ */
+export function copyFile(p: Process, from: Content, to: FileNode): Errno | undefined {
+  const { disk } = p.machine;
+  const whole = from.size();
+  const size = Math.max(0, Math.min(whole, disk.room + (to.charge?.size ?? 0)));
+  disk.charge(to, size, Math.min(size, heldBytes(from)));
+  copyContent(from, to.content, size);
+  changed(p, to);
+  return size < whole ? new Errno("ENOSPC") : undefined;
+}
+
 /** ftruncate(2): a file is cut, or filled up with zeros. Throws EFBIG or ENOSPC. */
 export function resize(p: Process, node: FileNode, size: number): void {
   const now = node.content.size();
@@ -204,8 +220,8 @@ export function readBytes(p: Process, path: string): Uint8Array {
   return readable(p, path)?.bytes() ?? new Uint8Array(0);
 }
 
-/** The content of a file that may be read; undefined for what is none. */
-function readable(p: Process, path: string): Content | undefined {
+/** The content of a file that may be read; undefined for what is none. Throws ENOENT, EACCES, EISDIR … */
+export function readable(p: Process, path: string): Content | undefined {
   const node = stat(p, path);
   requireAccess(node, p.cred, READ);
   if (node.kind === "dir") throw new Errno("EISDIR");

@@ -239,8 +239,10 @@ export function* copy(
       return false;
     }
     if (choice.verbose) t.out.add(`${shellQuote(from)} -> ${shellQuote(to)}\n`);
-    copyFile(t, from, to, source, target, choice);
-    return true;
+    const failed = copyFile(t, from, to, source, target, choice);
+    if (failed !== undefined)
+      yield* t.error(`error copying ${shellQuote(from)} to ${shellQuote(to)}: ${failed.message}`);
+    return failed === undefined;
   } catch (error) {
     if (!isErrno(error)) throw error;
     const what = source.kind === "dir" ? "cannot create directory" : "cannot create regular file";
@@ -276,7 +278,7 @@ function copyFile(
   source: Inode,
   target: Inode | undefined,
   choice: CopyChoice,
-): void {
+): Errno | undefined {
   const { p } = t;
   if (choice.symbolic) {
     if (target && choice.force) sys.unlink(p, to);
@@ -294,7 +296,7 @@ function copyFile(
     sys.symlink(p, source.target, to);
     return;
   }
-  const bytes = source.kind === "file" && !choice.attributesOnly ? sys.readBytes(p, from).slice() : new Uint8Array(0);
+  const content = source.kind === "file" && !choice.attributesOnly ? sys.readable(p, from) : undefined;
   if (to.endsWith("/") && target === undefined) throw new Errno("ENOTDIR");
   let file: ReturnType<typeof sys.openFile>;
   try {
@@ -306,9 +308,10 @@ function copyFile(
   }
   const node = file.node;
   if (node?.kind !== "file") return;
-  sys.setContent(p, node, bytes);
+  const failed = content === undefined ? undefined : sys.copyFile(p, content, node);
   if (source.kind === "file" && source.program !== undefined) node.program = source.program;
   preserve(t, source, node, choice);
+  return failed;
 }
 
 function preserve(t: Tool, source: Inode, node: Inode, choice: CopyChoice): void {
