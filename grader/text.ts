@@ -14,11 +14,10 @@ function checkNames(check: CheckSpec): string[] {
   const names: (string | undefined)[] = [];
   if (check.kind === "answer") names.push(check.subject.name);
   if (check.kind === "object" || check.kind === "event-order" || check.kind === "audit") names.push(check.name);
-  if (check.kind === "walk") names.push(check.from.namespace);
   if (check.kind === "visit")
     names.push(check.from.name, check.to.namespace === "kube-system" ? undefined : check.to.name);
-  if ("namespace" in check && check.namespace !== "default" && check.namespace !== "kube-system")
-    names.push(check.namespace);
+  const namespace = check.kind === "walk" ? check.from.namespace : "namespace" in check ? check.namespace : undefined;
+  if (namespace !== "default" && namespace !== "kube-system") names.push(namespace);
   return names.filter((name) => name !== undefined);
 }
 

@@ -7,6 +7,7 @@ import { onFiles, standardInput, stream } from "./files.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { iterator } from "./iteration.ts";
 import { jsonModule } from "./json.ts";
+import { pathlibModule } from "./pathlib.ts";
 import { processModule } from "./subprocess.ts";
 import { str } from "./text.ts";
 import {
@@ -272,6 +273,7 @@ export function modules(argv: readonly string[]): Interpreter["modules"] {
     ["json", jsonModule],
     ["os", osModule],
     ["os.path", (py) => py.module("os").members.get("path") as PyModule],
+    ["pathlib", pathlibModule],
     ["re", reModule],
     ["subprocess", processModule],
     ["sys", (py) => sysModule(py, argv)],

@@ -133,6 +133,10 @@ export function binary(operator: string, a: Value, b: Value): Value {
   }
   if (operator === "|" && a instanceof PyDict && b instanceof PyDict)
     return new PyDict([...a.entries.values(), ...b.entries.values()]);
+  const own =
+    (a instanceof PyObject ? a.binary?.(operator, b, false) : undefined) ??
+    (b instanceof PyObject ? b.binary?.(operator, a, true) : undefined);
+  if (own !== undefined) return own;
   throw unsupported(operator, a, b);
 }
 

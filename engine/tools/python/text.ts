@@ -61,6 +61,8 @@ export function repr(value: Value): string {
   }
   if (value instanceof PyRange)
     return `range(${value.start}, ${value.stop}${value.step === 1n ? "" : `, ${value.step}`})`;
+  const own = value instanceof PyObject ? value.attributes.get("__repr__") : undefined;
+  if (typeof own === "string") return own;
   if (value instanceof PyObject && value.attributes.get("args") instanceof PyTuple) {
     const { items } = value.attributes.get("args") as PyTuple;
     return `${value.type.name.split(".").pop()}(${inside(items)})`;
@@ -74,7 +76,7 @@ export function str(value: Value): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "bigint") return value.toString();
   if (typeof value === "number") return floatText(value);
-  if (value instanceof PyType) return `<class '${value.name}'>`;
+  if (value instanceof PyType) return `<class '${value.module === undefined ? "" : `${value.module}.`}${value.name}'>`;
   if (value instanceof PyNative) return `<built-in function ${value.name}>`;
   if (value instanceof PyFunction) return `<function ${value.name} at 0x7f3a5c1d2e50>`;
   if (value instanceof PyModule) return `<module '${value.name}'>`;

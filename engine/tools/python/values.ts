@@ -120,10 +120,13 @@ export class PyType {
   readonly name: string;
   readonly make: Body;
   readonly parent: PyType | undefined;
-  constructor(name: string, make: Body, parent?: PyType) {
+  /** Of a class that is written in Python itself: others have it in their names. */
+  readonly module: string | undefined;
+  constructor(name: string, make: Body, parent?: PyType, module?: string) {
     this.name = name;
     this.make = make;
     this.parent = parent;
+    this.module = module;
   }
 }
 
@@ -180,9 +183,13 @@ export class PyFunction {
 export class PyObject {
   readonly type: PyType;
   readonly attributes: Map<string, Value>;
+  /** What those of one type are compared and found by, where they are. */
+  key: string | undefined;
+  /** What an operator makes of it and another value, which stands before it when `reversed`. */
+  binary: ((operator: string, other: Value, reversed: boolean) => Value | undefined) | undefined;
   constructor(type: PyType, attributes: Iterable<[string, Value]> = []) {
     this.type = type;
-    this.attributes = new Map(attributes);
+    this.attributes = attributes instanceof Map ? attributes : new Map(attributes);
   }
 }
 
@@ -294,6 +301,7 @@ function hash(value: Value): string | bigint {
   if (value === null) return "n";
   if (value instanceof PyTuple) return `t${value.items.map((item) => String(hash(item))).join("\0")}`;
   if (value instanceof PyType) return `y${value.name}`;
+  if (value instanceof PyObject && value.key !== undefined) return `o${value.type.name} ${value.key}`;
   throw typeError(`unhashable type: '${typeName(value)}'`);
 }
 
@@ -330,6 +338,8 @@ export function equal(a: Value, b: Value): boolean {
     return a.entries.size === b.entries.size && [...a.entries.keys()].every((id) => b.entries.has(id));
   if (a instanceof Uint8Array && b instanceof Uint8Array)
     return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a instanceof PyObject && b instanceof PyObject && a.key !== undefined)
+    return a.type === b.type && a.key === b.key;
   return false;
 }
 
@@ -346,5 +356,7 @@ export function order(a: Value, b: Value, operator: string): number {
     }
     return a.items.length - b.items.length;
   }
+  if (a instanceof PyObject && b instanceof PyObject && a.type === b.type && a.key !== undefined && b.key !== undefined)
+    return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
   throw typeError(`'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`);
 }
