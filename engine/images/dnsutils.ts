@@ -31,9 +31,10 @@ export const NETWORK_TOOL_IMAGES: readonly ImageDef[] = [
     rootfs: () =>
       rootfs(SKELETON, alpineTree("3.21.3"), {
         ...programs(
-          ...["bash", "conntrack", "curl", "dig", "host", "ip", "ipset", "iptables", "jq", "nc", "nslookup", "openssl"],
+          ...["conntrack", "curl", "dig", "host", "ip", "ipset", "iptables", "jq", "nc", "nslookup", "openssl"],
           ...["ping", "ss", "tcpdump"],
         ),
+        "bin/bash": { program: "bash" },
         "bin/ping": { program: "ping" },
         "sbin/ip": { program: "ip" },
       }),

@@ -9,7 +9,7 @@ import type { KubeObject } from "../../api/types.ts";
 import type { Mapping } from "./discovery.ts";
 import { compareStrings, sprint, toJson } from "./go.ts";
 
-type Map = Record<string, unknown>;
+type Item = Record<string, unknown>;
 
 interface DiffOptions {
   /** Only what was removed. */
@@ -22,7 +22,7 @@ interface DiffOptions {
 const ORDER = "$setElementOrder/";
 const DELETE_PRIMITIVE = "$deleteFromPrimitiveList/";
 
-const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is Item => typeof value === "object" && value !== null && !Array.isArray(value);
 const equal = (a: unknown, b: unknown): boolean => a === b || toJson(a) === toJson(b);
 
 /** The patch and how it must be sent; an empty patch when nothing is to be done. */
@@ -32,7 +32,7 @@ export function threeWayPatch(
   modified: KubeObject,
   current: KubeObject,
   _overwrite: boolean,
-): { patch: Map; type: PatchType } {
+): { patch: Item; type: PatchType } {
   const type = typeOf(schemaName(mapping.group, mapping.version, mapping.kind));
   if (type === undefined) return { patch: mergePatch(original ?? {}, modified, current), type: "merge" };
   const delta = diffMaps(current, modified, type, { deletions: false, additions: true, retainKeys: false });
@@ -52,8 +52,8 @@ function strategies(field: Field | undefined): { retainKeys: boolean; replace: b
   return { retainKeys: all.includes("retainKeys"), replace: all.includes("replace"), merge: all.includes("merge") };
 }
 
-function diffMaps(original: Map, modified: Map, type: TypeSchema | undefined, options: DiffOptions): Map {
-  const patch: Map = {};
+function diffMaps(original: Item, modified: Item, type: TypeSchema | undefined, options: DiffOptions): Item {
+  const patch: Item = {};
   for (const [key, value] of Object.entries(modified)) {
     if (value === undefined) continue;
     const before = original[key];
@@ -89,7 +89,7 @@ function diffLists(
   after: unknown[],
   field: Field,
   options: DiffOptions,
-  patch: Map,
+  patch: Item,
 ): void {
   if (before.length === 0) {
     if (after.length > 0 && options.additions) patch[key] = after;
@@ -100,11 +100,14 @@ function diffLists(
     diffScalars(key, before, after, options, patch);
     return;
   }
-  const idOf = (item: unknown) => sprint((item as Map)[mergeKey]);
+  const idOf = (item: unknown) => sprint((item as Item)[mergeKey]);
   const changed: unknown[] = [];
   const type = structOf(field.type);
-  for (const item of after as Map[]) {
-    const old = before.find((other) => idOf(other) === idOf(item)) as Map | undefined;
+  // Items that share a key (ports of one number) are paired as they stand; what is left over was added or is gone.
+  const left = new Map<string, Item[]>();
+  for (const item of before as Item[]) left.set(idOf(item), [...(left.get(idOf(item)) ?? []), item]);
+  for (const item of after as Item[]) {
+    const old = left.get(idOf(item))?.shift();
     if (old === undefined) {
       if (options.additions) changed.push(item);
       continue;
@@ -113,7 +116,7 @@ function diffLists(
     if (Object.keys(inner).length > 0) changed.push({ ...inner, [mergeKey]: item[mergeKey] });
   }
   if (options.deletions) {
-    const gone = (before as Map[]).filter((item) => !after.some((other) => idOf(other) === idOf(item)));
+    const gone = [...left.values()].flat();
     for (const item of gone.sort((a, b) => compareStrings(idOf(a), idOf(b)))) {
       changed.push({ $patch: "delete", [mergeKey]: item[mergeKey] });
     }
@@ -122,11 +125,11 @@ function diffLists(
   // Lists of different lengths count as ordered differently, so a Pod that got a token volume is always "configured".
   const sameOrder = before.length === after.length && before.every((item, i) => idOf(item) === idOf(after[i]));
   if (changed.length > 0 || (options.additions && !sameOrder)) {
-    patch[ORDER + key] = after.map((item) => ({ [mergeKey]: (item as Map)[mergeKey] }));
+    patch[ORDER + key] = after.map((item) => ({ [mergeKey]: (item as Item)[mergeKey] }));
   }
 }
 
-function diffScalars(key: string, before: unknown[], after: unknown[], options: DiffOptions, patch: Map): void {
+function diffScalars(key: string, before: unknown[], after: unknown[], options: DiffOptions, patch: Item): void {
   const added = options.additions ? after.filter((item) => !before.some((other) => equal(item, other))) : [];
   const gone = options.deletions ? before.filter((item) => !after.some((other) => equal(item, other))) : [];
   if (added.length > 0) patch[key] = added;
@@ -137,21 +140,21 @@ function diffScalars(key: string, before: unknown[], after: unknown[], options: 
 }
 
 /** Both patches in one; where both say something about a field, that of the live object wins. */
-function mergePatches(deletions: Map, delta: Map, type: TypeSchema | undefined): Map {
-  const out: Map = { ...deletions };
+function mergePatches(deletions: Item, delta: Item, type: TypeSchema | undefined): Item {
+  const out: Item = { ...deletions };
   for (const [key, value] of Object.entries(delta)) {
     const first = out[key];
     const field = type?.fields.get(key);
     if (isMap(first) && isMap(value)) out[key] = mergePatches(first, value, structOf(field?.type));
     else if (Array.isArray(first) && Array.isArray(value) && field?.patchMergeKey && !key.startsWith("$")) {
-      out[key] = mergeItems(first as Map[], value as Map[], field.patchMergeKey, structOf(field.type));
+      out[key] = mergeItems(first as Item[], value as Item[], field.patchMergeKey, structOf(field.type));
     } else out[key] = value;
   }
   return out;
 }
 
-function mergeItems(deletions: Map[], delta: Map[], mergeKey: string, type: TypeSchema | undefined): Map[] {
-  const same = (a: Map, b: Map) => sprint(a[mergeKey]) === sprint(b[mergeKey]);
+function mergeItems(deletions: Item[], delta: Item[], mergeKey: string, type: TypeSchema | undefined): Item[] {
+  const same = (a: Item, b: Item) => sprint(a[mergeKey]) === sprint(b[mergeKey]);
   const out = delta.map((item) => {
     const other = deletions.find((candidate) => same(candidate, item));
     return other ? mergePatches(other, item, type) : item;
@@ -160,13 +163,13 @@ function mergeItems(deletions: Map[], delta: Map[], mergeKey: string, type: Type
 }
 
 /** For kinds without a Go type: additions and changes against the live object, removals against the last apply. */
-function mergePatch(original: Map, modified: Map, current: Map): Map {
-  const patch: Map = {};
+function mergePatch(original: Item, modified: Item, current: Item): Item {
+  const patch: Item = {};
   for (const [key, value] of Object.entries(modified)) {
     if (value === undefined) continue;
     const now = current[key];
     if (isMap(value) && isMap(now)) {
-      const inner = mergePatch(isMap(original[key]) ? (original[key] as Map) : {}, value, now);
+      const inner = mergePatch(isMap(original[key]) ? (original[key] as Item) : {}, value, now);
       if (Object.keys(inner).length > 0) patch[key] = inner;
     } else if (!equal(now, value)) patch[key] = value;
   }

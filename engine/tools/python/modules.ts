@@ -23,6 +23,7 @@ import {
   raised,
   type Value,
 } from "./values.ts";
+import { yamlModule } from "./yaml.ts";
 
 export const PYTHON_VERSION = "3.11.2";
 
@@ -278,5 +279,6 @@ export function modules(argv: readonly string[]): Interpreter["modules"] {
     ["subprocess", processModule],
     ["sys", (py) => sysModule(py, argv)],
     ["time", timeModule],
+    ["yaml", yamlModule],
   ]);
 }

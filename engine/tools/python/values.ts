@@ -254,6 +254,10 @@ for (const [name, parent] of [
   ["UnicodeDecodeError", "ValueError"],
   ["json.decoder.JSONDecodeError", "ValueError"],
   ["subprocess.CalledProcessError", "Exception"],
+  ["yaml.error.YAMLError", "Exception"],
+  ["yaml.scanner.ScannerError", "yaml.error.YAMLError"],
+  ["yaml.parser.ParserError", "yaml.error.YAMLError"],
+  ["yaml.composer.ComposerError", "yaml.error.YAMLError"],
 ] as const)
   kind(name, parent);
 
