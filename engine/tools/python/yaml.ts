@@ -34,9 +34,12 @@ const OPTIONS = {
   strict: true,
   logLevel: "silent",
   customTags: (tags: Tags): Tags =>
-    tags.map((tag) =>
-      typeof tag === "object" && tag.format === "EXP" ? { ...(tag as ScalarTag), test: EXPONENT } : tag,
-    ),
+    tags.flatMap((tag) => {
+      if (typeof tag !== "object") return [tag];
+      // There is no datetime here: what looks like a date stays the text it is.
+      if (tag.tag === "tag:yaml.org,2002:timestamp") return [];
+      return [tag.format === "EXP" ? { ...(tag as ScalarTag), test: EXPONENT } : tag];
+    }),
 } as const;
 
 function fault(text: string, { code, message, pos }: YAMLError): Raised {
@@ -91,7 +94,6 @@ function pythonic(value: unknown): Value {
   if (Array.isArray(value)) return new PyList(value.map(pythonic));
   if (value instanceof Map) return new PyDict([...value].map(([key, one]) => [pythonic(key), pythonic(one)] as const));
   if (value instanceof Set) return new PySet([...value].map(pythonic));
-  if (value instanceof Date) return value.toISOString().replace(/T00:00:00\.000Z$/, "");
   if (value instanceof Uint8Array) return value;
   return value as bigint | number | string | boolean;
 }
