@@ -34,7 +34,7 @@ const OPTIONS = {
   strict: true,
   logLevel: "silent",
   customTags: (tags: Tags): Tags =>
-    tags.flatMap((tag) => {
+    tags.flatMap((tag): Tags => {
       if (typeof tag !== "object") return [tag];
       // There is no datetime here: what looks like a date stays the text it is.
       if (tag.tag === "tag:yaml.org,2002:timestamp") return [];
