@@ -136,8 +136,9 @@ export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<nu
   };
 }
 
-/** Programs of util-linux take -h and -V too, unless the letters mean something else to them. */
+/** Programs of util-linux take -h and -V too, unless the letters mean something else to them; systemd's take -h. */
 function lettersOf(spec: ToolSpec): string {
+  if (spec.version?.startsWith("systemd ") === true) return "h";
   if (spec.version?.includes(" from util-linux ") !== true) return "";
   return ["h", "V"].filter((letter) => !spec.short.includes(letter)).join("");
 }

@@ -1,24 +1,29 @@
 import { isErrno } from "../errno.ts";
-import { deviceNode } from "../inode.ts";
+import { deviceNode, entriesOf } from "../inode.ts";
 import { JournalStream } from "../journal.ts";
+import type { Machine } from "../machine.ts";
 import { DeviceFile, type OpenFile } from "../open-file.ts";
 import { ROOT } from "../path.ts";
 import type { Process, Program } from "../process.ts";
 import * as sys from "../sys.ts";
-import { credentialsOf, userByName } from "../users.ts";
+import { credentialsOf, groupByGid, groupByName, userByName, userByUid } from "../users.ts";
 import type { Systemd } from "./manager.ts";
 import { nodeAt, textAt, type Unit } from "./unit.ts";
 import { type ExecLine, parseEnvironmentFile, splitWords } from "./unit-file.ts";
 
+/** The account that User= names, by its name or number; undefined where there is none such. */
+function accountOf(machine: Machine, user: string | undefined) {
+  if (user === undefined) return undefined;
+  return /^\d+$/.test(user) ? userByUid(machine.ns.mnt, Number(user)) : userByName(machine.ns.mnt, user);
+}
+
 /** Environment of its processes; undefined when an EnvironmentFile is missing. */
 export function serviceEnvironment(manager: Systemd, unit: Unit): Map<string, string> | undefined {
   const { machine } = manager;
-  const env = new Map<string, string>([
-    ["LANG", "C.UTF-8"],
-    ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-  ]);
+  const env = new Map<string, string>();
   const user = unit.service("User");
-  const account = user === undefined ? undefined : userByName(machine.ns.mnt, user);
+  for (const [name, value] of manager.environment) env.set(name, value);
+  const account = accountOf(machine, user);
   if (account)
     for (const [key, value] of Object.entries({
       HOME: account.home,
@@ -43,7 +48,6 @@ export function serviceEnvironment(manager: Systemd, unit: Unit): Map<string, st
     if (text !== undefined) for (const [name, set] of parseEnvironmentFile(text)) env.set(name, set);
     else if (!optional) {
       manager.log(unit, `${unit.name}: Failed to load environment files: No such file or directory`, 4);
-      manager.log(unit, `${unit.name}: Failed to run 'start' task: No such file or directory`, 4);
       return undefined;
     }
   }
@@ -55,8 +59,21 @@ export function spawnService(manager: Systemd, unit: Unit, line: ExecLine, env: 
   const { machine } = manager;
   const name = line.path.slice(line.path.lastIndexOf("/") + 1);
   const user = unit.service("User");
-  const account = user === undefined ? undefined : userByName(machine.ns.mnt, user);
-  const unknownUser = user !== undefined && account === undefined;
+  const account = accountOf(machine, user);
+  const wanted = unit.service("Group");
+  const group =
+    wanted === undefined
+      ? undefined
+      : /^\d+$/.test(wanted)
+        ? groupByGid(machine.ns.mnt, Number(wanted))
+        : groupByName(machine.ns.mnt, wanted);
+  const nobody =
+    user !== undefined && account === undefined
+      ? "USER"
+      : wanted !== undefined && group === undefined
+        ? "GROUP"
+        : undefined;
+  const cred = account ? credentialsOf(machine.ns.mnt, account) : ROOT;
   const cwd = (unit.service("WorkingDirectory") ?? "/").replace(/^-/, "").replace(/^~/, account?.home ?? "/root");
   const about = {
     unit: unit.name,
@@ -72,11 +89,11 @@ export function spawnService(manager: Systemd, unit: Unit, line: ExecLine, env: 
   const output = (key: string): OpenFile => (unit.service(key) === "null" ? nothing : stream);
   const process = machine.spawn({
     parent: machine.pids.init,
-    main: execProgram(manager, unit, line, cwd, unknownUser),
+    main: execProgram(manager, unit, line, cwd, nobody),
     argv: line.argv,
     env: new Map(env),
     cwd: "/",
-    cred: account ? credentialsOf(machine.ns.mnt, account) : ROOT,
+    cred: group === undefined ? cred : { ...cred, gid: group.gid },
     ns: { ...machine.ns, cgroup: unit.cgroup },
     fds: new Map([
       [0, nothing],
@@ -92,7 +109,13 @@ export function spawnService(manager: Systemd, unit: Unit, line: ExecLine, env: 
 }
 
 /** What the forked child of PID 1 does: changes directory, becomes the program, or says why not. */
-function execProgram(manager: Systemd, unit: Unit, line: ExecLine, cwd: string, unknownUser: boolean): Program {
+function execProgram(
+  manager: Systemd,
+  unit: Unit,
+  line: ExecLine,
+  cwd: string,
+  nobody: "USER" | "GROUP" | undefined,
+): Program {
   return function* (p) {
     const name = `(${line.path.slice(line.path.lastIndexOf("/") + 1)})`.slice(0, 10).replace(/\)?$/, ")");
     const say = (message: string) => {
@@ -107,44 +130,83 @@ function execProgram(manager: Systemd, unit: Unit, line: ExecLine, cwd: string, 
         unit: unit.name,
       });
     };
-    if (unknownUser) {
-      say(`${unit.name}: Failed to determine user credentials: No such process`);
-      say(`${unit.name}: Failed at step USER spawning ${line.path}: No such process`);
-      return 217;
-    }
+    const failed = (step: string, why: string, status: number): number => {
+      say(`${unit.name}: Failed at step ${step} spawning ${line.path}: ${why}`);
+      return status;
+    };
+    if (nobody !== undefined) return failed(nobody, "No such process", nobody === "USER" ? 217 : 216);
     try {
       sys.chdir(p, cwd);
     } catch (error) {
       if (!isErrno(error)) throw error;
-      say(`${unit.name}: Changing to the requested working directory failed: ${error.message}`);
-      say(`${unit.name}: Failed at step CHDIR spawning ${line.path}: ${error.message}`);
-      return 200;
+      if (!(unit.service("WorkingDirectory") ?? "").startsWith("-")) return failed("CHDIR", error.message, 200);
     }
     try {
-      return yield* sys.exec(p, line.path, line.argv);
+      const path = programOf(manager.machine, line.path);
+      if (unit.serviceType() === "exec" && sys.find(p, path) !== undefined) {
+        unit.ready = true;
+        unit.changed.wakeAll();
+      }
+      return yield* sys.exec(p, path, line.argv);
     } catch (error) {
       if (!isErrno(error)) throw error;
-      if (error.code === "ENOENT") say(`${unit.name}: Failed to locate executable ${line.path}: ${error.message}`);
+      if (error.code === "ENOENT" || error.code === "EACCES")
+        say(`${unit.name}: Failed to locate executable ${line.path}: ${error.message}`);
       else say(`${unit.name}: Failed to execute ${line.path}: ${error.message}`);
-      say(`${unit.name}: Failed at step EXEC spawning ${line.path}: ${error.message}`);
-      return 203;
+      return failed("EXEC", error.message, 203);
     }
   };
 }
 
-/** The first condition of [Unit] that does not hold, as systemd prints it. */
-export function failedCondition(manager: Systemd, unit: Unit): string | undefined {
-  const tests: Record<string, (path: string) => boolean> = {
-    ConditionPathExists: (path) => nodeAt(manager.machine, path) !== undefined,
-    ConditionPathIsDirectory: (path) => nodeAt(manager.machine, path)?.kind === "dir",
-    ConditionFileNotEmpty: (path) => (textAt(manager.machine, path) ?? "") !== "",
-    ConditionFileIsExecutable: (path) => ((nodeAt(manager.machine, path)?.mode ?? 0) & 0o111) !== 0,
-  };
-  for (const [key, test] of Object.entries(tests)) {
-    for (const value of unit.file.all("Unit", key)) {
-      const negated = value.startsWith("!");
-      if (test(negated ? value.slice(1) : value) === negated) return `${key}=${value}`;
+/** Where a program named without a path is looked for. */
+function programOf(machine: Machine, name: string): string {
+  if (name.includes("/")) return name;
+  const dirs = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"];
+  return dirs.map((dir) => `${dir}/${name}`).find((path) => nodeAt(machine, path) !== undefined) ?? `/usr/bin/${name}`;
+}
+
+const VIRTUAL = ["yes", "true", "1", "vm", "kvm"];
+
+/** What Condition… and Assert… can ask of a machine here; others hold. */
+const CHECKS: Readonly<Record<string, (machine: Machine, value: string) => boolean>> = {
+  PathExists: (machine, path) => nodeAt(machine, path) !== undefined,
+  PathIsDirectory: (machine, path) => nodeAt(machine, path)?.kind === "dir",
+  PathIsSymbolicLink: (machine, path) => nodeAt(machine, path, false)?.kind === "symlink",
+  PathIsReadWrite: (machine, path) => nodeAt(machine, path) !== undefined,
+  FileNotEmpty: (machine, path) => (textAt(machine, path) ?? "") !== "",
+  FileIsExecutable: (machine, path) => {
+    const node = nodeAt(machine, path);
+    return node?.kind === "file" && (node.mode & 0o111) !== 0;
+  },
+  DirectoryNotEmpty: (machine, path) => {
+    const node = nodeAt(machine, path);
+    return node?.kind === "dir" && entriesOf(node).size > 0;
+  },
+  Host: (machine, name) => name === machine.ns.uts.hostname || name.replaceAll("-", "") === machine.machineId,
+  Virtualization: (_machine, value) => VIRTUAL.includes(value),
+  Architecture: (_machine, value) => value === "x86-64" || value === "native",
+  User: (_machine, value) => ["root", "0", "@system"].includes(value),
+  ACPower: (_machine, value) => /^(1|yes|true|on)$/.test(value),
+  FirstBoot: (_machine, value) => !/^(1|yes|true|on)$/.test(value),
+};
+
+/**
+ * The first condition (or assert) of [Unit] that does not hold, as systemd prints it; of those with `|` one must hold
+ * (condition_test_list() of src/shared/condition.c).
+ */
+export function failedCheck(machine: Machine, unit: Unit, kind: "Condition" | "Assert"): string | undefined {
+  let triggers: string | undefined;
+  let triggered = false;
+  for (const [what, test] of Object.entries(CHECKS)) {
+    for (const value of unit.file.all("Unit", kind + what)) {
+      const [, trigger, not, word] = /^(\|?)(!?)(.*)$/s.exec(value)!;
+      const holds = test(machine, word!.trim()) !== (not === "!");
+      const shown = `${kind}${what}=${value}`;
+      if (trigger === "") {
+        if (!holds) return shown;
+      } else if (holds) triggered = true;
+      else triggers ??= shown;
     }
   }
-  return undefined;
+  return triggered ? undefined : triggers;
 }

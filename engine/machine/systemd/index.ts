@@ -5,8 +5,9 @@ import type { Signal } from "../signal.ts";
 import * as sys from "../sys.ts";
 
 export { bootMachine, powerOff, powerOn, reboot, shutDown } from "./boot.ts";
-export { type JobResult, Systemd, unitName } from "./manager.ts";
+export { type JobResult, type Refusal, Systemd } from "./manager.ts";
 export { Unit } from "./unit.ts";
+export { unitName } from "./unit-name.ts";
 
 /** Process 1: reaches the default target, then collects every process that ends. */
 export const systemd: Program = function* (p) {

@@ -1,23 +1,36 @@
 import { type Gen, type KernelEvent, MS, SECOND, wait } from "../../kernel/index.ts";
 import type { Process, WaitStatus } from "../process.ts";
 import type { Signal } from "../signal.ts";
-import { failedCondition, serviceEnvironment, spawnService } from "./exec.ts";
+import { failedCheck, serviceEnvironment, spawnService } from "./exec.ts";
 import type { JobResult, Systemd } from "./manager.ts";
 import { codeAndStatus, isClean } from "./status.ts";
-import type { ActiveState, Result, Unit } from "./unit.ts";
+import { TimerUnit } from "./timer.ts";
+import type { ActiveState, ExecRecord, Result, Unit } from "./unit.ts";
 import { type ExecLine, execLine, parseSpan, splitWords } from "./unit-file.ts";
 
 const DEFAULT_TIMEOUT = 90 * SECOND;
+
+/** What units that are only a state are in when they are active. */
+const STATES: Readonly<Record<string, string>> = {
+  socket: "listening",
+  path: "waiting",
+  mount: "mounted",
+  device: "plugged",
+  scope: "running",
+};
 
 /** Starts, watches and stops what one unit stands for: a service's processes; other units only have a state. */
 export class Service {
   private readonly manager: Systemd;
   private readonly unit: Unit;
   private restartTimer: KernelEvent | undefined;
+  private runtimeTimer: KernelEvent | undefined;
+  private readonly timer: TimerUnit | undefined;
 
   constructor(manager: Systemd, unit: Unit) {
     this.manager = manager;
     this.unit = unit;
+    if (unit.type === "timer") this.timer = new TimerUnit(manager, unit, (active, sub) => this.set(active, sub));
   }
 
   private get machine() {
@@ -37,7 +50,14 @@ export class Service {
     if (unit.active === "activating" && unit.sub !== "auto-restart") return yield* this.settled();
     if (unit.active === "deactivating") yield* this.settled();
     this.machine.kernel.cancel(this.restartTimer);
-    const condition = failedCondition(this.manager, unit);
+    if (unit.type === "service" && !this.withinStartLimit()) {
+      this.manager.log(unit, `${unit.name}: Start request repeated too quickly.`, 4);
+      this.fail(unit.result === "success" ? "start-limit-hit" : unit.result);
+      this.manager.log(unit, `Failed to start ${unit.title}.`, 3, "failed");
+      return "failed";
+    }
+    unit.checkedAt = this.now;
+    const condition = failedCheck(this.machine, unit, "Condition");
     if (condition !== undefined) {
       unit.failedCondition = { text: condition, at: this.now };
       this.manager.log(unit, `${unit.title} was skipped because of an unmet condition check (${condition}).`);
@@ -45,17 +65,19 @@ export class Service {
       return "skipped";
     }
     unit.failedCondition = undefined;
-    if (unit.type !== "service") {
-      this.set("active", unit.type === "target" || unit.type === "slice" ? "active" : "listening");
-      if (unit.type === "target") this.manager.log(unit, `Reached target ${unit.title}.`);
-      return "done";
+    if (failedCheck(this.machine, unit, "Assert") !== undefined) {
+      this.manager.log(unit, `${unit.name}: Starting requested but asserts failed.`, 5);
+      this.manager.log(unit, `Assertion failed for ${unit.title}.`, 3, "assert");
+      this.set("inactive", "dead");
+      return "assert";
     }
-    if (!this.withinStartLimit()) {
-      this.manager.log(unit, `${unit.name}: Start request repeated too quickly.`, 4);
-      const result = unit.result === "success" ? "start-limit-hit" : unit.result;
-      this.fail(result);
-      this.manager.log(unit, `Failed to start ${unit.title}.`, 3);
-      return "failed";
+    if (this.timer !== undefined) return this.timer.start();
+    if (unit.type !== "service") {
+      this.set("active", STATES[unit.type] ?? "active");
+      const verb = unit.type === "target" ? "Reached target" : unit.type === "socket" ? "Listening on" : "Started";
+      if (unit.type !== "slice" || !unit.name.startsWith("system"))
+        this.manager.log(unit, `${verb} ${unit.title}.`, 6, "done");
+      return "done";
     }
     unit.stopRequested = false;
     return yield* this.run(++unit.job);
@@ -64,9 +86,9 @@ export class Service {
   private *run(job: number): Gen<JobResult> {
     const { unit } = this;
     const type = unit.serviceType();
-    const simple = type === "simple" || type === "idle" || type === "exec";
-    unit.commands.length = 0;
-    unit.result = "success";
+    const simple = type === "simple" || type === "idle";
+    unit.commands = [];
+    unit.result = unit.reloadResult = "success";
     unit.ready = false;
     unit.statusText = "";
     unit.mainStatus = undefined;
@@ -74,62 +96,133 @@ export class Service {
     unit.mainEndedAt = undefined;
     unit.invocation = this.machine.kernel.random("systemd").hex(32);
     const pre = unit.file.all("Service", "ExecStartPre");
-    if (!simple || pre.length > 0) this.manager.log(unit, `Starting ${unit.title}...`);
-    this.set("activating", pre.length > 0 ? "start-pre" : "start");
-    if (!(yield* this.runCommands("ExecStartPre", pre, job))) return this.startFailed(job);
+    const conditions = unit.file.all("Service", "ExecCondition");
+    if (!simple || pre.length > 0 || conditions.length > 0) {
+      this.set("activating", pre.length > 0 ? "start-pre" : "start");
+      this.manager.log(unit, `Starting ${unit.title}...`, 6, "start");
+    }
     const env = this.environment();
     if (env === undefined) {
+      this.manager.log(
+        unit,
+        `${unit.name}: Failed to run 'start${pre.length > 0 ? "-pre" : ""}' task: No such file or directory`,
+        4,
+      );
       this.fail("resources");
-      this.manager.log(unit, `Failed to start ${unit.title}.`, 3);
+      this.manager.log(unit, `Failed to start ${unit.title}.`, 3, "failed");
+      this.maybeRestart("resources");
       return "failed";
     }
-    for (const value of unit.file.all("Service", "ExecStart")) {
+    const deadline = this.now + this.startTimeout(type);
+    if (conditions.length > 0) this.set("activating", "condition");
+    if (!(yield* this.runCommands("ExecCondition", conditions, job, deadline))) {
+      const ended = unit.commands.at(-1)?.status;
+      if (ended?.kind !== "exited" || ended.code === 255) return yield* this.startFailed(job);
+      unit.result = "success";
+      this.manager.log(unit, `${unit.name}: Skipped due to 'exec-condition'.`);
+      this.set("inactive", "dead");
+      this.manager.log(unit, `Condition check resulted in ${unit.title} being skipped.`);
+      return "skipped";
+    }
+    if (pre.length > 0) this.set("activating", "start-pre");
+    if (!(yield* this.runCommands("ExecStartPre", pre, job, deadline))) return yield* this.startFailed(job);
+    if (unit.job !== job) return "canceled";
+    for (const [index, value] of unit.file.all("Service", "ExecStart").entries()) {
       const line = execLine(value, env);
       if (line === undefined) continue;
       unit.main = this.spawn(line, env);
       unit.mainStartedAt = this.now;
       unit.mainStatus = undefined;
+      this.record("ExecStart", index, line, unit.main);
       if (simple) break;
       this.set("activating", "start");
-      const ok = type === "oneshot" ? yield* this.oneshotEnds(line, job) : yield* this.becomesReady(type, job);
+      const ok =
+        type === "oneshot"
+          ? yield* this.oneshotEnds(line, job, deadline)
+          : yield* this.becomesReady(type, job, deadline);
       if (unit.job !== job) return "canceled";
-      if (!ok) return this.startFailed(job);
+      if (!ok) return yield* this.startFailed(job);
     }
-    if (!(yield* this.runCommands("ExecStartPost", unit.file.all("Service", "ExecStartPost"), job))) {
-      return this.startFailed(job);
+    if (unit.file.all("Service", "ExecStartPost").length > 0) this.set("activating", "start-post");
+    if (!(yield* this.runCommands("ExecStartPost", unit.file.all("Service", "ExecStartPost"), job, deadline))) {
+      return yield* this.startFailed(job);
     }
     if (unit.job !== job) return "canceled";
     if (type === "oneshot") return this.oneshotDone();
-    this.manager.log(unit, `Started ${unit.title}.`);
     this.set("active", "running");
+    this.manager.log(unit, `Started ${unit.title}.`, 6, "done");
+    if (unit.main?.status !== undefined && unit.mainStatus !== undefined) {
+      // It left while ExecStartPost ran.
+      this.machine.kernel.spawn(`systemd ended ${unit.name}`, this.mainLeft(++unit.job));
+      return "done";
+    }
+    const limit = this.span("RuntimeMaxSec", Number.POSITIVE_INFINITY);
+    this.machine.kernel.cancel(this.runtimeTimer);
+    if (limit > 0 && Number.isFinite(limit))
+      this.runtimeTimer = this.machine.kernel.after(limit, `${this.machine.hostname} runtime ${unit.name}`, () => {
+        if (unit.job !== job || unit.active !== "active") return;
+        this.manager.log(unit, `${unit.name}: Service reached runtime time limit. Stopping.`, 4);
+        this.machine.kernel.spawn(`systemd stop ${unit.name}`, this.stopping(++unit.job, "timeout"));
+      });
     return "done";
+  }
+
+  /** How long a start may take, in µs. */
+  private startTimeout(type: string): number {
+    const otherwise = type === "oneshot" ? Number.POSITIVE_INFINITY : DEFAULT_TIMEOUT;
+    const given = this.span("TimeoutStartSec", this.span("TimeoutSec", otherwise));
+    return given === 0 ? Number.POSITIVE_INFINITY : given;
+  }
+
+  private record(kind: string, index: number, line: ExecLine, process: Process): ExecRecord {
+    const record: ExecRecord = {
+      kind,
+      index,
+      words: line.words,
+      pid: process.pid,
+      startedAt: this.now,
+      endedAt: undefined,
+      status: undefined,
+    };
+    this.unit.commands = this.unit.commands.filter((other) => other.kind !== kind || other.index !== index);
+    this.unit.commands.push(record);
+    return record;
   }
 
   private oneshotDone(): JobResult {
     const { unit } = this;
-    unit.main = undefined;
     if (isYes(unit.service("RemainAfterExit"))) {
       this.set("active", "exited");
     } else {
-      this.manager.log(unit, `${unit.name}: Deactivated successfully.`);
+      this.manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
       this.set("inactive", "dead");
     }
-    this.manager.log(unit, `Finished ${unit.title}.`);
+    this.manager.log(unit, `Finished ${unit.title}.`, 6, "done");
     return "done";
   }
 
-  private *oneshotEnds(line: ExecLine, job: number): Gen<boolean> {
+  private *oneshotEnds(line: ExecLine, job: number, deadline: number): Gen<boolean> {
     const { unit } = this;
-    while (unit.mainStatus === undefined && unit.job === job) yield* wait(unit.changed);
+    while (unit.mainStatus === undefined && unit.job === job) {
+      const left = deadline - this.now;
+      if (left <= 0) return yield* this.startTimedOut();
+      yield* wait(unit.changed, Number.isFinite(left) ? left : undefined);
+    }
     const status = unit.mainStatus as WaitStatus | undefined;
     return status === undefined || line.ignoreFailure || this.judge(status) === "success";
   }
 
-  /** Type=notify waits for READY=1, Type=forking for the first process to leave. */
-  private *becomesReady(type: string, job: number): Gen<boolean> {
+  private *startTimedOut(): Gen<false> {
     const { unit } = this;
-    const timeout = this.span("TimeoutStartSec", this.span("TimeoutSec", DEFAULT_TIMEOUT));
-    const deadline = this.now + timeout;
+    this.manager.log(unit, `${unit.name}: ${unit.sub} operation timed out. Terminating.`, 4);
+    unit.result = "timeout";
+    yield* this.killAll("stop-sigterm");
+    return false;
+  }
+
+  /** Type=notify waits for READY=1, Type=forking for the first process to leave. */
+  private *becomesReady(type: string, job: number, deadline: number): Gen<boolean> {
+    const { unit } = this;
     for (;;) {
       if (unit.job !== job) return true;
       if (type === "forking" && unit.mainStatus !== undefined) {
@@ -140,55 +233,63 @@ export class Service {
         return true;
       }
       if (type !== "forking" && unit.ready) return true;
-      if (type !== "forking" && type !== "notify") return true;
+      if (type !== "forking" && type !== "notify" && type !== "exec") return true;
       if (unit.mainStatus !== undefined) return false;
       const left = deadline - this.now;
-      if (left <= 0) {
-        this.manager.log(unit, `${unit.name}: start operation timed out. Terminating.`, 4);
-        unit.result = "timeout";
-        yield* this.killAll("stop-sigterm");
-        return false;
-      }
+      if (left <= 0) return yield* this.startTimedOut();
       yield* wait(unit.changed, Number.isFinite(left) ? left : undefined);
     }
   }
 
-  private startFailed(job: number): JobResult {
+  private *startFailed(job: number): Gen<JobResult> {
     const { unit } = this;
     if (unit.job !== job) return "canceled";
     if (unit.mainStatus !== undefined && unit.result === "success") unit.result = this.judge(unit.mainStatus);
     if (unit.result === "success") unit.result = unit.mainStatus === undefined ? "exit-code" : "protocol";
     const { result } = unit;
+    if (this.manager.processesOf(unit).length > 0) {
+      this.set("deactivating", "stop-sigterm");
+      yield* this.killAll("stop-sigterm");
+      if (unit.job !== job) return "canceled";
+    }
+    yield* this.runCommands("ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
     this.fail(result);
-    this.manager.log(unit, `Failed to start ${unit.title}.`, 3);
+    this.manager.log(unit, `Failed to start ${unit.title}.`, 3, "failed");
     this.maybeRestart(result);
-    return result === "timeout" ? "timeout" : "failed";
+    return "failed";
   }
 
-  private *runCommands(kind: string, values: readonly string[], job: number): Gen<boolean> {
+  private *runCommands(
+    kind: string,
+    values: readonly string[],
+    job: number,
+    deadline = Number.POSITIVE_INFINITY,
+  ): Gen<boolean> {
     if (values.length === 0) return true;
     const { unit } = this;
+    const reloads = kind === "ExecReload";
     const env = this.environment() ?? new Map();
-    for (const value of values) {
+    for (const [index, value] of values.entries()) {
       const line = execLine(value, env);
       if (line === undefined) continue;
       const process = this.spawn(line, env);
       unit.control = process;
-      const record = {
-        kind,
-        path: line.path,
-        argv: line.argv,
-        pid: process.pid,
-        status: undefined as WaitStatus | undefined,
-      };
-      unit.commands.push(record);
-      while (process.status === undefined) yield* wait(process.task.ended);
+      const record = this.record(kind, index, line, process);
+      while (process.status === undefined) {
+        const left = deadline - this.now;
+        if (left <= 0) return yield* this.startTimedOut();
+        yield* wait(process.task.ended, Number.isFinite(left) ? left : undefined);
+      }
       record.status = process.status;
+      record.endedAt = this.now;
       unit.control = undefined;
       if (unit.job !== job) return true;
       if (line.ignoreFailure || isClean(process.status, [])) continue;
-      this.manager.log(unit, `${unit.name}: Control process exited, ${codeAndStatus(process.status)}`, 5);
-      unit.result = process.status.kind === "exited" ? "exit-code" : "signal";
+      const quiet = kind === "ExecCondition" && process.status.kind === "exited" && process.status.code < 255;
+      this.manager.log(unit, `${unit.name}: Control process exited, ${codeAndStatus(process.status)}`, quiet ? 6 : 5);
+      const result = process.status.kind === "exited" ? "exit-code" : "signal";
+      if (reloads) unit.reloadResult = result;
+      else unit.result = result;
       return false;
     }
     return true;
@@ -206,6 +307,11 @@ export class Service {
     if (unit.recentStarts.length >= burst) return false;
     unit.recentStarts.push(this.now);
     return true;
+  }
+
+  /** A timer works out anew when it elapses, as its unit has gone down. */
+  rearm(): void {
+    this.timer?.arm();
   }
 
   /** Forgets failures: `systemctl reset-failed`. */
@@ -234,6 +340,11 @@ export class Service {
     if (process === unit.main) {
       unit.mainStatus = status;
       unit.mainEndedAt = this.now;
+      for (const record of unit.commands)
+        if (record.pid === process.pid && record.status === undefined) {
+          record.status = status;
+          record.endedAt = this.now;
+        }
       if (this.judge(status) !== "success" || unit.active === "deactivating") {
         if (!(unit.stopRequested && isClean(status, this.successStatus()))) {
           if (!isClean(status, this.successStatus())) {
@@ -241,7 +352,10 @@ export class Service {
           }
         }
       }
-      if (unit.active === "active" && unit.sub === "running") {
+      if (
+        (unit.active === "active" && unit.sub === "running") ||
+        (unit.active === "reloading" && unit.control === undefined)
+      ) {
         this.machine.kernel.spawn(`systemd ended ${unit.name}`, this.mainLeft(++unit.job));
       }
     }
@@ -262,12 +376,14 @@ export class Service {
       yield* this.killAll("final-sigterm");
       if (unit.job !== job) return;
     }
+    yield* this.runCommands("ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
     this.remains();
     if (result === "success") {
-      this.manager.log(unit, `${unit.name}: Deactivated successfully.`);
+      this.manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
       this.set("inactive", "dead");
     } else this.fail(result);
     this.maybeRestart(result);
+    this.manager.left(unit, result === "success");
   }
 
   private remains(): void {
@@ -282,7 +398,7 @@ export class Service {
 
   private fail(result: Result): void {
     this.unit.result = result;
-    this.manager.log(this.unit, `${this.unit.name}: Failed with result '${result}'.`, 4);
+    this.manager.log(this.unit, `${this.unit.name}: Failed with result '${result}'.`, 4, "failure");
     this.set("failed", "failed");
   }
 
@@ -291,10 +407,12 @@ export class Service {
     const how = unit.service("Restart") ?? "no";
     const status = unit.mainStatus;
     const prevent = splitWords(unit.service("RestartPreventExitStatus") ?? "");
+    const force = splitWords(unit.service("RestartForceExitStatus") ?? "");
     if (unit.stopRequested || (status?.kind === "exited" && prevent.includes(String(status.code)))) return;
     const abnormal = result === "signal" || result === "timeout";
     const wanted =
       how === "always" ||
+      (status?.kind === "exited" && force.includes(String(status.code))) ||
       (how === "on-success" && result === "success") ||
       (how === "on-failure" && result !== "success") ||
       (how === "on-abnormal" && abnormal) ||
@@ -307,7 +425,7 @@ export class Service {
       if (unit.sub !== "auto-restart") return;
       unit.restarts++;
       this.manager.log(unit, `${unit.name}: Scheduled restart job, restart counter is at ${unit.restarts}.`);
-      this.manager.log(unit, `Stopped ${unit.title}.`);
+      this.manager.log(unit, `Stopped ${unit.title}.`, 6, "done");
       kernel.spawn(`systemd restart ${unit.name}`, this.start());
     });
   }
@@ -325,32 +443,45 @@ export class Service {
     const job = ++unit.job;
     unit.stopRequested = true;
     unit.restarts = 0;
+    this.timer?.stop();
     if (unit.type !== "service" || unit.sub === "auto-restart") {
-      this.set("inactive", "dead");
-      this.manager.log(unit, unit.type === "target" ? `Stopped target ${unit.title}.` : `Stopped ${unit.title}.`);
+      if (unit.type === "timer") this.manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
+      if (unit.sub === "auto-restart" && unit.result !== "success") this.set("failed", "failed");
+      else this.set("inactive", "dead");
+      const verb = unit.type === "target" ? "Stopped target" : unit.type === "socket" ? "Closed" : "Stopped";
+      this.manager.log(unit, `${verb} ${unit.title}.`, 6, "done");
       return "done";
     }
-    this.manager.log(unit, `Stopping ${unit.title}...`);
+    this.manager.log(unit, `Stopping ${unit.title}...`, 6, "stop");
     this.set("deactivating", "stop");
     const task = this.machine.kernel.spawn(`systemd stop ${unit.name}`, this.stopping(job));
     while (task.state !== "done") yield* wait(task.ended);
     return "done";
   }
 
-  private *stopping(job: number): Gen {
+  private *stopping(job: number, because: Result = "success"): Gen {
     const { unit } = this;
-    yield* this.runCommands("ExecStop", unit.file.all("Service", "ExecStop"), job);
+    this.machine.kernel.cancel(this.runtimeTimer);
+    const timeout = this.span("TimeoutStopSec", this.span("TimeoutSec", DEFAULT_TIMEOUT));
+    yield* this.runCommands("ExecStop", unit.file.all("Service", "ExecStop"), job, this.now + timeout);
+    const refused = unit.result;
     this.set("deactivating", "stop-sigterm");
     const timedOut = !(yield* this.killAll("stop-sigterm"));
+    yield* this.runCommands("ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
     this.remains();
     const status = unit.mainStatus;
-    const result: Result = timedOut ? "timeout" : status === undefined ? "success" : this.judge(status);
+    const ended = timedOut ? "timeout" : status === undefined ? "success" : this.judge(status);
+    const result: Result = because !== "success" ? because : refused !== "success" ? refused : ended;
     unit.result = result;
     if (result === "success") {
-      this.manager.log(unit, `${unit.name}: Deactivated successfully.`);
+      this.manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
       this.set("inactive", "dead");
     } else this.fail(result);
-    this.manager.log(unit, `Stopped ${unit.title}.`);
+    if (because === "success") this.manager.log(unit, `Stopped ${unit.title}.`, 6, "done");
+    else {
+      this.maybeRestart(result);
+      this.manager.left(unit, false);
+    }
   }
 
   /** SIGTERM, then after TimeoutStopSec SIGKILL, to what KillMode= says; false when it had to be killed. */
@@ -405,11 +536,26 @@ export class Service {
     const { unit } = this;
     const values = unit.file.all("Service", "ExecReload");
     if (values.length === 0) return undefined;
-    this.manager.log(unit, `Reloading ${unit.title}...`);
+    if (unit.active !== "active") {
+      const word = unit.active === "inactive" ? "inactive" : unit.active;
+      this.manager.log(unit, `${unit.name}: Unit cannot be reloaded because it is ${word}.`, 4);
+      return "invalid";
+    }
+    this.manager.log(unit, `Reloading ${unit.title}...`, 6, "reload");
+    unit.reloadResult = "success";
     this.set("reloading", "reload");
-    const ok = yield* this.runCommands("ExecReload", values, unit.job);
+    const job = unit.job;
+    const ok = yield* this.runCommands("ExecReload", values, job);
+    if (unit.job !== job) return "canceled";
     this.set("active", "running");
-    this.manager.log(unit, ok ? `Reloaded ${unit.title}.` : `Reload failed for ${unit.title}.`);
+    this.manager.log(
+      unit,
+      ok ? `Reloaded ${unit.title}.` : `Reload failed for ${unit.title}.`,
+      ok ? 6 : 3,
+      ok ? "done" : "failed",
+    );
+    if (unit.mainStatus !== undefined)
+      this.machine.kernel.spawn(`systemd ended ${unit.name}`, this.mainLeft(++unit.job));
     return ok ? "done" : "failed";
   }
 
@@ -419,11 +565,14 @@ export class Service {
     const { unit } = this;
     const up = (state: ActiveState) => state === "active" || state === "reloading";
     const down = (state: ActiveState) => state === "inactive" || state === "failed";
-    if (unit.active !== active) {
-      unit.stateChange = this.now;
-      if (up(active) && !up(unit.active)) unit.activeEnter = this.now;
-      if (down(active)) unit.inactiveEnter = this.now;
+    unit.stateChange = this.now;
+    if (down(unit.active) && !down(active)) {
+      unit.inactiveExit = this.now;
+      unit.inactiveExitSeq = this.machine.journal.length;
     }
+    if (!down(unit.active) && down(active)) unit.inactiveEnter = this.now;
+    if (!up(unit.active) && up(active)) unit.activeEnter = this.now;
+    if (up(unit.active) && !up(active)) unit.activeExit = this.now;
     unit.active = active;
     unit.sub = sub;
     unit.changed.wakeAll();

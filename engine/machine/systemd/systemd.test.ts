@@ -160,7 +160,7 @@ describe("systemd", () => {
     unit(machine, "o.service", "Type=oneshot\nRemainAfterExit=yes\nEnvironment=WHAT=done\nExecStart=/usr/bin/touch\n");
     const manager = machine.systemd!;
     expect(job(machine, manager.start(manager.unit("n")))).toBe("done");
-    expect(job(machine, manager.start(manager.unit("q")))).toBe("timeout");
+    expect(job(machine, manager.start(manager.unit("q")))).toBe("failed");
     expect(job(machine, manager.start(manager.unit("o")))).toBe("done");
     expect(manager.unit("o")).toMatchObject({ active: "active", sub: "exited" });
     asRoot(machine, (p) => expect(sys.readText(p, "/tmp/oneshot")).toBe("done"));

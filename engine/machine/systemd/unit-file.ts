@@ -88,7 +88,11 @@ function wordsOf(text: string): string[] {
   for (let i = 0; i < text.length; i++) {
     const char = text[i]!;
     if (char === "\\" && i + 1 < text.length && quote !== "'") {
-      word += escaped(text[++i]!);
+      const hex = /^x([0-9a-fA-F]{2})/.exec(text.slice(i + 1));
+      if (hex !== null) {
+        word += String.fromCharCode(Number.parseInt(hex[1]!, 16));
+        i += 3;
+      } else word += escaped(text[++i]!);
       inWord = true;
     } else if (quote !== "") {
       if (char === quote) quote = "";
@@ -110,8 +114,10 @@ function wordsOf(text: string): string[] {
   return out;
 }
 
+/** What a backslash before a letter means; before others it stays (cunescape() with UNESCAPE_RELAX). */
 function escaped(char: string): string {
-  return ({ n: "\n", t: "\t", s: " " } as Record<string, string>)[char] ?? char;
+  const special = "abfnrtvs\\\"'".indexOf(char);
+  return special < 0 ? `\\${char}` : "\x07\b\f\n\r\t\v \\\"'"[special]!;
 }
 
 /** Variables of an EnvironmentFile: NAME=value lines, values perhaps quoted. */
@@ -134,6 +140,8 @@ export function parseEnvironmentFile(text: string): [string, string][] {
 export interface ExecLine {
   path: string;
   argv: readonly string[];
+  /** Its words before variables are replaced. */
+  words: readonly string[];
   /** `-`: a failure counts as success. */
   ignoreFailure: boolean;
 }
@@ -146,7 +154,7 @@ export function execLine(value: string, env: ReadonlyMap<string, string>): ExecL
   const words = splitWords(value);
   const first = words[0];
   if (first === undefined) return undefined;
-  const prefix = /^[-@:+!]*/.exec(first)![0];
+  const prefix = /^[-@:+!|]*/.exec(first)![0];
   const path = first.slice(prefix.length);
   const rest: string[] = [];
   for (const word of words.slice(1)) {
@@ -161,7 +169,8 @@ export function execLine(value: string, env: ReadonlyMap<string, string>): ExecL
       );
   }
   const argv = prefix.includes("@") ? rest : [path, ...rest];
-  return { path, argv, ignoreFailure: prefix.includes("-") };
+  const shown = prefix.includes("@") ? words.slice(1) : [path, ...words.slice(1)];
+  return { path, argv, words: shown, ignoreFailure: prefix.includes("-") };
 }
 
 /** A time span (systemd.time(7)) in µs: `5min 20s`, `100ms`, plain numbers are seconds; undefined when it is none. */
@@ -170,6 +179,7 @@ export function parseSpan(text: string | undefined): number | undefined {
   if (text === "infinity") return Number.POSITIVE_INFINITY;
   let total = 0;
   let found = false;
+  if (!/^\s*([0-9]+(?:\.[0-9]*)?\s*[a-zA-Zµ]*\s*)+$/.test(text)) return undefined;
   for (const part of text.matchAll(/([0-9]+(?:\.[0-9]+)?)\s*([a-zµ]*)/gi)) {
     const unit = UNITS[part[2]!];
     if (unit === undefined) return undefined;
@@ -205,4 +215,10 @@ const UNITS: Record<string, number> = {
   w: 604_800 * S,
   week: 604_800 * S,
   weeks: 604_800 * S,
+  M: 2_629_800 * S,
+  month: 2_629_800 * S,
+  months: 2_629_800 * S,
+  y: 31_557_600 * S,
+  year: 31_557_600 * S,
+  years: 31_557_600 * S,
 };

@@ -4,14 +4,19 @@ import { entriesOf, type Inode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { ROOT, resolve } from "../path.ts";
 import type { Process, WaitStatus } from "../process.ts";
-import { parseUnit, type UnitFile } from "./unit-file.ts";
+import { checkUnit, serviceFault, timerFault } from "./unit-check.ts";
+import { parseUnit, splitWords, type UnitFile } from "./unit-file.ts";
+import { expand } from "./unit-name.ts";
 
-export type LoadState = "loaded" | "not-found" | "masked" | "bad-setting";
+export type LoadState = "loaded" | "not-found" | "masked" | "bad-setting" | "error";
 export type ActiveState = "active" | "inactive" | "failed" | "activating" | "deactivating" | "reloading";
 export type Result = "success" | "exit-code" | "signal" | "timeout" | "start-limit-hit" | "resources" | "protocol";
 
 /** Where unit files are looked for, the first one winning (systemd.unit(5)). */
 export const UNIT_PATHS = [
+  "/etc/systemd/system.control",
+  "/run/systemd/system.control",
+  "/run/systemd/transient",
   "/etc/systemd/system",
   "/run/systemd/system",
   "/usr/local/lib/systemd/system",
@@ -21,11 +26,17 @@ export const UNIT_PATHS = [
 /** Names in lists of parsed unit files, which all machines share. */
 const namesOf = new WeakMap<readonly string[], readonly string[]>();
 
-/** One command that ran for a unit, as `systemctl status` lists it. */
+/** One command that ran for a unit, as `systemctl status` and `show` list it. */
 export interface ExecRecord {
-  path: string;
-  argv: readonly string[];
+  /** `ExecStart`, `ExecReload` … */
+  kind: string;
+  /** Which of the unit's commands of that kind, from 0. */
+  index: number;
+  /** Its words as the file has them, variables unreplaced. */
+  words: readonly string[];
   pid: number;
+  startedAt: number;
+  endedAt: number | undefined;
   status: WaitStatus | undefined;
 }
 
@@ -48,8 +59,8 @@ export class Unit {
   mainEndedAt: number | undefined;
   /** Helper process (ExecStartPre, ExecReload …) that runs now. */
   control: Process | undefined;
-  /** ExecStartPre and the like of this run. */
-  readonly commands: (ExecRecord & { kind: string })[] = [];
+  /** The commands of this run. */
+  commands: ExecRecord[] = [];
   statusText = "";
   ready = false;
   restarts = 0;
@@ -58,11 +69,24 @@ export class Unit {
   failedCondition: { text: string; at: number } | undefined;
   /** Starts within the start limit's interval, in µs. */
   recentStarts: number[] = [];
+  /** How its last reload ended. */
+  reloadResult: Result = "success";
+  /** When conditions and asserts were last looked at. */
+  checkedAt: number | undefined;
+  /** When a timer elapses next, and did last. */
+  nextElapse: number | undefined;
+  lastTrigger: number | undefined;
+  /** Jobs that are under way: such a unit stays in memory. */
+  jobs = 0;
   /** Increases with each job: an operation that was overtaken stops. */
   job = 0;
   stopRequested = false;
   activeEnter: number | undefined;
+  activeExit: number | undefined;
   inactiveEnter: number | undefined;
+  inactiveExit: number | undefined;
+  /** How many entries the journal had then. */
+  inactiveExitSeq = 0;
   stateChange: number | undefined;
   /** Woken at every change of state. */
   readonly changed = new WaitQueue();
@@ -76,7 +100,7 @@ export class Unit {
   }
 
   get description(): string {
-    return this.file.get("Unit", "Description") ?? this.name;
+    return this.file.get("Unit", "Description") ?? PERPETUAL[this.name] ?? this.name;
   }
 
   /** What the journal calls it: `kubelet.service - kubelet: The Kubernetes Node Agent`. */
@@ -85,8 +109,18 @@ export class Unit {
     return description === this.name ? this.name : `${this.name} - ${description}`;
   }
 
+  /** The slice it is in: system.slice, that of its template, or what Slice= says. */
+  get slice(): string {
+    const given = this.service("Slice");
+    if (given !== undefined) return given;
+    const template = /^([^@]+)@/.exec(this.name)?.[1];
+    return template === undefined ? "system.slice" : `system-${template.replaceAll("-", "\\x2d")}.slice`;
+  }
+
   get cgroup(): string {
-    return `/system.slice/${this.name}`;
+    const parts = this.slice.replace(/\.slice$/, "").split("-");
+    const path = parts.map((_, i) => `/${parts.slice(0, i + 1).join("-")}.slice`).join("");
+    return `${path}/${this.name}`;
   }
 
   service(key: string): string | undefined {
@@ -104,7 +138,7 @@ export class Unit {
     const values = this.file.all("Unit", key);
     if (values.length === 0) return values;
     let names = namesOf.get(values);
-    if (names === undefined) namesOf.set(values, (names = values.flatMap((value) => value.split(/\s+/))));
+    if (names === undefined) namesOf.set(values, (names = values.flatMap((value) => splitWords(value))));
     return names;
   }
 }
@@ -177,7 +211,12 @@ export function findUnit(machine: Machine, name: string): UnitSource | undefined
       if (real.node === undefined) continue;
       const target = real.path.slice(real.path.lastIndexOf("/") + 1);
       const alias = candidate === name && !target.includes("@.");
-      return { name: alias ? target : name, path: displayPath(real.path), masked: false };
+      const elsewhere = !(UNIT_PATHS as readonly string[]).includes(displayPath(real.path).replace(/\/[^/]*$/, ""));
+      return {
+        name: alias ? target : name,
+        path: elsewhere && target === name ? path : displayPath(real.path),
+        masked: false,
+      };
     }
   }
   return undefined;
@@ -200,45 +239,59 @@ export function dropInsOf(machine: Machine, name: string): string[] {
     .map(([, path]) => (path.startsWith("/lib/") ? `/usr${path}` : path));
 }
 
-/** Reads a unit's files again. */
-export function loadUnit(machine: Machine, unit: Unit): void {
+/** Units without a file that are always there. */
+export const PERPETUAL: Readonly<Record<string, string>> = {
+  "-.slice": "Root Slice",
+  "system.slice": "System Slice",
+  "init.scope": "System and Service Manager",
+};
+
+/** Reads a unit's files again; `say` hears what systemd tells the journal about them. */
+export function loadUnit(machine: Machine, unit: Unit, say: (text: string, priority: number) => void = () => {}): void {
   unit.loadedAt = machine.kernel.now;
   const source = findUnit(machine, unit.name);
   unit.path = source?.path;
   unit.dropIns = [];
+  unit.file = parseUnit([]);
   if (source === undefined) {
     unit.load = "not-found";
-    unit.file = parseUnit([]);
+    const kind = PERPETUAL[unit.name] === undefined ? undefined : unit.type;
+    if (kind === undefined) return;
+    unit.load = "loaded";
+    unit.active = "active";
+    unit.sub = kind === "scope" ? "running" : "active";
     return;
   }
   if (source.masked) {
     unit.load = "masked";
-    unit.file = parseUnit([]);
     return;
   }
   unit.dropIns = dropInsOf(machine, unit.name);
-  const texts = [source.path, ...unit.dropIns].map((path) => expand(textAt(machine, path) ?? "", unit.name, machine));
+  let fatal = false;
+  let malformed = false;
+  const texts = [source.path, ...unit.dropIns].map((path) => {
+    const text = textAt(machine, path) ?? "";
+    const verdict = checkUnit(path, text);
+    for (const { text: complaint, priority } of verdict.complaints) say(complaint, priority);
+    fatal ||= verdict.fatal;
+    malformed ||= verdict.malformed;
+    const lines = verdict.ignored.size === 0 ? undefined : text.split("\n");
+    const kept = lines?.map((line, i) => (verdict.ignored.has(i + 1) ? "" : line)).join("\n") ?? text;
+    return expand(kept, unit.name, machine);
+  });
   unit.file = parseUnit(texts);
-  const needsExec = unit.type === "service" && unit.file.all("Service", "ExecStart").length === 0;
-  unit.load = needsExec && unit.file.all("Service", "ExecStop").length === 0 ? "bad-setting" : "loaded";
-}
-
-/** Replaces the specifiers that unit files here use (systemd.unit(5), "Specifiers"). */
-function expand(text: string, name: string, machine: Machine): string {
-  if (!text.includes("%")) return text;
-  const instance = /@([^.]*)\./.exec(name)?.[1] ?? "";
-  const values: Record<string, string> = {
-    n: name,
-    N: name.replace(/\.[a-z]+$/, ""),
-    p: name.replace(/[@.].*$/, ""),
-    i: instance,
-    I: instance,
-    H: machine.ns.uts.hostname,
-    m: machine.machineId,
-    t: "/run",
-    "%": "%",
-  };
-  return text.replace(/%([a-zA-Z%])/g, (all, letter: string) => values[letter] ?? all);
+  unit.load = malformed ? "error" : "loaded";
+  if (malformed) return;
+  if (fatal) {
+    say(`${unit.name}: Unit configuration has fatal error, unit will not be started.`, 3);
+    unit.load = "bad-setting";
+    return;
+  }
+  const fault =
+    unit.type === "service" ? serviceFault(unit.file) : unit.type === "timer" ? timerFault(unit.file) : undefined;
+  if (fault === undefined) return;
+  say(`${unit.name}: ${fault}`, 3);
+  unit.load = "bad-setting";
 }
 
 /** True when a file of the unit changed after it was loaded: `systemctl daemon-reload` is due. */

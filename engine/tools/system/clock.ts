@@ -1,4 +1,5 @@
 /** The clock, its zone and the locale: timedatectl(1) and localectl(1) of systemd 252, hwclock(8) of util-linux. */
+
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -6,9 +7,10 @@ import { localZone, machineZone } from "../../machine/zone.ts";
 import { UTC, type Zone, zoneNames } from "../../text/zone.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
+import { VERSION } from "./systemd-version.ts";
 import { wallTime } from "./when.ts";
 
-const SYSTEMD = "systemd 252 (252.36-1~deb12u1)";
+const SYSTEMD = VERSION;
 const ZONES = "/usr/share/zoneinfo/";
 /** Where systemd-timedated's wish for synchronization is kept here: what starts systemd-timesyncd elsewhere. */
 const NTP_OFF = "/var/lib/systemd/timesync-off";

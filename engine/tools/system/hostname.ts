@@ -2,6 +2,7 @@ import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
 import * as sys from "../../machine/sys.ts";
 import { lookupHosts } from "../../network/hosts.ts";
 import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import { VERSION } from "./systemd-version.ts";
 
 /** hostname(1): shows or sets the name of this UTS namespace. */
 export const hostname = tool(
@@ -114,7 +115,7 @@ export const hostnamectl = tool(
     about: "Query or change system hostname.",
     short: "H:M:",
     long: "static transient pretty no-ask-password json:",
-    version: "systemd 252 (252.36-1~deb12u1)",
+    version: VERSION,
   },
   function* (t, o) {
     const { machine } = t.p;

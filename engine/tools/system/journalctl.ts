@@ -8,6 +8,7 @@ import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
 import { cursor, FORMATS, type Format, type FormatOptions, fieldsOf, formatEntry } from "./journal-format.ts";
 import { FACILITIES, matcher, type Test } from "./journal-match.ts";
+import { VERSION } from "./systemd-version.ts";
 import { bytes, timestamp } from "./when.ts";
 
 const LONG =
@@ -24,7 +25,7 @@ export const journalctl = tool(
     name: "journalctl",
     usage: "[OPTIONS...] [MATCHES...]",
     about: "\nQuery the journal.\n",
-    version: "systemd 252 (252.36-1~deb12u1)",
+    version: VERSION,
     short: "u:fn::S:U:p:o:krb::xet:g:qalmNF:c:D:M:i:",
     long: LONG,
     rewrite: attachOptional,

@@ -4,9 +4,9 @@ import type { Systemd, Unit } from "../../machine/systemd/index.ts";
 import { searchPath } from "../text/env.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
 import { managerOf } from "./systemd-tools.ts";
+import { VERSION } from "./systemd-version.ts";
 import { span } from "./when.ts";
 
-const VERSION = "systemd 252 (252.36-1~deb12u1)";
 /** The kernel's and the initial RAM disk's part of a boot, in µs: it is over before the model's PID 1 runs. */
 const KERNEL_US = 1_512_000;
 

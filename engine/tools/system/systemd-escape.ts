@@ -1,6 +1,8 @@
 /** systemd-escape(1): texts and paths as parts of unit names, and back (systemd.unit(5)). */
+
 import { decode, encode } from "../../kernel/index.ts";
 import { Fatal, tool } from "../tool.ts";
+import { VERSION } from "./systemd-version.ts";
 
 const SUFFIXES = [
   "service",
@@ -61,7 +63,7 @@ export const systemdEscape = tool(
     name: "systemd-escape",
     usage: "[OPTIONS...] [NAME...]",
     about: "\nEscape strings for usage in systemd unit names.\n",
-    version: "systemd 252 (252.36-1~deb12u1)",
+    version: VERSION,
     short: "hump",
     long: "suffix:=suffix template:=template instance=instance unescape=u mangle=m path=p",
   },

@@ -4,9 +4,8 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
 import { commandLine } from "./process-view.ts";
+import { VERSION } from "./systemd-version.ts";
 import { bytes } from "./when.ts";
-
-const VERSION = "systemd 252 (252.36-1~deb12u1)";
 
 interface Group {
   name: string;
@@ -65,7 +64,9 @@ export const systemdCgls = tool(
   },
   function* (t, o) {
     const root = groups(t.p);
-    const color = false;
+    const { machine } = t.p;
+    const delegated = (name: string) =>
+      name.endsWith(".service") && machine.systemd?.unit(name).service("Delegate") === "yes";
     const units = o.has("u");
     for (const [i, name] of (o.operands.length > 0 ? o.operands : [o.value("u") ?? ""]).entries()) {
       if (i > 0) t.out.add("\n");
@@ -74,32 +75,39 @@ export const systemdCgls = tool(
         const found = byName(root, full);
         if (found === undefined) throw new Fatal(`Failed to query unit control group path: Unit ${full} not loaded.`);
         t.out.add(`Unit ${full} (${found.path}):\n`);
-        draw(t, found, "", color);
+        t.out.add(drawn(found, "", delegated));
         continue;
       }
       const found = find(root, name);
       if (found === undefined) throw new Fatal(`Failed to list cgroup tree: No such file or directory`);
       t.out.add(`${name === "" ? "Control group /:\n-.slice" : `Control group ${found.path}:`}\n`);
-      draw(t, found, "", color);
+      t.out.add(drawn(found, "", delegated));
     }
     return 0;
   },
 );
 
-function draw(t: Tool, group: Group, before: string, color: boolean): void {
+/** The tree of all control groups, each line after `before`. */
+export function drawGroups(p: Process, before: string): string {
+  return drawn(groups(p), before);
+}
+
+/** A tree's lines; `delegated` tells of groups that others manage. */
+function drawn(group: Group, before: string, delegated: (name: string) => boolean = () => false): string {
+  let out = "";
   const children = [...group.children.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const processes = [...group.processes].sort((a, b) => a.pid - b.pid);
   const width = Math.max(0, ...processes.map(({ pid }) => String(pid).length));
   processes.forEach((process, i) => {
     const last = i === processes.length - 1 && children.length === 0;
-    t.out.add(`${before}${last ? "└─" : "├─"}${String(process.pid).padStart(width)} ${commandLine(process)}\n`);
+    out += `${before}${last ? "└─" : "├─"}${String(process.pid).padStart(width)} ${commandLine(process)}\n`;
   });
   children.forEach((child, i) => {
     const last = i === children.length - 1;
-    const dots = child.children.size === 0 && child.name.endsWith(".service") ? " …" : "";
-    t.out.add(`${before}${last ? "└─" : "├─"}${child.name}${dots}\n`);
-    draw(t, child, before + (last ? "  " : "│ "), color);
+    out += `${before}${last ? "└─" : "├─"}${child.name}${delegated(child.name) ? " …" : ""}\n`;
+    out += drawn(child, before + (last ? "  " : "│ "), delegated);
   });
+  return out;
 }
 
 interface Usage {

@@ -1,4 +1,5 @@
 /** systemd's smaller programs: systemd-run, -cat, -detect-virt, loginctl; and service(8). */
+
 import { wait } from "../../kernel/index.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -7,8 +8,8 @@ import { LineReader } from "../io.ts";
 import { searchPath } from "../text/env.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
 import { priorityOf } from "./journal-match.ts";
+import { VERSION } from "./systemd-version.ts";
 
-const VERSION = "systemd 252 (252.36-1~deb12u1)";
 /** The machine's service manager. Throws `Fatal` in a container. */
 export function managerOf(t: Tool): Systemd {
   const manager = t.p.machine.systemd;

@@ -29,6 +29,11 @@ export function timestamp(p: Process, at: number): string {
 
 const plural = (n: number, word: string) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
+/** How long until then, as list-timers has it: `10h left`. */
+export function left(us: number): string {
+  return us <= 0 ? "now" : ago(us).replace(/ ago$/, " left");
+}
+
 /** How long ago, as format_timestamp_relative() has it: `5min ago`, `1h 3min ago`. */
 export function ago(us: number): string {
   if (us >= YEAR)
@@ -60,6 +65,7 @@ export function span(us: number, accuracy = MS): string {
     ["ms", MS],
     ["us", US],
   ];
+  if (us === Number.POSITIVE_INFINITY) return "infinity";
   if (us <= 0) return "0";
   const out: string[] = [];
   let rest = Math.floor(us);

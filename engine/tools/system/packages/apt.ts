@@ -139,7 +139,7 @@ function* stopService(p: Process, { unit }: Offered): Gen<void> {
   const { systemd } = p.machine;
   const loaded = systemd.unit(unit.name);
   yield* systemd.stop(loaded);
-  yield* disable(p, loaded);
+  yield* disable(p, loaded.name);
   if (sys.find(p, `${UNIT_DIR}/${unit.name}`) !== undefined) sys.unlink(p, `${UNIT_DIR}/${unit.name}`);
   systemd.reload();
 }
