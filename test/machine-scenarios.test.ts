@@ -550,7 +550,7 @@ echo '* * * * * root touch /tmp/sys' | sudo tee /etc/cron.d/x >/dev/null; sleep 
 sudo apt-mark hold kubectl; dpkg -l kubectl | tail -1; sudo apt-get install -y kubectl=1.33.0-1.1; dpkg -s nosuch
 sudo groupadd -g 1500 dev; sudo useradd -m -s /bin/bash -G dev,sudo ana; id ana; echo 'ana:secret' | sudo chpasswd; sudo passwd -S ana
 sudo su - ana -c 'whoami; pwd; touch x; ls -l x'; sudo userdel -r ana; id ana
-sudo swapoff -a; systemctl list-dependencies ssh | head -2; sudo lsof -i :22 | tail -1`,
+sudo swapoff -a; systemctl list-dependencies ssh | head -3; sudo lsof -i :22 | tail -1`,
     expect: [
       "no crontab for learner",
       '"-":0: bad minute',

@@ -22,6 +22,8 @@ export interface JournalMessage {
   exe?: string | undefined;
   cmdline?: string | undefined;
   cgroup?: string | undefined;
+  /** Which run of the unit it comes from. */
+  invocation?: string | undefined;
   /** Further fields, e.g. MESSAGE_ID. */
   fields?: Readonly<Record<string, string>> | undefined;
 }
@@ -88,6 +90,9 @@ class Entry implements JournalEntry {
   }
   get cgroup(): string | undefined {
     return this.about.cgroup;
+  }
+  get invocation(): string | undefined {
+    return this.about.invocation;
   }
   get fields(): Readonly<Record<string, string>> | undefined {
     return this.about.fields;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Stage } from "../stage.ts";
+import { type Answer, answersOf, scriptOf } from "./recorded.ts";
 
 /**
  * What crictl 1.32, ctr, and nerdctl 1.7 answered to these lines with containerd 1.7, one after another on one machine. To
@@ -13,19 +14,6 @@ import { Stage } from "../stage.ts";
 const FOLDER = join(import.meta.dirname, "containerd");
 const SETUP = readFileSync(join(FOLDER, "setup.sh"), "utf8");
 const PULLED = ["docker.io/library/busybox:1.36", "docker.io/library/nginx:1.27"];
-
-interface Answer {
-  run: string;
-  shows: string;
-  status: number;
-}
-
-/** The lines as one script that says where each begins and how it ended. */
-function script(answers: readonly Answer[]): string {
-  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-  const parts = answers.map(({ run }) => `echo '###'${quoted(run)}\n{ ${run}\n} 2>&1; echo "=> $?"\n`);
-  return `${SETUP}\n${parts.join("")}`;
-}
 
 /** Ids, times, versions and process numbers differ from run to run. */
 function normal(text: string): string {
@@ -55,17 +43,6 @@ function normal(text: string): string {
   );
 }
 
-function parse(output: string): Answer[] {
-  return output
-    .split(/^###/m)
-    .slice(1)
-    .map((part) => {
-      const [run = "", ...rest] = part.split("\n");
-      const ended = rest.findLastIndex((line) => line.startsWith("=> "));
-      return { run, shows: normal(rest.slice(0, ended).join("\n")), status: Number(rest[ended]?.slice(3)) };
-    });
-}
-
 describe("clients of containerd", () => {
   it.each(["crictl", "ctr", "nerdctl", "runc"])("%s answers as the real one with a real containerd", (program) => {
     const file = `${program}.jsonl`;
@@ -76,7 +53,7 @@ describe("clients of containerd", () => {
     const recorded = process.env.CONTAINERD_ANSWERS_TO;
     if (recorded !== undefined) {
       const cwd = mkdtempSync(join(tmpdir(), "containerd-"));
-      const real = parse(execFileSync("bash", ["-c", script(answers)], { cwd, encoding: "utf8" }));
+      const real = answersOf(execFileSync("bash", ["-c", scriptOf(SETUP, answers)], { cwd, encoding: "utf8" }), normal);
       writeFileSync(join(recorded, file), real.map((answer) => `${JSON.stringify(answer)}\n`).join(""));
       return;
     }
@@ -87,9 +64,9 @@ describe("clients of containerd", () => {
     stage.run(`ssh worker-1 'sudo systemctl stop kubelet; sudo crictl rmp -fa; sudo crictl rmi -a; ${pulls}'`);
     const name = "/tmp/lines.sh";
     const shown = stage.run(
-      `ssh worker-1 'cat > ${name}; mkdir -p /tmp/d' <<'LINES'\n${script(answers)}LINES\nssh worker-1 'cd /tmp/d && sudo bash ${name}'`,
+      `ssh worker-1 'cat > ${name}; mkdir -p /tmp/d' <<'LINES'\n${scriptOf(SETUP, answers)}LINES\nssh worker-1 'cd /tmp/d && sudo bash ${name}'`,
     );
     expect(shown.faults).toEqual([]);
-    expect(parse(shown.all)).toEqual(answers);
+    expect(answersOf(shown.all, normal)).toEqual(answers);
   });
 });

@@ -79,6 +79,7 @@ export function spawnService(manager: Systemd, unit: Unit, line: ExecLine, env: 
     unit: unit.name,
     identifier: unit.service("SyslogIdentifier") ?? name,
     cgroup: unit.cgroup,
+    invocation: unit.invocation,
     comm: name.slice(0, 15),
     exe: line.path,
     cmdline: line.argv.join(" "),
@@ -118,14 +119,20 @@ function execProgram(
 ): Program {
   return function* (p) {
     const name = `(${line.path.slice(line.path.lastIndexOf("/") + 1)})`.slice(0, 10).replace(/\)?$/, ")");
-    const say = (message: string) => {
+    const say = (message: string, errno = 2) => {
       manager.machine.journal.append({
         identifier: name,
         pid: p.pid,
         message,
         priority: 3,
         transport: "journal",
-        fields: { UNIT: unit.name },
+        fields: {
+          MESSAGE_ID: "641257651c1b4ec9a8624d7a40a9e1e7",
+          EXECUTABLE: line.path,
+          ERRNO: String(errno),
+          UNIT: unit.name,
+          INVOCATION_ID: unit.invocation,
+        },
         cgroup: unit.cgroup,
         unit: unit.name,
       });
@@ -134,12 +141,18 @@ function execProgram(
       say(`${unit.name}: Failed at step ${step} spawning ${line.path}: ${why}`);
       return status;
     };
-    if (nobody !== undefined) return failed(nobody, "No such process", nobody === "USER" ? 217 : 216);
+    if (nobody !== undefined) {
+      say(`${unit.name}: Failed to determine ${nobody.toLowerCase()} credentials: No such process`, 3);
+      return failed(nobody, "No such process", nobody === "USER" ? 217 : 216);
+    }
     try {
       sys.chdir(p, cwd);
     } catch (error) {
       if (!isErrno(error)) throw error;
-      if (!(unit.service("WorkingDirectory") ?? "").startsWith("-")) return failed("CHDIR", error.message, 200);
+      if (!(unit.service("WorkingDirectory") ?? "").startsWith("-")) {
+        say(`${unit.name}: Changing to the requested working directory failed: ${error.message}`);
+        return failed("CHDIR", error.message, 200);
+      }
     }
     try {
       const path = programOf(manager.machine, line.path);

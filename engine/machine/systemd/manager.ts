@@ -30,6 +30,8 @@ const MESSAGES: Readonly<Record<string, readonly [id: string, type?: string, res
   reloaded: ["7b05ebc668384222baa8881179cfda54", "reload", "done"],
   success: ["7ad2d189f7e94e70a38c781354912448"],
   failure: ["d9b373ed55a64feb8242e02dbe79a49c"],
+  exit: ["98e322203f7a4ed290d09fe03c09fe15"],
+  restart: ["5eb03494b6584870a536b337290809b3"],
 };
 
 /** The service manager of a machine: its units and the jobs that change them. systemctl calls it. */
@@ -42,6 +44,8 @@ export class Systemd {
     ["LANG", "C.UTF-8"],
     ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
   ]);
+  /** How many jobs there have been. */
+  private jobId = 0;
   logLevel = "info";
   logTarget = "journal-or-kmsg";
 
@@ -127,8 +131,8 @@ export class Systemd {
     return out;
   }
 
-  /** Says something about a unit in the journal, as PID 1; `what` is a key of MESSAGES. */
-  log(unit: Unit, message: string, priority = 6, what?: string): void {
+  /** Says something about a unit in the journal, as PID 1; `what` is a key of MESSAGES, `more` further fields. */
+  log(unit: Unit, message: string, priority = 6, what?: string, more?: Readonly<Record<string, string>>): void {
     const verb = message.split(" ", 1)[0]!;
     const stops = what === "done" && (verb === "Stopped" || verb === "Closed");
     const key = stops ? "stopped" : what === "done" && verb === "Reloaded" ? "reloaded" : what;
@@ -147,10 +151,11 @@ export class Systemd {
       uid: 0,
       fields: {
         ...(known && { MESSAGE_ID: known[0] }),
-        ...(known?.[1] && { JOB_TYPE: known[1] }),
+        ...(known?.[1] && { JOB_ID: String(unit.jobId), JOB_TYPE: known[1] }),
         ...(known?.[2] && { JOB_RESULT: known[2] }),
         UNIT: unit.name,
         ...(unit.invocation !== "" && { INVOCATION_ID: unit.invocation }),
+        ...more,
       },
     });
   }
@@ -233,6 +238,7 @@ export class Systemd {
 
   private *startAfter(unit: Unit, before: readonly Task[], needed: readonly Task[]): Gen<JobResult> {
     unit.jobs++;
+    unit.jobId = ++this.jobId;
     try {
       for (const task of before) while (task.state !== "done") yield* wait(task.ended);
       const bad = (task: Task) => task.state === "done" && !["done", "skipped"].includes(task.value as string);
@@ -329,6 +335,7 @@ export class Systemd {
 
   private *stopAfter(unit: Unit, before: readonly Task[]): Gen<JobResult> {
     unit.jobs++;
+    unit.jobId = ++this.jobId;
     try {
       for (const task of before) while (task.state !== "done") yield* wait(task.ended);
       return yield* this.service(unit).stop();

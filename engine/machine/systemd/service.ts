@@ -1,6 +1,6 @@
 import { type Gen, type KernelEvent, MS, SECOND, wait } from "../../kernel/index.ts";
 import type { Process, WaitStatus } from "../process.ts";
-import type { Signal } from "../signal.ts";
+import { SIGNALS, type Signal } from "../signal.ts";
 import { failedCheck, serviceEnvironment, spawnService } from "./exec.ts";
 import type { JobResult, Systemd } from "./manager.ts";
 import { codeAndStatus, isClean } from "./status.ts";
@@ -97,7 +97,8 @@ export class Service {
     unit.invocation = this.machine.kernel.random("systemd").hex(32);
     const pre = unit.file.all("Service", "ExecStartPre");
     const conditions = unit.file.all("Service", "ExecCondition");
-    if (!simple || pre.length > 0 || conditions.length > 0) {
+    const waits = pre.length + conditions.length + unit.file.all("Service", "ExecStartPost").length > 0;
+    if (!simple || waits) {
       this.set("activating", pre.length > 0 ? "start-pre" : "start");
       this.manager.log(unit, `Starting ${unit.title}...`, 6, "start");
     }
@@ -286,7 +287,13 @@ export class Service {
       if (unit.job !== job) return true;
       if (line.ignoreFailure || isClean(process.status, [])) continue;
       const quiet = kind === "ExecCondition" && process.status.kind === "exited" && process.status.code < 255;
-      this.manager.log(unit, `${unit.name}: Control process exited, ${codeAndStatus(process.status)}`, quiet ? 6 : 5);
+      this.manager.log(
+        unit,
+        `${unit.name}: Control process exited, ${codeAndStatus(process.status)}`,
+        quiet ? 7 : 5,
+        "exit",
+        exitFields(kind, process.status),
+      );
       const result = process.status.kind === "exited" ? "exit-code" : "signal";
       if (reloads) unit.reloadResult = result;
       else unit.result = result;
@@ -348,7 +355,14 @@ export class Service {
       if (this.judge(status) !== "success" || unit.active === "deactivating") {
         if (!(unit.stopRequested && isClean(status, this.successStatus()))) {
           if (!isClean(status, this.successStatus())) {
-            this.manager.log(unit, `${unit.name}: Main process exited, ${codeAndStatus(status)}`, 5);
+            const priority = status.kind === "exited" ? 5 : 4;
+            this.manager.log(
+              unit,
+              `${unit.name}: Main process exited, ${codeAndStatus(status)}`,
+              priority,
+              "exit",
+              exitFields("ExecStart", status),
+            );
           }
         }
       }
@@ -398,7 +412,9 @@ export class Service {
 
   private fail(result: Result): void {
     this.unit.result = result;
-    this.manager.log(this.unit, `${this.unit.name}: Failed with result '${result}'.`, 4, "failure");
+    this.manager.log(this.unit, `${this.unit.name}: Failed with result '${result}'.`, 4, "failure", {
+      UNIT_RESULT: result,
+    });
     this.set("failed", "failed");
   }
 
@@ -424,7 +440,12 @@ export class Service {
     this.restartTimer = kernel.after(delay, `${this.machine.hostname} restart ${unit.name}`, () => {
       if (unit.sub !== "auto-restart") return;
       unit.restarts++;
-      this.manager.log(unit, `${unit.name}: Scheduled restart job, restart counter is at ${unit.restarts}.`);
+      this.manager.log(
+        unit,
+        `${unit.name}: Scheduled restart job, restart counter is at ${unit.restarts}.`,
+        6,
+        "restart",
+      );
       this.manager.log(unit, `Stopped ${unit.title}.`, 6, "done");
       kernel.spawn(`systemd restart ${unit.name}`, this.start());
     });
@@ -602,4 +623,11 @@ export class Service {
 
 function isYes(value: string | undefined): boolean {
   return value !== undefined && ["1", "yes", "true", "on"].includes(value.toLowerCase());
+}
+
+/** Fields of the message that a process of a unit has ended. */
+function exitFields(command: string, status: WaitStatus): Record<string, string> {
+  const killed = status.kind === "signaled";
+  const number = status.kind === "exited" ? status.code : killed ? SIGNALS[status.signal] : 0;
+  return { COMMAND: command, EXIT_CODE: killed ? "killed" : "exited", EXIT_STATUS: String(number) };
 }

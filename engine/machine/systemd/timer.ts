@@ -50,7 +50,10 @@ export class TimerUnit {
     const next = this.next();
     unit.nextElapse = next;
     if (next === undefined) {
-      this.set("active", "elapsed");
+      if (/^(0|no|false|off)$/.test(unit.file.get("Timer", "RemainAfterElapse") ?? "yes")) {
+        manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
+        this.set("inactive", "dead");
+      } else this.set("active", "elapsed");
       return;
     }
     this.set("active", "waiting");

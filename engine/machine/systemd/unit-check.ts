@@ -109,6 +109,8 @@ function check(path: string, text: string): Verdict {
       if (!name.startsWith("X-")) say(`Unknown key '${name}' in section [${section}], ignoring.`);
       continue;
     }
+    if (name === "User" && (value === "nobody" || value === "65534"))
+      say(`Special user ${value} configured, this is not safe!`);
     const wrong = value === "" ? undefined : wrongValue(name, value);
     if (wrong === undefined) continue;
     ignored.add(i + 1);

@@ -78,6 +78,8 @@ export class Unit {
   lastTrigger: number | undefined;
   /** Jobs that are under way: such a unit stays in memory. */
   jobs = 0;
+  /** Number of the last one. */
+  jobId = 0;
   /** Increases with each job: an operation that was overtaken stops. */
   job = 0;
   stopRequested = false;
@@ -247,9 +249,13 @@ export const PERPETUAL: Readonly<Record<string, string>> = {
 };
 
 /** Reads a unit's files again; `say` hears what systemd tells the journal about them. */
-export function loadUnit(machine: Machine, unit: Unit, say: (text: string, priority: number) => void = () => {}): void {
+export function loadUnit(
+  machine: Machine,
+  unit: Unit,
+  say: (text: string, priority: number) => void = () => {},
+  source: UnitSource | undefined = findUnit(machine, unit.name),
+): void {
   unit.loadedAt = machine.kernel.now;
-  const source = findUnit(machine, unit.name);
   unit.path = source?.path;
   unit.dropIns = [];
   unit.file = parseUnit([]);

@@ -2,6 +2,7 @@
 import type { JournalEntry } from "../../machine/journal.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Process } from "../../machine/process.ts";
+import { explanation } from "./journal-catalog.ts";
 import { timestamp, wallTime } from "./when.ts";
 
 export const FORMATS = [
@@ -11,13 +12,14 @@ export const FORMATS = [
   "short-iso-precise",
   "short-precise",
   "short-monotonic",
+  "short-delta",
   "short-unix",
   "verbose",
+  "export",
   "json",
   "json-pretty",
-  "json-seq",
   "json-sse",
-  "export",
+  "json-seq",
   "cat",
   "with-unit",
 ] as const;
@@ -39,17 +41,27 @@ export function fieldsOf(machine: Machine, entry: JournalEntry): [string, string
   const push = (name: string, value: string | number | undefined) => {
     if (value !== undefined) out.push([name, String(value)]);
   };
+  if (entry.transport === "journal" && entry.pid === 1) push("SYSLOG_FACILITY", 3);
   push("_PID", entry.pid);
   push("_UID", entry.uid);
+  push("_GID", entry.uid);
   push("_COMM", entry.comm);
   push("_EXE", entry.exe);
   push("_CMDLINE", entry.cmdline);
   push("_SYSTEMD_CGROUP", entry.cgroup);
-  push("_SYSTEMD_UNIT", entry.unit);
-  if (entry.unit !== undefined) out.push(["_SYSTEMD_SLICE", "system.slice"]);
+  push("_SYSTEMD_UNIT", unitOf(entry));
+  push("_SYSTEMD_INVOCATION_ID", entry.invocation);
+  if (entry.unit !== undefined && entry.pid !== 1) out.push(["_SYSTEMD_SLICE", "system.slice"]);
+  else if (entry.cgroup === "/init.scope") out.push(["_SYSTEMD_SLICE", "-.slice"]);
+  if (entry.transport !== "kernel") out.push(["_RUNTIME_SCOPE", "system"]);
   for (const [name, value] of Object.entries(entry.fields ?? {})) out.push([name, value]);
   out.push(["_MACHINE_ID", machine.machineId], ["_HOSTNAME", machine.hostname], ["MESSAGE", entry.message]);
   return out;
+}
+
+/** The unit that an entry comes from: its own, else that of its control group. */
+function unitOf(entry: JournalEntry): string | undefined {
+  return entry.unit ?? /\/([^/]+\.(?:service|scope))(?:$|\/)/.exec(entry.cgroup ?? "")?.[1];
 }
 
 export function cursor(machine: Machine, entry: JournalEntry): string {
@@ -65,13 +77,21 @@ export interface FormatOptions {
   /** Leave the host name out. */
   noHostname?: boolean;
   fields?: readonly string[];
+  /** -x: explanations of messages that are known. */
+  catalog?: boolean;
+  /** The time of the entry before, in µs, for what lay between them. */
+  before?: number | undefined;
 }
 
 /** One entry as text, with its newline. */
 export function formatEntry(p: Process, entry: JournalEntry, options: FormatOptions): string {
   const { format } = options;
   const { machine } = p;
-  if (format === "cat") return `${entry.message}\n`;
+  if (format === "cat") {
+    if (options.fields === undefined) return `${entry.message}\n`;
+    const chosen = fieldsOf(machine, entry).filter(([name]) => options.fields!.includes(name));
+    return chosen.map(([, value]) => `${value}\n`).join("");
+  }
   if (format === "json" || format === "json-pretty") {
     const fields = fieldsOf(machine, entry).filter(
       ([name]) => !options.fields || name.startsWith("__") || options.fields.includes(name),
@@ -95,16 +115,17 @@ export function formatEntry(p: Process, entry: JournalEntry, options: FormatOpti
     return `${at} [${cursor(machine, entry)}]\n${lines.join("")}`;
   }
   const host = options.noHostname ? "" : ` ${machine.hostname}`;
-  const named = format === "with-unit" ? (entry.unit ?? entry.identifier) : entry.identifier;
+  const named = format === "with-unit" ? (unitOf(entry) ?? entry.identifier) : entry.identifier;
   const who = entry.pid === undefined || entry.transport === "kernel" ? named : `${named}[${entry.pid}]`;
-  const head = `${stamp(p, entry, format)}${host} ${who}: `;
+  const head = `${stamp(p, entry, format, options.before)}${host} ${who}: `;
   const lines = entry.message.replace(/\n+$/, "").split("\n");
   const [on, off] = options.color ? colors(entry.priority) : ["", ""];
   const indent = " ".repeat(head.length);
-  return lines.map((line, i) => `${i === 0 ? head : indent}${on}${line}${off}\n`).join("");
+  const told = options.catalog === true ? explanation(entry.fields) : "";
+  return lines.map((line, i) => `${i === 0 ? head : indent}${on}${line}${off}\n`).join("") + told;
 }
 
-function stamp(p: Process, entry: JournalEntry, format: Format): string {
+function stamp(p: Process, entry: JournalEntry, format: Format, before: number | undefined): string {
   const { machine } = p;
   switch (format) {
     case "short-full":
@@ -118,9 +139,13 @@ function stamp(p: Process, entry: JournalEntry, format: Format): string {
       return wallTime(p, entry.at, "%b %d %H:%M:%S.%6N");
     case "short-unix":
       return wallTime(p, entry.at, "%s.%6N");
-    case "short-monotonic": {
-      const us = Math.floor(entry.at - machine.bootedAt + 4_000_000);
-      return `[${String(Math.floor(us / 1e6)).padStart(5)}.${String(us % 1e6).padStart(6, "0")}]`;
+    case "short-monotonic":
+    case "short-delta": {
+      const seconds = (us: number) =>
+        `${String(Math.floor(us / 1e6)).padStart(5)}.${String(Math.floor(us) % 1_000_000).padStart(6, "0")}`;
+      const own = seconds(Math.floor(entry.at - machine.bootedAt + 4_000_000));
+      if (format === "short-monotonic") return `[${own}]`;
+      return `[${own}${before === undefined ? " ".repeat(16) : ` <${seconds(entry.at - before)} >`}]`;
     }
     default:
       return wallTime(p, entry.at, "%b %d %H:%M:%S");

@@ -22,6 +22,15 @@ export type Test = (entry: JournalEntry) => boolean;
 export function matcher(p: Process, machine: Machine, o: ParsedOptions): Test {
   const tests: Test[] = [];
   const units = o.values("u").map(unitName);
+  // A pattern of units that the journal knows nothing of is a mistake, a name is not.
+  for (const unit of units)
+    if (/[*?[]/.test(unit)) {
+      const pattern = globRegex(unit);
+      const known = (entry: JournalEntry) =>
+        pattern.test(entry.unit ?? "") || pattern.test(entry.fields?.["UNIT"] ?? "");
+      if (units.length === 1 && !machine.journal.entries().some(known))
+        throw new Fatal("Failed to add filter for units: No data available");
+    }
   if (units.length > 0) {
     const patterns = units.map((unit) => (/[*?[]/.test(unit) ? globRegex(unit) : undefined));
     tests.push((entry) =>
@@ -48,13 +57,14 @@ export function matcher(p: Process, machine: Machine, o: ParsedOptions): Test {
   tests.push(...cursorTests(p, machine, o));
   const since = instant(p, o.value("S"));
   const until = instant(p, o.value("U"));
+  if (since !== undefined && until !== undefined && since > until) throw new Fatal("--since= must be before --until=.");
   if (since !== undefined) tests.push((entry) => entry.at >= since);
   if (until !== undefined) tests.push((entry) => entry.at <= until);
   const priority = o.value("p");
   if (priority !== undefined) tests.push(priorityTest(priority));
   const grep = o.value("g");
   if (grep !== undefined) tests.push(grepTest(grep, o.value("case-sensitive")));
-  if (o.operands.length > 0) tests.push(fieldTest(machine, o.operands));
+  if (o.operands.length > 0) tests.push(fieldTest(p, machine, o.operands));
   return (entry) => tests.every((test) => test(entry));
 }
 
@@ -101,7 +111,7 @@ function bootTest(machine: Machine, value: string | undefined): Test {
 }
 
 /** µs of virtual time that a `--since` text means (systemd.time(7)). */
-function instant(p: Process, text: string | undefined): number | undefined {
+export function instant(p: Process, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const { kernel } = p.machine;
   const words = text.trim();
@@ -152,16 +162,19 @@ function grepTest(pattern: string, caseSensitive: string | undefined): Test {
 }
 
 /** `FIELD=value` words: the same field is either-or, different fields must all hold, `+` starts another alternative. */
-function fieldTest(machine: Machine, words: readonly string[]): Test {
+function fieldTest(p: Process, machine: Machine, words: readonly string[]): Test {
   const groupsOfFields: Map<string, string[]>[] = [new Map()];
   for (const word of words) {
     if (word === "+") {
+      if (groupsOfFields.at(-1)!.size === 0) throw new Fatal('"+" can only be used between terms');
       groupsOfFields.push(new Map());
       continue;
     }
     const at = word.indexOf("=");
+    if (word.startsWith("/") && sys.find(p, word) === undefined)
+      throw new Fatal("Couldn't canonicalize path: No such file or directory");
     const [name, value] = word.startsWith("/") ? ["_EXE", word] : [word.slice(0, Math.max(at, 0)), word.slice(at + 1)];
-    if (name === "") throw new Fatal(`Failed to add match '${word}': Invalid argument`);
+    if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) throw new Fatal(`Failed to add match '${word}': Invalid argument`);
     const fields = groupsOfFields.at(-1)!;
     fields.set(name, [...(fields.get(name) ?? []), value]);
   }

@@ -3,11 +3,13 @@ import type { JournalEntry } from "../../machine/journal.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { parseSpan } from "../../machine/systemd/unit-file.ts";
 import { groups } from "../../machine/users.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
 import { cursor, FORMATS, type Format, type FormatOptions, fieldsOf, formatEntry } from "./journal-format.ts";
 import { FACILITIES, matcher, type Test } from "./journal-match.ts";
+import { sizeOf } from "./systemctl-property.ts";
 import { VERSION } from "./systemd-version.ts";
 import { bytes, timestamp } from "./when.ts";
 
@@ -37,6 +39,13 @@ export const journalctl = tool(
       t.out.add("No journal files were found.\n-- No entries --\n");
       return 0;
     }
+    if (o.has("user", "root") && !o.has("system")) {
+      t.out.add("No journal files were found.\n-- No entries --\n");
+      return 0;
+    }
+    const elsewhere = o.value("D") ?? o.value("i");
+    if (elsewhere !== undefined && sys.find(p, elsewhere) === undefined)
+      throw new Fatal(`Failed to open ${o.has("D") ? elsewhere : "files"}: No such file or directory`);
     if (!mayRead(p)) {
       yield* sys.printError(p, HINT);
       throw new Fatal("No journal files were opened due to insufficient permissions.");
@@ -54,28 +63,38 @@ export const journalctl = tool(
       color: p.fds.get(1)?.tty !== undefined && p.env.get("TERM") !== "dumb",
       noHostname: o.has("no-hostname"),
       fields: o.value("output-fields")?.split(","),
+      catalog: o.has("x"),
     };
+    if (o.has("N", "F", "list-boots") && o.operands.length > 0)
+      throw new Fatal(`Extraneous arguments starting with '${o.operands[0]}'`);
+    if (o.has("f") && o.has("r")) throw new Fatal("Please specify either --reverse= or --follow=, not both.");
     const test = matcher(p, machine, o);
     if (o.has("N")) return listNames(t, machine);
-    if (o.has("F")) return listField(t, machine, o.value("F")!, test);
+    if (o.has("F")) return listField(t, machine, o.value("F")!);
     const follow = o.has("f");
     let chosen = machine.journal.entries().filter(test);
     const count = lineCount(o, follow);
     const seen = machine.journal.entries().at(-1)?.seq ?? 0;
-    if (count !== undefined) chosen = count.oldest ? chosen.slice(0, count.n) : chosen.slice(-count.n || chosen.length);
-    if (count?.n === 0) chosen = [];
+    // With --since the first entries from there on are shown, unless they come backwards.
+    const fromStart = o.has("S") && !o.has("r") && !o.has("e");
+    if (count !== undefined) chosen = fromStart ? chosen.slice(0, count) : chosen.slice(-count || chosen.length);
+    if (count === 0) chosen = [];
     if (o.has("r")) chosen.reverse();
-    if (chosen.length === 0 && !follow && !o.has("q")) {
-      t.out.add("-- No entries --\n");
-      return 0;
+    if (chosen.length === 0 && !follow) {
+      // The line is of the short formats' header; a pattern that is found nowhere is a failure.
+      if (!o.has("q") && (format.startsWith("short") || format === "with-unit" || format === "verbose"))
+        t.out.add("-- No entries --\n");
+      return o.has("g") ? 1 : 0;
     }
     let boot: number | undefined;
+    let before: number | undefined;
     for (const entry of chosen) {
       if (boot !== undefined && entry.boot !== boot && format.startsWith("short")) {
         t.out.add(`-- Boot ${machine.journal.bootIds[entry.boot]} --\n`);
       }
       boot = entry.boot;
-      t.out.add(formatEntry(t.p, entry, options));
+      t.out.add(formatEntry(t.p, entry, before === undefined ? options : { ...options, before }));
+      if (format === "short-delta") before = entry.at;
       if (t.out.full) yield* t.out.flush();
     }
     const file = o.value("cursor-file");
@@ -147,18 +166,18 @@ function mayRead(p: Process): boolean {
   return allowed.some(({ gid }) => p.cred.gid === gid || p.cred.groups.includes(gid));
 }
 
-/** How many lines to show: the newest n, or with `+n` the oldest. */
-function lineCount(o: ParsedOptions, follow: boolean): { n: number; oldest: boolean } | undefined {
+/** How many lines to show: the newest n (a plus sign means nothing before systemd 254). */
+function lineCount(o: ParsedOptions, follow: boolean): number | undefined {
   const given = o.last("n");
   if (given === undefined) {
-    if (o.has("e")) return { n: 1000, oldest: false };
-    return follow && !o.has("no-tail") ? { n: 10, oldest: false } : undefined;
+    if (o.has("e")) return 1000;
+    return follow && !o.has("no-tail") ? 10 : undefined;
   }
-  if (given.value === undefined) return { n: 10, oldest: false };
+  if (given.value === undefined) return 10;
   if (given.value === "all") return undefined;
   const match = /^(\+?)(\d+)$/.exec(given.value);
   if (match === null) throw new Fatal(`Failed to parse lines '${given.value}'`);
-  return { n: Number(match[2]), oldest: match[1] === "+" };
+  return Number(match[2]);
 }
 
 /** -N: the names of all fields. */
@@ -169,10 +188,11 @@ function listNames(t: Tool, machine: Machine): number {
   return 0;
 }
 
-function listField(t: Tool, machine: Machine, name: string, test: Test): number {
+/** -F: all values that a field has in the journal; matches do not count. */
+function listField(t: Tool, machine: Machine, name: string): number {
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) throw new Fatal("Failed to query unique data objects: Invalid argument");
   const values = new Set<string>();
   for (const entry of machine.journal.entries()) {
-    if (!test(entry)) continue;
     for (const [own, value] of fieldsOf(machine, entry)) if (own === name) values.add(value);
   }
   for (const value of values) t.out.add(`${value}\n`);
@@ -213,11 +233,16 @@ function* maintenance(t: Tool, o: ParsedOptions): Gen<number | undefined> {
     );
     return 0;
   }
+  const size = o.value("vacuum-size");
+  if (size !== undefined && (sizeOf(size) === undefined || size === "infinity"))
+    throw new Fatal(`Failed to parse vacuum size: ${size}`);
+  const time = o.value("vacuum-time");
+  if (time !== undefined && parseSpan(time) === undefined) throw new Fatal(`Failed to parse vacuum time: ${time}`);
+  const files = o.value("vacuum-files");
+  if (files !== undefined && !/^\d+$/.test(files)) throw new Fatal(`Failed to parse vacuum files: ${files}`);
   if (o.has("vacuum-size", "vacuum-time", "vacuum-files")) {
-    yield* sys.printError(
-      t.p,
-      `Vacuuming done, freed 0B of archived journals from /var/log/journal/${machine.machineId}.\n`,
-    );
+    for (const dir of [`/var/log/journal/${machine.machineId}`, "/run/log/journal", "/var/log/journal"])
+      yield* sys.printError(t.p, `Vacuuming done, freed 0B of archived journals from ${dir}.\n`);
     return 0;
   }
   return o.has("rotate", "flush", "sync") ? 0 : undefined;

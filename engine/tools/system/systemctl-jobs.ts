@@ -88,7 +88,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** What systemctl says to how a job ended; undefined when it went well. */
-function jobEnd(unit: Unit, result: JobResult | undefined): string | undefined {
+export function jobEnd(unit: Unit, result: JobResult | undefined): string | undefined {
   const { name } = unit;
   switch (result) {
     case "canceled":
@@ -179,11 +179,10 @@ function* kill(t: Tool, manager: Systemd, names: readonly string[], o: ParsedOpt
       }
       for (const process of manager.processesOf(unit)) {
         if (whom.startsWith("main") && process !== main) continue;
-        const what = process === main ? "main process" : process === unit.control ? "control process" : "process";
-        manager.log(
-          unit,
-          `${unit.name}: Sent signal SIG${signal} to ${what} ${process.pid} (${process.comm}) on client request.`,
-        );
+        const what = process === main ? "main process" : process === unit.control ? "control process" : undefined;
+        const sent =
+          what === undefined ? `Sending signal SIG${signal} to process` : `Sent signal SIG${signal} to ${what}`;
+        manager.log(unit, `${unit.name}: ${sent} ${process.pid} (${process.comm}) on client request.`);
         manager.machine.signal(process, signal);
       }
       continue;

@@ -80,6 +80,7 @@ function statusText(t: Tool, manager: Systemd, unit: Unit, o: ParsedOptions): st
   const { kernel } = machine;
   const lines = [`${unitDot(unit, color)} ${unit.title}`];
   lines.push(loadedLine(manager, unit, color));
+  if (unit.path?.startsWith("/run/systemd/transient/")) lines.push(`${label("Transient")} yes`);
   lines.push(...dropInLines(unit));
   lines.push(activeLine(t.p, manager, unit, color));
   if (unit.failedCondition) {

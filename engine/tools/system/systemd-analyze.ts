@@ -1,9 +1,8 @@
-import { decode, type Gen } from "../../kernel/index.ts";
-import * as sys from "../../machine/sys.ts";
 import type { Systemd, Unit } from "../../machine/systemd/index.ts";
-import { searchPath } from "../text/env.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
+import { showCalendar, showSpan, showTimestamp } from "./systemd-times.ts";
 import { managerOf } from "./systemd-tools.ts";
+import { catConfig, condition, exitStatus, verify } from "./systemd-verify.ts";
 import { VERSION } from "./systemd-version.ts";
 import { span } from "./when.ts";
 
@@ -17,6 +16,23 @@ function startTime(t: Tool, unit: Unit): number | undefined {
   return began < t.p.machine.bootedAt ? undefined : Math.max(1000, unit.activeEnter - began);
 }
 
+/** Where the manager looks for unit files, the first one winning. */
+const SEARCHED = [
+  "/etc/systemd/system.control",
+  "/run/systemd/system.control",
+  "/run/systemd/transient",
+  "/run/systemd/generator.early",
+  "/etc/systemd/system",
+  "/etc/systemd/system.attached",
+  "/run/systemd/system",
+  "/run/systemd/system.attached",
+  "/run/systemd/generator",
+  "/usr/local/lib/systemd/system",
+  "/lib/systemd/system",
+  "/usr/lib/systemd/system",
+  "/run/systemd/generator.late",
+];
+
 /** systemd-analyze(1): time, blame, critical-chain, verify, unit-paths, cat-config. */
 export const systemdAnalyze = tool(
   {
@@ -25,7 +41,7 @@ export const systemdAnalyze = tool(
     about: "\nProfile systemd, show unit dependencies, check unit files.\n",
     version: VERSION,
     short: "H:M:qh",
-    long: "no-pager system user global order require from-pattern: to-pattern: fuzz: man:: generators:: quiet=q root: recursive-errors:",
+    long: "no-pager system user global order require from-pattern: to-pattern: fuzz: man:: generators:: quiet=q root: image: recursive-errors: iterations: base-time: offline: threshold: json: security-policy: unit: profile:",
   },
   function* (t, o) {
     const [verb = "time", ...names] = o.operands;
@@ -59,17 +75,37 @@ export const systemdAnalyze = tool(
       case "verify":
         if (names.length === 0) throw new Fatal("Too few arguments.");
         return yield* verify(t, manager, names);
+      case "calendar":
+      case "timespan":
+      case "timestamp":
+        if (names.length === 0) throw new Fatal("Too few arguments.");
+        return yield* { calendar: showCalendar, timespan: showSpan, timestamp: showTimestamp }[verb](t, names, o);
+      case "cat-config":
+        if (names.length === 0) throw new Fatal("Too few arguments.");
+        catConfig(t, names);
+        return 0;
+      case "exit-status":
+        exitStatus(t, names);
+        return 0;
+      case "condition":
+        return condition(t, names);
+      case "unit-files":
+        for (const name of names) {
+          const unit = manager.unit(name);
+          t.out.add(`ids: ${unit.name} → ${unit.path ?? "-"}\naliases: ${unit.name} ← ${unit.name}\n`);
+        }
+        return 0;
+      case "log-level":
+        t.out.add(`${manager.logLevel}\n`);
+        return 0;
+      case "log-target":
+        t.out.add(`${manager.logTarget}\n`);
+        return 0;
       case "unit-paths":
-        for (const path of [
-          "/etc/systemd/system",
-          "/run/systemd/system",
-          "/usr/local/lib/systemd/system",
-          "/lib/systemd/system",
-        ])
-          t.out.add(`${path}\n`);
+        t.out.add(SEARCHED.map((path) => `${path}\n`).join(""));
         return 0;
       default:
-        throw new Fatal(`Unknown command verb '${verb}'.`);
+        throw new Fatal(`Unknown command verb ${verb}.`);
     }
   },
 );
@@ -88,72 +124,4 @@ function chain(t: Tool, manager: Systemd, unit: Unit, before: string, seen: Set<
   if (after === undefined) return;
   const below = before === "" ? "└─" : `  ${before}`;
   chain(t, manager, after, below, seen);
-}
-
-const SECTIONS = new Set([
-  "Unit",
-  "Service",
-  "Install",
-  "Timer",
-  "Socket",
-  "Mount",
-  "Path",
-  "Slice",
-  "Target",
-  "Swap",
-  "Scope",
-]);
-
-/** verify: what systemd would say while it loads a unit file, and whether its programs are there. */
-function* verify(t: Tool, manager: Systemd, names: readonly string[]): Gen<number> {
-  let status = 0;
-  const complain = function* (line: string) {
-    yield* sys.printError(t.p, `${line}\n`);
-    status = 1;
-  };
-  for (const given of names) {
-    const path = given.includes("/") ? given : manager.unit(given).path;
-    const node = path === undefined ? undefined : sys.find(t.p, path);
-    if (path === undefined || node?.kind !== "file") {
-      yield* complain(`Failed to prepare filename ${given}: No such file or directory`);
-      continue;
-    }
-    const name = path.slice(path.lastIndexOf("/") + 1);
-    const later: string[] = [];
-    let section = "";
-    let execs = 0;
-    for (const [i, raw] of decode(node.content.bytes()).split("\n").entries()) {
-      const line = raw.trim();
-      if (line === "" || /^[#;]/.test(line)) continue;
-      const head = /^\[(.*)\]$/.exec(line);
-      if (head !== null) {
-        section = head[1]!;
-        if (!SECTIONS.has(section) && !section.startsWith("X-"))
-          yield* complain(`${path}:${i + 1}: Unknown section '${section}'. Ignoring.`);
-        continue;
-      }
-      if (line.startsWith("[")) {
-        yield* complain(`${path}:${i + 1}: Invalid section header '${line}'`);
-        continue;
-      }
-      const equals = line.indexOf("=");
-      if (equals < 0) {
-        if (!raw.startsWith(" ") && !raw.startsWith("\t"))
-          yield* complain(`${path}:${i + 1}: Missing '=', ignoring line.`);
-        continue;
-      }
-      if (section === "") yield* complain(`${path}:${i + 1}: Assignment outside of section. Ignoring.`);
-      const [key, value] = [line.slice(0, equals).trim(), line.slice(equals + 1).trim()];
-      if (!/^Exec(Start|Stop|Reload)/.test(key) || value === "") continue;
-      if (key === "ExecStart") execs++;
-      const program = value.replace(/^[-@:+!]+/, "").split(/\s+/)[0]!;
-      if (program.startsWith("$")) continue;
-      const found = program.includes("/") ? sys.find(t.p, program) : searchPath(t.p, program);
-      if (found === undefined) later.push(`${name}: Command ${program} is not executable: No such file or directory`);
-    }
-    for (const line of later) yield* complain(line);
-    if (name.endsWith(".service") && execs === 0)
-      yield* complain(`${name}: Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.`);
-  }
-  return status;
 }

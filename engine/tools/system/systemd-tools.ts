@@ -1,6 +1,5 @@
-/** systemd's smaller programs: systemd-run, -cat, -detect-virt, loginctl; and service(8). */
+/** systemd's smaller programs: systemd-cat, -detect-virt, loginctl; and service(8). */
 
-import { wait } from "../../kernel/index.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Systemd } from "../../machine/systemd/index.ts";
@@ -58,7 +57,7 @@ export const systemdCat = tool(
     const { p } = t;
     const given = o.value("p") ?? "info";
     const priority = priorityOf(given);
-    if (priority === undefined) throw new Fatal(`Failed to parse priority value: Invalid argument`);
+    if (priority === undefined) throw new Fatal("Failed to parse priority value.");
     const [name] = o.operands;
     const identifier = o.value("t") ?? (name === undefined ? "cat" : name.slice(name.lastIndexOf("/") + 1));
     let pid = p.pid;
@@ -84,91 +83,18 @@ export const systemdCat = tool(
       const line = yield* lines.line();
       if (line === undefined) break;
       if (line === "") continue;
+      const level = o.value("level-prefix") === "false" ? null : /^<([0-7])>/.exec(line);
       p.machine.journal.append({
         identifier,
         pid,
-        message: line,
-        priority,
+        message: level ? line.slice(3) : line,
+        priority: level ? Number(level[1]) : priority,
         transport: "stdout",
         uid: p.cred.uid,
         cgroup: p.ns.cgroup,
       });
     }
     return child === undefined ? 0 : exitCode((yield* sys.waitFor(p, child))!.status);
-  },
-);
-
-/** systemd-run(1): a command as a service of its own (`--scope`: as a child here). */
-export const systemdRun = tool(
-  {
-    name: "systemd-run",
-    usage: "[OPTIONS...] COMMAND [ARGUMENTS...]",
-    about: "\nRun the specified command in a transient scope or service.\n",
-    version: VERSION,
-    short: "+H:M:p:rtPqGd:E:S",
-    long: "scope unit:=u property:=p description: slice: wait pty=t pipe=P quiet=q collect=G remain-after-exit=r uid: gid: nice: working-directory:=d setenv:=E user system no-block on-active: on-calendar: same-dir service-type: shell=S no-ask-password",
-  },
-  function* (t, o) {
-    const { p } = t;
-    const manager = managerOf(t);
-    const command = o.has("S") ? ["/bin/bash"] : [...o.operands];
-    if (command.length === 0) throw new Fatal("Command line to execute required.");
-    const found = searchPath(p, command[0]!);
-    if (found === undefined) throw new Fatal(`Failed to find executable ${command[0]}: No such file or directory`);
-    if (p.cred.uid !== 0) throw new Fatal("Failed to start transient service unit: Access denied");
-    const number = p.machine.kernel.random("systemd-run").int(10, 99);
-    const given = o.value("u");
-    if (o.has("scope", "P", "t")) {
-      const scope =
-        given === undefined
-          ? `run-r${p.machine.kernel.random("systemd-run").hex(32)}.scope`
-          : `${given.replace(/\.scope$/, "")}.scope`;
-      const name = o.has("scope") ? scope : scope.replace(/\.scope$/, ".service");
-      if (!o.has("q")) yield* sys.printError(p, `Running ${o.has("scope") ? "scope " : ""}as unit: ${name}\n`);
-      const child = yield* sys.spawn(p, found, { argv: command });
-      child.ns = { ...child.ns, cgroup: `/system.slice/${name}` };
-      return exitCode((yield* sys.waitFor(p, child))!.status);
-    }
-    const name =
-      given === undefined ? `run-u${number}.service` : given.endsWith(".service") ? given : `${given}.service`;
-    if (sys.find(p, `/run/systemd/system/${name}`) !== undefined && manager.unit(name).active === "active")
-      throw new Fatal(
-        `Failed to start transient service unit: Unit ${name} was already loaded or has a fragment file.`,
-      );
-    const quoted = [found, ...command.slice(1)].map((word) =>
-      /^[\w@%+=:,./-]+$/.test(word) ? word : `"${word.replace(/["\\$]/g, (c) => (c === "$" ? "$$" : `\\${c}`))}"`,
-    );
-    const lines = [
-      "[Unit]",
-      `Description=${o.value("description") ?? [found, ...command.slice(1)].join(" ")}`,
-      "[Service]",
-      ...(o.value("service-type") === undefined ? [] : [`Type=${o.value("service-type")}`]),
-      ...(o.has("r") ? ["RemainAfterExit=yes"] : []),
-      ...(o.value("uid") === undefined ? [] : [`User=${o.value("uid")}`]),
-      ...(o.value("d") === undefined ? [] : [`WorkingDirectory=${o.value("d")}`]),
-      ...o.values("E").map((pair) => `Environment="${pair}"`),
-      ...o.values("p"),
-      `ExecStart=${quoted.join(" ")}`,
-      "",
-    ];
-    if (sys.find(p, "/run/systemd/system") === undefined) {
-      if (sys.find(p, "/run/systemd") === undefined) sys.mkdir(p, "/run/systemd", 0o755);
-      sys.mkdir(p, "/run/systemd/system", 0o755);
-    }
-    sys.writeText(p, `/run/systemd/system/${name}`, lines.join("\n"), 0o644);
-    const unit = manager.unit(name);
-    const result = yield* manager.start(unit);
-    if (result !== "done") throw new Fatal(`Failed to start transient service unit: Job for ${name} failed.`);
-    if (!o.has("q")) yield* sys.printError(p, `Running as unit: ${name}\n`);
-    if (!o.has("wait")) return 0;
-    while (unit.active === "active" || unit.active === "activating") yield* wait(unit.changed);
-    const code = unit.mainStatus === undefined ? 0 : exitCode(unit.mainStatus);
-    if (!o.has("q"))
-      yield* sys.printError(
-        p,
-        `Finished with result: ${unit.result}\nMain processes terminated with: code=exited/status=${code}\n`,
-      );
-    return code;
   },
 );
 
