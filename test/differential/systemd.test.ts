@@ -19,6 +19,8 @@ const FILES = [
   ["broken", "worker-2"],
   ["show", "worker-3"],
   ["journal", "cp-1"],
+  ["tools", "cp-2"],
+  ["extra", "cp-3"],
 ] as const;
 
 /** Ids, times, sizes and process numbers differ from run to run. */

@@ -139,6 +139,7 @@ function etcEntries(role: Role): Map<string, Inode> {
     ["sysctl.d", dir(() => sysctlEntries(role))],
     ["systemd", dir(() => new Map([["system", dir(() => enabledLinks(role))]]))],
     ["timezone", text("Etc/UTC\n")],
+    ["tmpfiles.d", dir(() => new Map())],
   ]);
 }
 

@@ -44,6 +44,8 @@ export class Systemd {
     ["LANG", "C.UTF-8"],
     ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
   ]);
+  /** Starts under way, of all transactions. */
+  private readonly starting = new Map<string, Task>();
   /** How many jobs there have been. */
   private jobId = 0;
   logLevel = "info";
@@ -73,6 +75,12 @@ export class Systemd {
   /** Reads one unit's files again, as after `set-property`. */
   refresh(unit: Unit): void {
     this.load(unit);
+  }
+
+  /** True when a unit is in memory, by its name or an alias. */
+  has(given: string): boolean {
+    const name = unitName(given);
+    return this.units.has(findUnit(this.machine, name)?.name ?? name) || this.units.has(name);
   }
 
   /** Units in memory. */
@@ -211,7 +219,7 @@ export class Systemd {
   }
 
   private *startAll(wanted: ReadonlySet<Unit>, unit: Unit): Gen<JobResult> {
-    const tasks = new Map<string, Task>();
+    const tasks = new Map<string, Task>(this.starting);
     for (const one of wanted) {
       const before: Task[] = [];
       for (const name of one.names("After")) {
@@ -229,7 +237,9 @@ export class Systemd {
       if (one !== unit && one.active === "active") continue;
       const needs = this.requirements(one, "Requires", "BindsTo").map(unitName);
       const needed = needs.flatMap((name) => (tasks.has(name) ? [tasks.get(name)!] : []));
-      tasks.set(one.name, this.machine.kernel.spawn(`systemd start ${one.name}`, this.startAfter(one, before, needed)));
+      const start = this.machine.kernel.spawn(`systemd start ${one.name}`, this.startAfter(one, before, needed));
+      tasks.set(one.name, start);
+      this.starting.set(one.name, start);
     }
     const task = tasks.get(unit.name)!;
     while (task.state !== "done") yield* wait(task.ended);
@@ -254,6 +264,7 @@ export class Systemd {
       return result;
     } finally {
       unit.jobs--;
+      this.starting.delete(unit.name);
     }
   }
 

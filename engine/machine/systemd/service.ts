@@ -26,6 +26,8 @@ export class Service {
   private restartTimer: KernelEvent | undefined;
   private runtimeTimer: KernelEvent | undefined;
   private readonly timer: TimerUnit | undefined;
+  /** The main process's ExecStart= begins with a dash: however it ends is well. */
+  private ignoresMain = false;
 
   constructor(manager: Systemd, unit: Unit) {
     this.manager = manager;
@@ -60,7 +62,10 @@ export class Service {
     const condition = failedCheck(this.machine, unit, "Condition");
     if (condition !== undefined) {
       unit.failedCondition = { text: condition, at: this.now };
-      this.manager.log(unit, `${unit.title} was skipped because of an unmet condition check (${condition}).`);
+      const why = condition.includes("=|")
+        ? "no trigger condition checks were met"
+        : `of an unmet condition check (${condition})`;
+      this.manager.log(unit, `${unit.title} was skipped because ${why}.`);
       this.set("inactive", "dead");
       return "skipped";
     }
@@ -132,6 +137,7 @@ export class Service {
       const line = execLine(value, env);
       if (line === undefined) continue;
       unit.main = this.spawn(line, env);
+      this.ignoresMain = line.ignoreFailure;
       unit.mainStartedAt = this.now;
       unit.mainStatus = undefined;
       this.record("ExecStart", index, line, unit.main);
@@ -287,13 +293,14 @@ export class Service {
       if (unit.job !== job) return true;
       if (line.ignoreFailure || isClean(process.status, [])) continue;
       const quiet = kind === "ExecCondition" && process.status.kind === "exited" && process.status.code < 255;
-      this.manager.log(
-        unit,
-        `${unit.name}: Control process exited, ${codeAndStatus(process.status)}`,
-        quiet ? 7 : 5,
-        "exit",
-        exitFields(kind, process.status),
-      );
+      if (!quiet)
+        this.manager.log(
+          unit,
+          `${unit.name}: Control process exited, ${codeAndStatus(process.status)}`,
+          5,
+          "exit",
+          exitFields(kind, process.status),
+        );
       const result = process.status.kind === "exited" ? "exit-code" : "signal";
       if (reloads) unit.reloadResult = result;
       else unit.result = result;
@@ -354,7 +361,7 @@ export class Service {
         }
       if (this.judge(status) !== "success" || unit.active === "deactivating") {
         if (!(unit.stopRequested && isClean(status, this.successStatus()))) {
-          if (!isClean(status, this.successStatus())) {
+          if (this.judge(status) !== "success") {
             const priority = status.kind === "exited" ? 5 : 4;
             this.manager.log(
               unit,
@@ -381,6 +388,10 @@ export class Service {
     const { unit } = this;
     const result = this.judge(unit.mainStatus!);
     unit.result = result;
+    if (result === "success" && isYes(unit.service("RemainAfterExit")) && this.manager.processesOf(unit).length === 0) {
+      this.set("active", "exited");
+      return;
+    }
     if (
       this.manager.processesOf(unit).length > 0 &&
       unit.service("KillMode") !== "process" &&
@@ -391,11 +402,11 @@ export class Service {
       if (unit.job !== job) return;
     }
     yield* this.runCommands("ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
-    this.remains();
     if (result === "success") {
       this.manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
       this.set("inactive", "dead");
     } else this.fail(result);
+    this.remains();
     this.maybeRestart(result);
     this.manager.left(unit, result === "success");
   }
@@ -489,7 +500,6 @@ export class Service {
     this.set("deactivating", "stop-sigterm");
     const timedOut = !(yield* this.killAll("stop-sigterm"));
     yield* this.runCommands("ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
-    this.remains();
     const status = unit.mainStatus;
     const ended = timedOut ? "timeout" : status === undefined ? "success" : this.judge(status);
     const result: Result = because !== "success" ? because : refused !== "success" ? refused : ended;
@@ -498,6 +508,7 @@ export class Service {
       this.manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
       this.set("inactive", "dead");
     } else this.fail(result);
+    this.remains();
     if (because === "success") this.manager.log(unit, `Stopped ${unit.title}.`, 6, "done");
     else {
       this.maybeRestart(result);
@@ -517,7 +528,15 @@ export class Service {
     const timeout = this.span("TimeoutStopSec", this.span("TimeoutSec", DEFAULT_TIMEOUT));
     if (mode === "mixed") {
       yield* this.gone(main, timeout);
-      for (const process of all()) if (process !== unit.main) this.machine.signal(process, "KILL");
+      for (const process of all()) {
+        if (process === unit.main) continue;
+        this.manager.log(
+          unit,
+          `${unit.name}: Killing process ${process.pid} (${process.comm}) with signal SIGKILL.`,
+          5,
+        );
+        this.machine.signal(process, "KILL");
+      }
     }
     if (mode === "none" || (yield* this.gone(aim, timeout))) return true;
     this.manager.log(unit, `${unit.name}: State '${state}' timed out. Killing.`, 4);
@@ -608,6 +627,7 @@ export class Service {
   }
 
   private judge(status: WaitStatus): Result {
+    if (this.ignoresMain) return "success";
     if (isClean(status, this.successStatus())) return "success";
     return status.kind === "exited" ? "exit-code" : "signal";
   }

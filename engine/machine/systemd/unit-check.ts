@@ -150,7 +150,7 @@ function wrongCommand(value: string): { text: string; fatal?: boolean } | undefi
   const first = splitWords(value)[0];
   const prefix = /^[-@:+!|]*/.exec(value)![0];
   const program = (first ?? "").slice(prefix.length);
-  if (program === "") return { text: "Empty path in command line, ignoring: " + value };
+  if (program === "") return { text: `Empty path in command line, ignoring: ${value}` };
   if (program.startsWith("/") && program.endsWith("/"))
     return { text: `Executable path specifies a directory: ${program}`, fatal: !prefix.includes("-") };
   if (!program.startsWith("/") && program.includes("/"))

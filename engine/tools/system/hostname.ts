@@ -1,7 +1,7 @@
 import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
 import * as sys from "../../machine/sys.ts";
 import { lookupHosts } from "../../network/hosts.ts";
-import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 import { VERSION } from "./systemd-version.ts";
 
 /** hostname(1): shows or sets the name of this UTS namespace. */
@@ -108,6 +108,47 @@ export const arch = tool(
 );
 
 /** hostnamectl(1) of systemd 252. */
+const INFO: Readonly<Record<string, string>> = {
+  "icon-name": "ICON_NAME",
+  chassis: "CHASSIS",
+  deployment: "DEPLOYMENT",
+  location: "LOCATION",
+};
+const CHASSIS = "vm container desktop laptop convertible server tablet handset watch embedded".split(" ");
+const HOSTNAME_VERBS = [
+  "status",
+  "hostname",
+  "set-hostname",
+  ...Object.keys(INFO).flatMap((key) => [key, `set-${key}`]),
+];
+
+/** What /etc/machine-info says (machine-info(5)). */
+function info(t: Tool, key: string): string | undefined {
+  if (sys.find(t.p, "/etc/machine-info") === undefined) return undefined;
+  const line = sys
+    .readText(t.p, "/etc/machine-info")
+    .split("\n")
+    .find((each) => each.startsWith(`${INFO[key]}=`));
+  return line?.slice(line.indexOf("=") + 1).replace(/^"|"$/g, "");
+}
+
+function machineInfo(t: Tool, key: string, value: string | undefined): number {
+  if (value === undefined) {
+    t.out.add(`${info(t, key) ?? { "icon-name": "computer-vm", chassis: "vm" }[key] ?? ""}\n`);
+    return 0;
+  }
+  const word = key.replace("-", " ");
+  if (t.p.cred.uid !== 0) throw new Fatal(`Could not set ${word}: Access denied`);
+  if (key === "chassis" && value !== "" && !CHASSIS.includes(value))
+    throw new Fatal(`Could not set chassis: Invalid chassis '${value}'`);
+  const path = "/etc/machine-info";
+  const old = sys.find(t.p, path) === undefined ? [] : sys.readText(t.p, path).split("\n");
+  const kept = old.filter((line) => line !== "" && !line.startsWith(`${INFO[key]}=`));
+  if (value !== "") kept.push(`${INFO[key]}=${/^[\w.-]+$/.test(value) ? value : `"${value}"`}`);
+  sys.writeText(t.p, path, kept.map((line) => `${line}\n`).join(""), 0o644);
+  return 0;
+}
+
 export const hostnamectl = tool(
   {
     name: "hostnamectl",
@@ -120,20 +161,29 @@ export const hostnamectl = tool(
   function* (t, o) {
     const { machine } = t.p;
     const [verb = "status", name] = o.operands;
+    if (!HOSTNAME_VERBS.includes(verb)) throw new Fatal(`Unknown command verb ${verb}.`);
+    if (o.operands.length > 2) throw new Fatal("Too many arguments.");
+    if (verb in INFO || verb.replace(/^set-/, "") in INFO) return machineInfo(t, verb.replace(/^set-/, ""), name);
+    if (verb === "set-hostname" && name === undefined) throw new Fatal("Too few arguments.");
     if (verb === "set-hostname" || (verb === "hostname" && name !== undefined)) {
       if (t.p.cred.uid !== 0) throw new Fatal("Could not set static hostname: Access denied");
-      machine.ns.uts.hostname = name!;
-      sys.writeText(t.p, "/etc/hostname", `${name}\n`);
+      const given = name!.replace(/[^A-Za-z0-9.-]/g, "").replace(/^[-.]+|[-.]+$/g, "") || "localhost";
+      machine.ns.uts.hostname = given;
+      sys.writeText(t.p, "/etc/hostname", name === "" ? "" : `${given}\n`);
       return 0;
     }
-    if (verb === "hostname") {
+    if (verb === "hostname" || o.has("static", "transient")) {
       t.out.add(`${machine.ns.uts.hostname}\n`);
       return 0;
     }
     const rows: [string, string][] = [
       ["Static hostname", sys.readText(t.p, "/etc/hostname").trim()],
-      ["Icon name", "computer-vm"],
-      ["Chassis", "vm 🖴"],
+      ["Icon name", info(t, "icon-name") ?? "computer-vm"],
+      ["Chassis", info(t, "chassis") ?? "vm 🖴"],
+      ...(["deployment", "location"] as const).flatMap((key): [string, string][] => {
+        const value = info(t, key);
+        return value === undefined ? [] : [[key[0]!.toUpperCase() + key.slice(1), value]];
+      }),
       ["Machine ID", machine.machineId],
       ["Boot ID", machine.journal.bootIds.at(-1) ?? ""],
       ["Virtualization", "kvm"],

@@ -27,6 +27,7 @@ import { journalctl } from "./journalctl.ts";
 import { lsmod, modinfo, modprobe, rmmod } from "./kernel-modules.ts";
 import { kill } from "./kill.ts";
 import { choom, i386, linux32, linux64, prlimit, setarch, setpriv, x86_64 } from "./limits.ts";
+import { loginctl } from "./loginctl.ts";
 import { lsof } from "./lsof.ts";
 import { free, nproc, uptime } from "./memory.ts";
 import { mesg, wall, write } from "./messages.ts";
@@ -70,7 +71,9 @@ import { systemdAnalyze } from "./systemd-analyze.ts";
 import { systemdEscape } from "./systemd-escape.ts";
 import { systemdCgls, systemdCgtop } from "./systemd-groups.ts";
 import { systemdRun } from "./systemd-run.ts";
-import { loginctl, service, systemdCat, systemdDetectVirt } from "./systemd-tools.ts";
+import { systemdDelta, systemdId128, systemdNotify, systemdPath } from "./systemd-small.ts";
+import { systemdTmpfiles } from "./systemd-tmpfiles.ts";
+import { service, systemdCat, systemdDetectVirt } from "./systemd-tools.ts";
 import { tc } from "./tc.ts";
 import { clear, reset, stty, tput } from "./terminal.ts";
 import { top } from "./top.ts";
@@ -151,7 +154,12 @@ export const systemPrograms: Record<string, Program> = {
   "systemd-cgtop": systemdCgtop,
   "systemd-cat": systemdCat,
   "systemd-detect-virt": systemdDetectVirt,
+  "systemd-delta": systemdDelta,
+  "systemd-id128": systemdId128,
+  "systemd-notify": systemdNotify,
+  "systemd-path": systemdPath,
   "systemd-run": systemdRun,
+  "systemd-tmpfiles": systemdTmpfiles,
   loginctl,
   service,
   vmstat,

@@ -50,7 +50,13 @@ function* change(t: Tool, manager: Systemd, names: readonly string[], o: ParsedO
       yield* sys.printError(p, `Failed to ${kind} unit: ${why}\n`);
       return 1;
     };
-    let name = unitName(given);
+    const escaped = given.replace(/[*?[\]]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
+    if (escaped !== given)
+      yield* sys.printError(
+        p,
+        `Glob pattern passed to ${kind}, but globs are not supported for this.\nInvalid unit name "${given}" escaped as "${escaped}".\n`,
+      );
+    let name = unitName(escaped);
     if (kind === "mask" || kind === "unmask") {
       const status = yield* kind === "mask" ? mask(p, name, runtime) : unmask(p, name, runtime);
       if (status !== 0) return status;
@@ -58,10 +64,7 @@ function* change(t: Tool, manager: Systemd, names: readonly string[], o: ParsedO
     }
     if (given.startsWith("/")) {
       name = given.slice(given.lastIndexOf("/") + 1);
-      if (sys.find(p, given)?.kind !== "file")
-        return yield* fail(
-          `${kind === "link" ? `File ${given}: No such file or directory` : `Unit file ${given} does not exist.`}`,
-        );
+      if (sys.find(p, given)?.kind !== "file") return yield* fail(`Unit file ${given} does not exist.`);
       if (!given.startsWith("/etc/systemd/system/") && !given.includes("/lib/systemd/system/"))
         yield* makeLink(p, `/etc/systemd/system/${name}`, given);
       if (kind === "link") continue;
@@ -78,12 +81,16 @@ function* change(t: Tool, manager: Systemd, names: readonly string[], o: ParsedO
     const unit = manager.unit(name);
     if (unit.load === "error") return yield* fail(`File ${name}: Bad message`);
     installed ||= hasInstall(unit);
-    if (kind === "disable" || kind === "reenable") yield* disable(p, unit.name, runtime);
+    const others = unit.file.all("Install", "Also").flatMap((value) => value.split(/\s+/));
+    if (kind === "disable" || kind === "reenable") {
+      for (const also of others) yield* disable(p, manager.unit(also).name, runtime);
+      yield* disable(p, unit.name, runtime);
+    }
     if (kind === "disable") continue;
     // A linked file goes with disabling: reenable brings it back.
     if (kind === "preset" && !hasInstall(unit)) continue;
     yield* enable(p, unit, runtime);
-    for (const also of unit.file.all("Install", "Also").flatMap((value) => value.split(/\s+/))) {
+    for (const also of others) {
       const other = manager.unit(also);
       if (other.path !== undefined && other !== unit) yield* enable(p, other, runtime);
     }

@@ -61,7 +61,7 @@ function each(action: string, work: Work): Verb {
 }
 
 /** A unit with a job under way stays in memory. */
-function* counted<T>(unit: Unit, work: Gen<T>): Gen<T> {
+export function* counted<T>(unit: Unit, work: Gen<T>): Gen<T> {
   unit.jobs++;
   try {
     return yield* work;
@@ -152,11 +152,9 @@ function signalOf(word: string): Signal | undefined {
 function* kill(t: Tool, manager: Systemd, names: readonly string[], o: ParsedOptions): Gen<number> {
   const given = o.value("s") ?? "TERM";
   if (given === "help" || given === "list") {
-    t.out.add(
-      Object.entries(SIGNALS)
-        .map(([name, number]) => `${String(number).padStart(6)} SIG${name}\n`)
-        .join(""),
-    );
+    const rows = Object.entries(SIGNALS).filter(([, number]) => number > 0 && number < 32);
+    const lines = rows.sort((x, y) => x[1] - y[1]).map(([name, number]) => `${String(number).padEnd(6)} SIG${name}\n`);
+    t.out.add(`SIGNAL NAME\n${lines.join("")}`);
     return 0;
   }
   const signal = signalOf(given);
@@ -164,10 +162,11 @@ function* kill(t: Tool, manager: Systemd, names: readonly string[], o: ParsedOpt
   const whom = o.value("kill-whom") ?? o.value("kill-who") ?? "all";
   let status = 0;
   for (const name of expandNames(manager, names)) {
+    const there = manager.has(name);
     const unit = manager.unit(name);
     const fail = (why: string) => sys.printError(t.p, `Failed to kill unit ${unit.name}: ${why}\n`);
     if (t.p.cred.uid !== 0) yield* fail("Access denied");
-    else if (unit.load === "not-found") yield* fail(`Unit ${unit.name} not loaded.`);
+    else if (!there) yield* fail(`Unit ${unit.name} not loaded.`);
     else if (!["all", "main", "control", "main-fail", "control-fail", "all-fail"].includes(whom))
       yield* fail(`Invalid who argument ${whom}`);
     else {
@@ -232,9 +231,10 @@ export const JOB_VERBS: Readonly<Record<string, Verb>> = {
     }
     let status = 0;
     for (const name of expandNames(manager, names)) {
+      const there = manager.has(name);
       const unit = manager.unit(name);
       const denied = t.p.cred.uid !== 0;
-      if (denied || unit.load === "not-found") {
+      if (denied || !there) {
         const why = denied ? "Access denied" : `Unit ${unit.name} not loaded.`;
         yield* sys.printError(t.p, `Failed to reset failed state of unit ${unit.name}: ${why}\n`);
         status ||= 1;
@@ -264,10 +264,10 @@ function* isolate(t: Tool, manager: Systemd, name: string, o: ParsedOptions): Ge
   const refused = manager.refusal(unit);
   const see = seeLogs(unit.name).trimEnd();
   if (t.p.cred.uid !== 0) throw new Fatal(`Failed to start ${name}: Access denied\n${see}`, 4);
-  if (refused !== undefined)
-    throw new Fatal(`Failed to start ${name}: ${refused.message}${refused.see ? `\n${see}` : ""}`, refused.code);
   if (!/^(1|yes|true|on)$/.test(unit.file.get("Unit", "AllowIsolate") ?? "no"))
     throw new Fatal(`Failed to start ${name}: Operation refused, unit may not be isolated.\n${see}`, 4);
+  if (refused !== undefined)
+    throw new Fatal(`Failed to start ${name}: ${refused.message}${refused.see ? `\n${see}` : ""}`, refused.code);
   const work = manager.isolate(unit);
   if (o.has("no-block")) manager.machine.kernel.spawn(`systemctl isolate ${unit.name}`, work);
   else yield* work;

@@ -77,9 +77,6 @@ export function* setProperties(
     sys.writeText(p, `${path}/50-${key}.conf`, `${HEAD}[${section(unit, name)}]\n${name}=${value}\n`, 0o644);
   }
   yield* sleep(500);
-  const { loadedAt } = unit;
   manager.refresh(unit);
-  // The manager takes its own files for somebody else's: it warns of them until daemon-reload.
-  unit.loadedAt = loadedAt;
   return 0;
 }

@@ -163,8 +163,8 @@ export const VIEW_VERBS: Readonly<Record<string, Verb>> = {
     for (const name of names) {
       const unit = manager.unit(name);
       if (unit.load === "not-found") {
-        yield* sys.printError(t.p, `Unit ${unit.name} not found.\n`);
-        continue;
+        yield* sys.printError(t.p, `Unit ${unit.name} could not be found.\n`);
+        return 1;
       }
       const docs = unit.file.all("Unit", "Documentation").flatMap((value) => value.split(/\s+/));
       if (docs.length === 0) yield* sys.printError(t.p, `Documentation for ${unit.name} not known.\n`);

@@ -73,13 +73,18 @@ export const systemdCgls = tool(
       if (units && name !== "") {
         const full = /\.\w+$/.test(name) ? name : `${name}.service`;
         const found = byName(root, full);
-        if (found === undefined) throw new Fatal(`Failed to query unit control group path: Unit ${full} not loaded.`);
+        if (found === undefined)
+          throw new Fatal(`Unit ${full} not found.\nFailed to list cgroup tree: No such file or directory`);
         t.out.add(`Unit ${full} (${found.path}):\n`);
         t.out.add(drawn(found, "", delegated));
         continue;
       }
       const found = find(root, name);
-      if (found === undefined) throw new Fatal(`Failed to list cgroup tree: No such file or directory`);
+      if (found === undefined) {
+        t.out.add(`Control group ${name}:\n`);
+        yield* t.out.flush();
+        throw new Fatal("Failed to list cgroup tree: No such file or directory");
+      }
       t.out.add(`${name === "" ? "Control group /:\n-.slice" : `Control group ${found.path}:`}\n`);
       t.out.add(drawn(found, "", delegated));
     }
@@ -150,6 +155,13 @@ export const systemdCgtop = tool(
     long: "batch=b iterations:=n delay:=d raw=r depth: order: cpu::=cpu recursive:",
   },
   function* (t, o) {
+    const iterations = o.value("n");
+    if (iterations !== undefined && !/^\d+$/.test(iterations))
+      throw new Fatal(`Failed to parse iterations parameter '${iterations}': Invalid argument`);
+    const order = o.value("order");
+    if (order !== undefined && !["path", "tasks", "cpu", "memory", "io"].includes(order))
+      throw new Fatal(`Invalid argument to --order=: ${order}`);
+    const depth = Number(o.value("depth") ?? 3);
     const times = o.has("1")
       ? 1
       : Number(o.value("n") ?? (t.p.fds.get(1)?.tty === undefined ? 1 : Number.POSITIVE_INFINITY));
@@ -158,10 +170,10 @@ export const systemdCgtop = tool(
     let before = new Map<string, number>();
     for (let n = 0; n < times; n++) {
       if (n > 0) yield* pause(t, delay);
-      const rows = usage(groups(t.p));
+      const rows = usage(groups(t.p)).filter(({ path }) => path === "/" || path.split("/").length <= depth);
       if (screen) t.out.add("\x1b[H\x1b[J");
-      const width = Math.max(12, ...rows.map((row) => row.path.length));
-      t.out.add(`${"Control Group".padEnd(width)} Tasks   %CPU   Memory  Input/s Output/s\n`);
+      const width = Math.max(screen ? 12 : 0, ...rows.map((row) => row.path.length));
+      if (screen) t.out.add(`${"Control Group".padEnd(width)}   Tasks   %CPU   Memory  Input/s Output/s\n`);
       const share = (row: Usage) => {
         const old = before.get(row.path);
         return old === undefined ? undefined : ((row.cpu - old) / delay) * 100;
@@ -170,7 +182,7 @@ export const systemdCgtop = tool(
       for (const row of rows) {
         const cpu = share(row);
         t.out.add(
-          `${row.path.padEnd(width)} ${String(row.tasks).padStart(5)} ${(cpu === undefined ? "-" : cpu.toFixed(1)).padStart(6)} ${(o.has("r") ? String(row.memory) : bytes(row.memory)).padStart(8)}        -        -\n`,
+          `${row.path.padEnd(width)} ${String(row.tasks).padStart(7)} ${(cpu === undefined ? "-" : cpu.toFixed(1)).padStart(6)} ${(o.has("r") ? String(row.memory) : bytes(row.memory)).padStart(8)}        -        -\n`,
         );
       }
       before = new Map(rows.map((row) => [row.path, row.cpu]));

@@ -1,5 +1,5 @@
 /** systemd-run(1): a command as a service, scope or timer of its own, which has its file below /run/systemd/transient. */
-import { type Gen, wait } from "../../kernel/index.ts";
+import { type Gen, sleep, wait } from "../../kernel/index.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { CalendarSpec } from "../../machine/systemd/calendar.ts";
@@ -9,7 +9,7 @@ import { parseSpan } from "../../machine/systemd/unit-file.ts";
 import type { ParsedOptions } from "../options.ts";
 import { searchPath } from "../text/env.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
-import { jobEnd } from "./systemctl-jobs.ts";
+import { counted, jobEnd } from "./systemctl-jobs.ts";
 import { assignments } from "./systemctl-property.ts";
 import { managerOf } from "./systemd-tools.ts";
 import { VERSION } from "./systemd-version.ts";
@@ -57,10 +57,12 @@ export const systemdRun = tool(
       );
     const description = o.value("description") ?? argv.join(" ");
     write(p, name, serviceText(o, argv, description));
+    yield* sleep(500);
     if (timer.length > 0) {
       const timerName = name.replace(/\.service$/, ".timer");
       const lines = ["[Unit]", `Description=${description}`, "", "[Timer]", ...timer, "RemainAfterElapse=no"];
       write(p, timerName, lines);
+      yield* sleep(500);
       yield* manager.start(manager.unit(timerName));
       if (!o.has("q"))
         yield* sys.printError(p, `Running timer as unit: ${timerName}\nWill run service as unit: ${name}\n`);
@@ -151,7 +153,7 @@ function* serve(t: Tool, o: ParsedOptions, manager: Systemd, name: string): Gen<
   unit.jobs++;
   try {
     const start = manager.start(unit);
-    if (o.has("no-block")) manager.machine.kernel.spawn(`systemd-run ${name}`, start);
+    if (o.has("no-block")) manager.machine.kernel.spawn(`systemd-run ${name}`, counted(unit, start));
     else {
       const told = jobEnd(unit, yield* start);
       if (told !== undefined) {
@@ -174,7 +176,7 @@ function* serve(t: Tool, o: ParsedOptions, manager: Systemd, name: string): Gen<
     return code;
   } finally {
     unit.jobs--;
-    manager.collect();
+    if (!o.has("no-block")) manager.collect();
   }
 }
 

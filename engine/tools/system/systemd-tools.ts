@@ -1,4 +1,4 @@
-/** systemd's smaller programs: systemd-cat, -detect-virt, loginctl; and service(8). */
+/** systemd's smaller programs: systemd-cat, -detect-virt; and service(8). */
 
 import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -17,6 +17,9 @@ export function managerOf(t: Tool): Systemd {
   return manager;
 }
 
+const VIRTUAL =
+  "none kvm amazon qemu bochs xen uml vmware oracle microsoft zvm parallels bhyve qnx acrn powervm apple sre vm-other systemd-nspawn lxc-libvirt lxc openvz docker podman rkt wsl proot pouch container-other";
+
 /** systemd-detect-virt(1). */
 export const systemdDetectVirt = tool(
   {
@@ -28,6 +31,14 @@ export const systemdDetectVirt = tool(
     long: "container=c vm=v chroot=r quiet=q list private-users cvm",
   },
   function* (t, o) {
+    if (o.has("list")) {
+      t.out.add(
+        VIRTUAL.split(" ")
+          .map((name) => `${name}\n`)
+          .join(""),
+      );
+      return 0;
+    }
     const inside = t.p.ns.pid !== t.p.machine.pids;
     const answer = o.has("c")
       ? inside
@@ -95,67 +106,6 @@ export const systemdCat = tool(
       });
     }
     return child === undefined ? 0 : exitCode((yield* sys.waitFor(p, child))!.status);
-  },
-);
-
-/** loginctl(1): sessions and users of systemd-logind. */
-export const loginctl = tool(
-  {
-    name: "loginctl",
-    usage: "[OPTIONS...] COMMAND ...",
-    about: "\nSend control commands to or query the login manager.\n",
-    version: VERSION,
-    short: "p:alH:M:n:o:h",
-    long: "property:=p all=a value full=l no-pager no-legend lines:=n output:=o kill-whom: signal:=s",
-  },
-  function* (t, o) {
-    const { machine } = t.p;
-    const sessions = machine.logins.map((login) => ({
-      login,
-      uid: login.process.cred.uid,
-      id: /session-(\w+)\.scope/.exec(login.process.ns.cgroup)?.[1] ?? "1",
-    }));
-    const [verb = "list-sessions", ...names] = o.operands;
-    const count = (n: number, what: string) => (o.has("no-legend") ? "" : `\n${n} ${what} listed.\n`);
-    if (verb === "list-sessions") {
-      if (sessions.length === 0) {
-        t.out.add("No sessions.\n");
-        return 0;
-      }
-      if (!o.has("no-legend")) t.out.add("SESSION  UID USER    SEAT TTY  \n");
-      for (const { id, uid, login } of sessions)
-        t.out.add(`${id.padStart(7)} ${String(uid).padStart(4)} ${login.user.padEnd(7)}      ${login.line}\n`);
-      t.out.add(count(sessions.length, "sessions"));
-      return 0;
-    }
-    if (verb === "list-users") {
-      const users = [...new Map(sessions.map(({ uid, login }) => [uid, login.user]))];
-      if (!o.has("no-legend")) t.out.add(" UID USER   \n");
-      for (const [uid, user] of users) t.out.add(`${String(uid).padStart(4)} ${user}\n`);
-      t.out.add(count(users.length, "users"));
-      return 0;
-    }
-    if (verb === "list-seats") {
-      if (!o.has("no-legend")) t.out.add("SEAT \n");
-      t.out.add(`seat0\n${count(1, "seats")}`);
-      return 0;
-    }
-    if (["session-status", "show-session", "terminate-session", "kill-session", "user-status"].includes(verb)) {
-      for (const name of names) {
-        const found = sessions.find(({ id }) => id === name);
-        if (found === undefined) throw new Fatal(`Failed to get session path: No session '${name}' known`);
-        if (verb === "terminate-session" || verb === "kill-session") {
-          if (t.p.cred.uid !== 0 && t.p.cred.uid !== found.uid)
-            throw new Fatal("Could not terminate session: Access denied");
-          machine.signal(found.login.process, "HUP");
-        } else
-          t.out.add(
-            `Id=${found.id}\nUser=${found.uid}\nName=${found.login.user}\nTTY=${found.login.line}\nState=active\n`,
-          );
-      }
-      return 0;
-    }
-    throw new Fatal(`Unknown command verb '${verb}'.`);
   },
 );
 

@@ -69,10 +69,10 @@ export function fileState(machine: Machine, unit: Unit): FileState {
   if (unit.path?.startsWith("/run/systemd/transient/")) return "transient";
   if (linksIn(machine, ETC, unit.name).length > 0) return "enabled";
   if (linksIn(machine, RUN, unit.name).length > 0) return "enabled-runtime";
-  const has = (key: string) => unit.file.all("Install", key).length > 0;
-  if (has("WantedBy") || has("RequiredBy") || has("Alias") || has("DefaultInstance")) return "disabled";
   const linked = linkedFile(machine, unit.name);
   if (linked !== undefined) return linked.startsWith(RUN) ? "linked-runtime" : "linked";
+  const has = (key: string) => unit.file.all("Install", key).length > 0;
+  if (has("WantedBy") || has("RequiredBy") || has("Alias") || has("DefaultInstance")) return "disabled";
   return has("Also") ? "indirect" : "static";
 }
 
@@ -113,9 +113,11 @@ function* removeFile(p: Process, path: string): Gen {
 
 /** Makes the links that [Install] asks for; says each on standard error. */
 export function* enable(p: Process, unit: Unit, runtime = false): Gen {
+  const file = sys.find(p, unit.path!, false);
+  const real = file?.kind === "symlink" && linkedFile(p.machine, unit.name) !== undefined ? file.target : unit.path!;
   for (const link of wantedLinks(unit, runtime ? RUN : ETC)) {
     const there = sys.find(p, link, false);
-    if (there?.kind !== "symlink" || !there.target.endsWith(`/${unit.name}`)) yield* makeLink(p, link, unit.path!);
+    if (there?.kind !== "symlink" || !there.target.endsWith(`/${unit.name}`)) yield* makeLink(p, link, real);
   }
   yield* cpu(100);
 }
