@@ -69,7 +69,10 @@ export function tasksOf(machine: Machine, namespace: string): Task[] {
 
 /** What runc made of bundles, with its records in a directory. */
 export function bundledTasks(machine: Machine, root: string): Task[] {
-  const found = [...(runtimeOf(machine).metadata.runc.get(root)?.values() ?? [])];
+  // The records lie on a tmpfs: a boot clears them.
+  const found = [...(runtimeOf(machine).metadata.runc.get(root)?.values() ?? [])].filter(
+    ({ createdAt }) => createdAt >= machine.bootedAt,
+  );
   return found
     .map((one): Task => {
       const { id, process, container, createdAt, bundle, rootfs, spec } = one;
