@@ -20,6 +20,16 @@ export interface Given {
   readonly args: readonly string[];
 }
 
+/** Ends a client with the status of what it ran, and no word. */
+export class EndsWith extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`exit ${status}`);
+    this.status = status;
+  }
+}
+
 /** A wrong flag, in the words of Go's flag package. */
 export class FlagError extends Error {}
 

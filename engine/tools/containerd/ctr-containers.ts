@@ -5,7 +5,7 @@ import { formatNano } from "../../machine/runtime/log-file.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import { toJson } from "../kubectl/go.ts";
-import { flag } from "./cli.ts";
+import { EndsWith, flag } from "./cli.ts";
 import { containerInfo } from "./cri-info.ts";
 import { logrus } from "./crictl-context.ts";
 import { carry } from "./crictl-streams.ts";
@@ -13,7 +13,6 @@ import {
   type Command,
   type Ctr,
   CtrError,
-  CtrExit,
   label,
   labelText,
   logError,
@@ -265,7 +264,7 @@ export const run: Command = {
     const status = yield* attached(c, session);
     bare.task = false;
     if (rm) remove(c, unitOf(c, id));
-    if (status !== 0) throw new CtrExit(status);
+    if (status !== 0) throw new EndsWith(status);
   },
 };
 
@@ -371,7 +370,7 @@ export const tasks: Command = {
         }
         if (on(c, "detach")) return letGo(session);
         const status = yield* attached(c, session);
-        if (status !== 0) throw new CtrExit(status);
+        if (status !== 0) throw new EndsWith(status);
       },
     },
     {
@@ -454,7 +453,7 @@ export const tasks: Command = {
         if (on(c, "detach")) return letGo(session);
         const status = yield* attached(c, session);
         unit.bare.task = false;
-        if (status !== 0) throw new CtrExit(status);
+        if (status !== 0) throw new EndsWith(status);
       },
     },
   ],

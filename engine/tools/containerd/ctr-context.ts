@@ -17,16 +17,6 @@ export const K8S = "k8s.io";
 /** Ends ctr with `ctr: message`. */
 export class CtrError extends Error {}
 
-/** Ends ctr with a status and no word: a command's that it ran. */
-export class CtrExit extends Error {
-  readonly status: number;
-
-  constructor(status: number) {
-    super(`exit ${status}`);
-    this.status = status;
-  }
-}
-
 export interface Ctr {
   p: Process;
   runtime: ContainerRuntime;

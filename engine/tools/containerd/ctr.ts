@@ -4,9 +4,9 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { RUNTIME_VERSION, runtimeOf } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { type FlagSpec, flag, type Given, isOn, legacyFlags } from "./cli.ts";
+import { EndsWith, type FlagSpec, flag, type Given, isOn, legacyFlags } from "./cli.ts";
 import { containers, run, tasks } from "./ctr-containers.ts";
-import { type Command, type Ctr, CtrError, CtrExit, socketError } from "./ctr-context.ts";
+import { type Command, type Ctr, CtrError, socketError } from "./ctr-context.ts";
 import { images } from "./ctr-images.ts";
 import { namespaces } from "./ctr-namespaces.ts";
 import { content, info, leases, plugins, snapshots } from "./ctr-store.ts";
@@ -140,7 +140,7 @@ export const ctr: Program = function* (p): Gen<number> {
     }
     return yield* follow(p, global);
   } catch (error) {
-    if (error instanceof CtrExit) return error.status;
+    if (error instanceof EndsWith) return error.status;
     if (error instanceof Misused) yield* sys.print(p, `${error.told}${error.help}`);
     else if (!(error instanceof CtrError) && !isErrno(error)) throw error;
     yield* sys.printError(p, `ctr: ${error.message}\n`);

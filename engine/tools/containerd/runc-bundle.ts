@@ -5,8 +5,8 @@ import { exitCode, type Process } from "../../machine/process.ts";
 import { type Bundled, BundleError, createBundled, readSpec, requireRoot } from "../../machine/runtime/bundle.ts";
 import { isCriError } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { flag } from "./cli.ts";
-import { on, type Runc, type RuncCommand, RuncError, RuncExit, value } from "./runc-context.ts";
+import { EndsWith, flag } from "./cli.ts";
+import { on, type Runc, type RuncCommand, RuncError, value } from "./runc-context.ts";
 
 const BUNDLE = flag.string(
   "bundle",
@@ -119,7 +119,7 @@ export const RUN: RuncCommand = {
     }
     if (tty && before !== undefined) tty.foreground = before;
     if (!on(c, "keep")) c.runtime.metadata.runc.get(c.root)?.delete(made.id);
-    if (status !== 0) throw new RuncExit(status);
+    if (status !== 0) throw new EndsWith(status);
   },
 };
 

@@ -10,11 +10,11 @@ import { credentialsOf } from "../../machine/runtime/user.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import { searchPath } from "../text/env.ts";
-import { flag } from "./cli.ts";
+import { EndsWith, flag } from "./cli.ts";
 import { carry } from "./crictl-streams.ts";
 import { table } from "./ctr-context.ts";
 import { CREATE, RUN, SPEC, START, standardFiles } from "./runc-bundle.ts";
-import { on, type Runc, type RuncCommand, RuncError, RuncExit, value } from "./runc-context.ts";
+import { on, type Runc, type RuncCommand, RuncError, value } from "./runc-context.ts";
 
 const FORMAT = flag.string("format", "f", "select one of: table or json", "table");
 
@@ -187,7 +187,7 @@ const exec: RuncCommand = {
     if (tty) yield* carry(p, session, true);
     else while (session.exitCode === undefined) yield* wait(session.ended);
     if (waiter.state !== "done") p.machine.kernel.kill(waiter);
-    if (session.exitCode) throw new RuncExit(session.exitCode);
+    if (session.exitCode) throw new EndsWith(session.exitCode);
   },
 };
 

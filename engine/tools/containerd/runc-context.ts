@@ -14,16 +14,6 @@ export class RuncError extends Error {
   }
 }
 
-/** Ends runc with the status of what it ran, and no word. */
-export class RuncExit extends Error {
-  readonly status: number;
-
-  constructor(status: number) {
-    super(`exit ${status}`);
-    this.status = status;
-  }
-}
-
 export interface Runc {
   readonly p: Process;
   readonly runtime: ContainerRuntime;

@@ -6,11 +6,11 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { bundledTasks, isCriError, RUNC_ROOT, runtimeOf, type Task, tasksOf } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { type FlagSpec, flag, isOn, legacyFlags } from "./cli.ts";
+import { EndsWith, type FlagSpec, flag, isOn, legacyFlags } from "./cli.ts";
 import { logrus } from "./crictl-context.ts";
 import { HELP, HELP_COMMAND, helpOf, Misused, readLegacy, rows } from "./legacy-cli.ts";
 import { COMMANDS } from "./runc-commands.ts";
-import { type Runc, type RuncCommand, RuncError, RuncExit } from "./runc-context.ts";
+import { type Runc, type RuncCommand, RuncError } from "./runc-context.ts";
 
 const VERSION_TEXT = "1.2.5\ncommit: v1.2.5-0-g59923ef\nspec: 1.2.0\ngo: go1.23.7\nlibseccomp: 2.5.3\n";
 const VERSION = flag.bool("version", "v", "print the version");
@@ -135,7 +135,7 @@ export const runc: Program = function* (p): Gen<number> {
   try {
     return yield* run(p);
   } catch (error) {
-    if (error instanceof RuncExit) return error.status;
+    if (error instanceof EndsWith) return error.status;
     if (error instanceof Misused) {
       yield* sys.print(p, `${error.told}${error.help}`);
       yield* tell(p, error.message);

@@ -1,11 +1,13 @@
 /** nerdctl run, exec and attach: commands whose terminal or pipes are nerdctl's own. */
+
 import { type Gen, Pipe } from "../../../kernel/index.ts";
 import type { Container, ExecOptions, ExecSession } from "../../../machine/runtime/index.ts";
 import { isCriError } from "../../../machine/runtime/index.ts";
 import { credentialsOf } from "../../../machine/runtime/user.ts";
 import * as sys from "../../../machine/sys.ts";
+import { EndsWith } from "../cli.ts";
 import { carry } from "../crictl-streams.ts";
-import { INTERACTIVE_DETACHED, type Nerd, NerdError, NerdExit } from "./context.ts";
+import { INTERACTIVE_DETACHED, type Nerd, NerdError } from "./context.ts";
 import { createContainer, environmentOf } from "./create.ts";
 import { begin, letGo, removeUnit } from "./life.ts";
 
@@ -24,7 +26,7 @@ export function* attached(c: Nerd, session: ExecSession, stdin: boolean): Gen<nu
 function* requireConsole(c: Nerd): Gen {
   if (c.p.fds.get(0)?.tty !== undefined) return;
   yield* sys.printError(c.p, "panic: provided file is not a console\n\ngoroutine 1 [running]:\n");
-  throw new NerdExit(2);
+  throw new EndsWith(2);
 }
 
 export function* run(c: Nerd): Gen {
@@ -51,7 +53,7 @@ export function* run(c: Nerd): Gen {
   }
   const status = yield* attached(c, session, c.on("interactive"));
   if (rm) yield* take();
-  if (status !== 0) throw new NerdExit(status);
+  if (status !== 0) throw new EndsWith(status);
 }
 
 function execOptions(c: Nerd, container: Container | undefined): ExecOptions {
@@ -115,5 +117,5 @@ export function* attach(c: Nerd): Gen {
   if (container.tty) yield* requireConsole(c);
   const session = sessionOf(container);
   const code = yield* attached(c, session, true);
-  if (code !== 0) throw new NerdExit(code);
+  if (code !== 0) throw new EndsWith(code);
 }

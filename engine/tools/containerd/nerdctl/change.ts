@@ -1,8 +1,10 @@
 /** nerdctl start, stop, restart, kill, rm, pause, unpause, rename, wait, update, container prune. */
+
 import type { Gen } from "../../../kernel/index.ts";
+import { EndsWith } from "../cli.ts";
 import type { Unit } from "../ctr-context.ts";
 import { attached } from "./attach.ts";
-import { ANONYMOUS, NAME, type Nerd, NerdError, NerdExit } from "./context.ts";
+import { ANONYMOUS, NAME, type Nerd, NerdError } from "./context.ts";
 import { ramInBytes } from "./create.ts";
 import { begin, endOf, letGo, pause, removeUnit, resume, startUnit, stopUnit } from "./life.ts";
 import { signalNamed } from "./signals.ts";
@@ -18,7 +20,7 @@ export function* start(c: Nerd): Gen {
     const session = yield* startUnit(c, unit);
     if (session && attach) {
       const status = yield* attached(c, session, false);
-      if (status !== 0) throw new NerdExit(status);
+      if (status !== 0) throw new EndsWith(status);
       return;
     }
     if (session) letGo(session);

@@ -22,16 +22,6 @@ export const INTERACTIVE_DETACHED = `currently flag -i and -d cannot be specifie
 /** Ends nerdctl with a line at level fatal. */
 export class NerdError extends Error {}
 
-/** Ends nerdctl with a status and no word. */
-export class NerdExit extends Error {
-  readonly status: number;
-
-  constructor(status: number) {
-    super(`exit ${status}`);
-    this.status = status;
-  }
-}
-
 /** One run of nerdctl. */
 export class Nerd {
   readonly p: Process;

@@ -1,4 +1,5 @@
 /** nerdctl 1.7: the client of containerd with docker's commands. */
+
 import type { Gen } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
 import type { Process, Program } from "../../../machine/process.ts";
@@ -6,6 +7,7 @@ import { runtimeOf } from "../../../machine/runtime/index.ts";
 import * as sys from "../../../machine/sys.ts";
 import { quoteString } from "../../../text/go-quote.ts";
 import { suggestions } from "../../suggest.ts";
+import { EndsWith } from "../cli.ts";
 import { logrus } from "../crictl-context.ts";
 import { CtrError, socketError } from "../ctr-context.ts";
 import { badNamespace } from "../ctr-namespaces.ts";
@@ -20,7 +22,7 @@ import {
   namesBelow,
   UsageError,
 } from "./commands.ts";
-import { Nerd, NerdError, NerdExit, SOCKET } from "./context.ts";
+import { Nerd, NerdError, SOCKET } from "./context.ts";
 import { compose, VERSION } from "./system.ts";
 
 /** The address by which others reach the machine. */
@@ -93,7 +95,7 @@ export const nerdctl: Program = function* (p): Gen<number> {
     yield* follow(p, commandLine(p.argv.slice(1)));
     return 0;
   } catch (error) {
-    if (error instanceof NerdExit) return error.status;
+    if (error instanceof EndsWith) return error.status;
     const known = error instanceof UsageError || error instanceof NerdError || error instanceof CtrError;
     if (!known && !isErrno(error)) throw error;
     yield* logrus(p, "fatal", error.message);
