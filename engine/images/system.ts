@@ -38,6 +38,8 @@ function system(brief: {
 
 const KUBERNETES = /^v1\.(1[6-9]|2\d|3[0-4])\.\d{1,2}$/;
 
+const COREDNS = { size: 18_562_039, program: "coredns", path: "/coredns", entrypoint: ["/coredns"] };
+
 export const SYSTEM_IMAGES: readonly ImageDef[] = [
   system({
     name: "registry.k8s.io/kube-apiserver",
@@ -91,9 +93,8 @@ export const SYSTEM_IMAGES: readonly ImageDef[] = [
   system({
     name: "registry.k8s.io/coredns/coredns",
     tags: /^v1\.(8|9|10|11|12)\.\d$/,
-    size: 18_562_039,
-    program: "coredns",
-    path: "/coredns",
-    entrypoint: ["/coredns"],
+    ...COREDNS,
   }),
+  // The project's own repository leaves the v out.
+  system({ name: "docker.io/coredns/coredns", tags: /^(latest|1\.(8|9|10|11|12)\.\d)$/, ...COREDNS }),
 ];

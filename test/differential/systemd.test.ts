@@ -21,6 +21,7 @@ const FILES = [
   ["journal", "cp-1"],
   ["tools", "cp-2"],
   ["extra", "cp-3"],
+  ["cron", "lb-1"],
 ] as const;
 
 /** Ids, times, sizes and process numbers differ from run to run. */

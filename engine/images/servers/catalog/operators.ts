@@ -203,7 +203,6 @@ export const OPERATOR_ROWS: readonly Row[] = [
     tags: /^(latest|dind|\d[\d.]*-dind(-rootless)?)$/,
   }),
   operator(["moby/buildkit"], "/usr/bin/buildkitd"),
-  operator(["coredns/coredns"], "/coredns", [53]),
   operator(["openresty/openresty"], "/usr/bin/openresty", [80], {
     ...CALLED,
     page: () => titled("Welcome to OpenResty!", "<h1>Welcome to OpenResty!</h1>"),

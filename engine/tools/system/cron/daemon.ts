@@ -34,16 +34,39 @@ function crontab(text: string, user: string | undefined): readonly Job[] {
   return jobs;
 }
 
-/** Every job of the machine; crontabs that cannot be read are reported in the journal and passed over. */
-function allJobs(p: Process): Job[] {
+/**
+ * Every job of the machine; crontabs that cannot be read are reported in the journal and passed over. `told`: what was
+ * said of which file.
+ */
+function allJobs(p: Process, told: Map<string, string>): Job[] {
   const out: Job[] = [];
   const add = (path: string, user: string | undefined) => {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    const tell = (state: string, ...messages: string[]) => {
+      if (told.get(path) === state) return;
+      told.set(path, state);
+      for (const message of messages) log(p.machine, p.pid, message, "cron");
+    };
+    const { mode } = sys.stat(p, path);
+    const whose = user ?? `*system*${path === "/etc/crontab" ? "" : name}`;
+    if (user === undefined && (mode & 0o022) !== 0)
+      return tell("insecure", `(${whose}) INSECURE MODE (group/other writable) (${path})`);
+    const text = sys.readText(p, path);
     try {
-      out.push(...crontab(sys.readText(p, path), user));
+      const jobs = crontab(text, user);
+      if (user === undefined) {
+        const line = jobs.findIndex((job) => userByName(p.machine.ns.mnt, job.user) === undefined);
+        if (line >= 0) throw new CrontabError(line, "bad username");
+      }
+      out.push(...jobs);
+      told.delete(path);
     } catch (error) {
       if (!(error instanceof CrontabError)) throw error;
-      log(p.machine, p.pid, `Error: ${error.message}; while reading ${path}`);
-      log(p.machine, p.pid, `(*system*) ERROR (Syntax error, this crontab file will be ignored)`);
+      tell(
+        text,
+        `Error: ${error.message}; while reading ${path}`,
+        `(${whose}) ERROR (Syntax error, this crontab file will be ignored)`,
+      );
     }
   };
   const files = (dir: string) => (sys.find(p, dir)?.kind === "dir" ? [...sys.readDir(p, dir).keys()].sort() : []);
@@ -53,8 +76,8 @@ function allJobs(p: Process): Job[] {
   return out;
 }
 
-function log(machine: Machine, pid: number, message: string): void {
-  machine.journal.append({ identifier: "CRON", pid, unit: "cron.service", message, transport: "syslog" });
+function log(machine: Machine, pid: number, message: string, identifier = "CRON"): void {
+  machine.journal.append({ identifier, pid, unit: "cron.service", message, transport: "syslog" });
 }
 
 function start(p: Process, job: Job): void {
@@ -77,6 +100,8 @@ function start(p: Process, job: Job): void {
     cwd: user.home,
     parent: p,
   });
+  // Of logins alone.
+  process.env.delete("USER");
   log(machine, process.pid, `pam_unix(cron:session): session opened for user ${user.name}(uid=${user.uid}) by (uid=0)`);
   log(machine, process.pid, `(${user.name}) CMD (${job.command})`);
 }
@@ -92,9 +117,10 @@ export const cron: Program = function* (p): Gen<number> {
     const node = sys.find(p, dir);
     if (node?.kind === "dir") node.watchers ??= changed;
   }
-  for (const job of allJobs(p)) if (job.reboot) start(p, job);
+  const told = new Map<string, string>();
+  for (const job of allJobs(p, told)) if (job.reboot) start(p, job);
   for (;;) {
-    const jobs = allJobs(p);
+    const jobs = allJobs(p, told);
     const now = kernel.epochMs / 1000 + kernel.now / SECOND;
     const due = nextDue(jobs, Math.floor(now));
     if (due === undefined) {
@@ -102,6 +128,6 @@ export const cron: Program = function* (p): Gen<number> {
       continue;
     }
     if ((yield* wait(changed, Math.ceil((due - now) * SECOND))) !== "timeout") continue;
-    for (const job of allJobs(p)) if (isDue(job, due)) start(p, job);
+    for (const job of allJobs(p, told)) if (isDue(job, due)) start(p, job);
   }
 };

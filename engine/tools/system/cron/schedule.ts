@@ -47,7 +47,7 @@ function field(text: string, low: number, high: number): Set<number> | undefined
     const first = match[1] === "*" ? low : number(match[2])!;
     const last = match[1] === "*" ? high : (number(match[3]) ?? (match[4] ? high : first));
     const step = Number(match[4] ?? 1);
-    if (!(first >= low && last <= high && first <= last && step > 0)) return undefined;
+    if (!(first >= low && last <= high && step > 0)) return undefined;
     for (let value = first; value <= last; value += step) out.add(value);
   }
   return out;
@@ -73,8 +73,12 @@ export function parseCrontab(text: string, user: string | undefined): Job[] {
     const fields: Set<number>[] = [];
     for (const [k, [low, high, name]] of RANGES.entries()) {
       const set = words[k] === undefined ? undefined : field(words[k]!, low, high);
+      // A line that ends too soon was read to its end.
       if (set === undefined)
-        throw new CrontabError(i, nick && !DESCRIPTORS[nick[1]!] && !reboot ? "bad time specifier" : `bad ${name}`);
+        throw new CrontabError(
+          words[k] === undefined ? i + 1 : i,
+          nick && !DESCRIPTORS[nick[1]!] && !reboot ? "bad time specifier" : `bad ${name}`,
+        );
       fields.push(set);
     }
     if (match === null) throw new CrontabError(i, "bad command");
