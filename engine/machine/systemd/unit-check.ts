@@ -1,7 +1,7 @@
 /** What systemd says of a unit file while it reads it (src/core/load-fragment.c, src/shared/conf-parser.c). */
 import { CalendarSpec } from "./calendar.ts";
 import { BOOLEANS, SPANS, settingsOf } from "./settings.ts";
-import { parseSpan, splitWords, type UnitFile } from "./unit-file.ts";
+import { parseSpan, splitWords, type UnitFile, unitLines } from "./unit-file.ts";
 
 export interface Complaint {
   text: string;
@@ -63,20 +63,10 @@ function check(path: string, text: string): Verdict {
   let section = "";
   let known: ReadonlySet<string> | undefined;
   let foreign = false;
-  let held = "";
   let malformed = false;
-  for (const [i, raw] of text.split("\n").entries()) {
-    const trimmed = raw.trim();
-    if (/^[#;]/.test(trimmed)) continue;
-    if (raw.endsWith("\\")) {
-      held += `${raw.slice(0, -1)} `;
-      continue;
-    }
-    const line = (held + raw).trim();
-    held = "";
-    if (line === "") continue;
+  for (const [number, line] of unitLines(text)) {
     const say = (message: string, priority = WARNING) =>
-      complaints.push({ text: `${path}:${i + 1}: ${message}`, priority });
+      complaints.push({ text: `${path}:${number}: ${message}`, priority });
     if (line.startsWith("[")) {
       if (!line.endsWith("]")) {
         say(`Invalid section header '${line}'`, ERROR);
@@ -113,7 +103,7 @@ function check(path: string, text: string): Verdict {
       say(`Special user ${value} configured, this is not safe!`);
     const wrong = value === "" ? undefined : wrongValue(name, value);
     if (wrong === undefined) continue;
-    ignored.add(i + 1);
+    ignored.add(number);
     say(wrong.text, wrong.fatal ? ERROR : WARNING);
     fatal ||= wrong.fatal === true;
   }

@@ -37,20 +37,27 @@ function parse(texts: readonly string[]): UnitFile {
   };
 }
 
-function parseInto(sections: Sections, text: string): void {
-  let section: Map<string, string[]> | undefined;
+/** The lines of a unit file that say something, continued ones as one, with the number of their last, from 1. */
+export function* unitLines(text: string): Generator<[number: number, line: string]> {
   let held = "";
+  let number = 0;
   for (const raw of text.split("\n")) {
-    const trimmed = raw.trim();
+    number++;
     // Comments may stand between continued lines.
-    if (trimmed.startsWith("#") || trimmed.startsWith(";")) continue;
+    if (/^\s*[#;]/.test(raw)) continue;
     if (raw.endsWith("\\")) {
       held += `${raw.slice(0, -1)} `;
       continue;
     }
     const line = (held + raw).trim();
     held = "";
-    if (line === "") continue;
+    if (line !== "") yield [number, line];
+  }
+}
+
+function parseInto(sections: Sections, text: string): void {
+  let section: Map<string, string[]> | undefined;
+  for (const [, line] of unitLines(text)) {
     if (line.startsWith("[") && line.endsWith("]")) {
       const name = line.slice(1, -1);
       section = sections.get(name) ?? new Map();

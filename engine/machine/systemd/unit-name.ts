@@ -15,7 +15,8 @@ function escapePath(path: string): string {
   return parts.length === 0 ? "-" : parts.map(escapeName).join("-");
 }
 
-function escapeName(text: string): string {
+/** What a unit's name may not hold as its bytes in hexadecimal. */
+export function escapeName(text: string): string {
   return Array.from(encode(text), (byte) => {
     const char = String.fromCharCode(byte);
     return /[A-Za-z0-9:_.]/.test(char) ? char : `\\x${byte.toString(16).padStart(2, "0")}`;

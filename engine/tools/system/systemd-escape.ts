@@ -1,6 +1,7 @@
 /** systemd-escape(1): texts and paths as parts of unit names, and back (systemd.unit(5)). */
 
-import { decode, encode } from "../../kernel/index.ts";
+import { encode } from "../../kernel/index.ts";
+import { escapeName, unescapeName } from "../../machine/systemd/unit-name.ts";
 import { Fatal, tool } from "../tool.ts";
 import { VERSION } from "./systemd-version.ts";
 
@@ -20,24 +21,10 @@ const SUFFIXES = [
 
 /** `/` becomes `-`; what a unit's name may not hold, and a dot at the beginning, its bytes in hexadecimal. */
 function escaped(text: string): string {
-  return Array.from(encode(text), (byte, i) => {
-    const char = String.fromCharCode(byte);
-    if (char === "/") return "-";
-    if (/[A-Za-z0-9:_.]/.test(char) && !(i === 0 && char === ".")) return char;
-    return `\\x${byte.toString(16).padStart(2, "0")}`;
-  }).join("");
-}
-
-function unescaped(text: string): string {
-  const bytes: number[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const code = /^\\x([0-9a-fA-F]{2})/.exec(text.slice(i));
-    if (code !== null) {
-      bytes.push(Number.parseInt(code[1]!, 16));
-      i += 3;
-    } else bytes.push(...encode(text[i] === "-" ? "/" : text[i]!));
-  }
-  return decode(Uint8Array.from(bytes));
+  return text
+    .split("/")
+    .map((part, i) => (i === 0 && part.startsWith(".") ? `\\x2e${escapeName(part.slice(1))}` : escapeName(part)))
+    .join("-");
 }
 
 /** A path without needless slashes and `.`; undefined where it has `..`. */
@@ -98,7 +85,7 @@ export const systemdEscape = tool(
             throw new Fatal(`Unit ${word} template ${unit[1]}@. does not match specified template ${template}.`);
           name = unit[2]!;
         }
-        words.push(o.has("p") ? (name === "-" ? "/" : `/${unescaped(name)}`) : unescaped(name));
+        words.push(o.has("p") ? (name === "-" ? "/" : `/${unescapeName(name)}`) : unescapeName(name));
         continue;
       }
       if (o.has("p") && !word.startsWith("/")) {
