@@ -6,11 +6,12 @@ import * as sys from "../../../machine/sys.ts";
 
 /** The shell that runs an editor's commands. */
 export function shellPath(p: Process): string {
-  return (
-    ["/bin/bash", "/bin/sh", "/usr/bin/bash", "/usr/bin/sh"].find((path) => sys.find(p, path)?.kind === "file") ??
-    "/bin/sh"
-  );
+  const paths = [p.env.get("SHELL") ?? "", "/bin/sh", "/usr/bin/sh", "/bin/bash", "/usr/bin/bash"];
+  return paths.find((path) => path !== "" && sys.find(p, path)?.kind === "file") ?? "/bin/sh";
 }
+
+/** The words by which it is asked for a command. */
+export const shellWords = (p: Process, command: string): string[] => [p.env.get("SHELL") || "sh", "-c", command];
 
 /** What a shell command prints, given an input: filters, and `:r !`. */
 export function* filter(p: Process, command: string, input: string): Gen<{ text: string; status: number }> {
@@ -31,7 +32,7 @@ export function* filter(p: Process, command: string, input: string): Gen<{ text:
   const from = p.freeFd(10);
   p.setFd(from, reader);
   try {
-    const child = yield* sys.spawn(p, shellPath(p), { argv: ["sh", "-c", command], fds });
+    const child = yield* sys.spawn(p, shellPath(p), { argv: shellWords(p, command), fds });
     const text = decode(yield* sys.readAll(p, from));
     return { text, status: exitCode((yield* sys.waitFor(p, child))!.status) };
   } finally {

@@ -3,7 +3,7 @@ import { encode, type Gen } from "../../../../kernel/index.ts";
 import { isErrno } from "../../../../machine/errno.ts";
 import { exitCode } from "../../../../machine/process.ts";
 import * as sys from "../../../../machine/sys.ts";
-import { shellPath } from "../filter.ts";
+import { shellPath, shellWords } from "../filter.ts";
 import type { Vi } from "./state.ts";
 
 /** Ctrl-Z, :stop: the shell's prompt comes back, and `fg` brings the editor back. */
@@ -19,7 +19,7 @@ export function* runOnTerminal(vi: Vi, command: string): Gen<number> {
   terminal.tty.display(encode("\n"));
   let status = 0;
   try {
-    const child = yield* sys.spawn(p, shellPath(vi.p), { argv: ["sh", "-c", command] });
+    const child = yield* sys.spawn(p, shellPath(vi.p), { argv: shellWords(p, command) });
     status = exitCode((yield* sys.waitFor(p, child))!.status);
     if (status !== 0) terminal.tty.display(encode(`\nshell returned ${status}\n`));
   } catch (error) {
