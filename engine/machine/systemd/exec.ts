@@ -9,7 +9,7 @@ import * as sys from "../sys.ts";
 import { credentialsOf, groupByGid, groupByName, userByName, userByUid } from "../users.ts";
 import type { Systemd } from "./manager.ts";
 import { nodeAt, textAt, type Unit } from "./unit.ts";
-import { type ExecLine, parseEnvironmentFile, splitWords } from "./unit-file.ts";
+import { type ExecLine, isYes, parseEnvironmentFile, splitWords } from "./unit-file.ts";
 
 /** The account that User= names, by its name or number; undefined where there is none such. */
 function accountOf(machine: Machine, user: string | undefined) {
@@ -199,8 +199,8 @@ const CHECKS: Readonly<Record<string, (machine: Machine, value: string) => boole
   Virtualization: (_machine, value) => VIRTUAL.includes(value),
   Architecture: (_machine, value) => value === "x86-64" || value === "native",
   User: (_machine, value) => ["root", "0", "@system"].includes(value),
-  ACPower: (_machine, value) => /^(1|yes|true|on)$/.test(value),
-  FirstBoot: (_machine, value) => !/^(1|yes|true|on)$/.test(value),
+  ACPower: (_machine, value) => isYes(value),
+  FirstBoot: (_machine, value) => !isYes(value),
 };
 
 /**

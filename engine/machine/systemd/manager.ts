@@ -5,6 +5,7 @@ import type { Process } from "../process.ts";
 import { Service } from "./service.ts";
 import { triggeredBy } from "./timer.ts";
 import { besideUnits, findUnit, loadUnit, nodeAt, Unit } from "./unit.ts";
+import { isYes } from "./unit-file.ts";
 import { isTemplate, unitName } from "./unit-name.ts";
 
 export type JobResult = "done" | "failed" | "canceled" | "timeout" | "dependency" | "skipped" | "assert" | "invalid";
@@ -379,7 +380,7 @@ export class Systemd {
         other.active !== "inactive" &&
         other.active !== "failed" &&
         !wanted.has(other) &&
-        other.file.get("Unit", "IgnoreOnIsolate") !== "yes",
+        !isYes(other.file.get("Unit", "IgnoreOnIsolate")),
     );
     yield* this.stopAll(new Set(others));
     return yield* this.startAll(wanted, unit);

@@ -1,14 +1,14 @@
-import { type Gen, type KernelEvent, MS, SECOND, wait } from "../../kernel/index.ts";
+import { type Gen, type KernelEvent, MS, wait } from "../../kernel/index.ts";
 import type { Process, WaitStatus } from "../process.ts";
-import { SIGNALS, type Signal } from "../signal.ts";
 import { failedCheck, serviceEnvironment, spawnService } from "./exec.ts";
 import type { JobResult, Systemd } from "./manager.ts";
-import { codeAndStatus, isClean } from "./status.ts";
+import { noteCommand, runCommands, timedOut } from "./service-commands.ts";
+import { DEFAULT_TIMEOUT, killAll, tellRemaining } from "./service-kill.ts";
+import { restarts, withinStartLimit } from "./service-restart.ts";
+import { codeAndStatus, exitFields, isClean, resultOf } from "./status.ts";
 import { TimerUnit } from "./timer.ts";
-import type { ActiveState, ExecRecord, Result, Unit } from "./unit.ts";
-import { type ExecLine, execLine, parseSpan, splitWords } from "./unit-file.ts";
-
-const DEFAULT_TIMEOUT = 90 * SECOND;
+import type { ActiveState, Result, Unit } from "./unit.ts";
+import { type ExecLine, execLine, isYes } from "./unit-file.ts";
 
 /** What units that are only a state are in when they are active. */
 const STATES: Readonly<Record<string, string>> = {
@@ -52,7 +52,7 @@ export class Service {
     if (unit.active === "activating" && unit.sub !== "auto-restart") return yield* this.settled();
     if (unit.active === "deactivating") yield* this.settled();
     this.machine.kernel.cancel(this.restartTimer);
-    if (unit.type === "service" && !this.withinStartLimit()) {
+    if (unit.type === "service" && !withinStartLimit(unit, this.now)) {
       this.manager.log(unit, `${unit.name}: Start request repeated too quickly.`, 4);
       this.fail(unit.result === "success" ? "start-limit-hit" : unit.result);
       this.manager.log(unit, `Failed to start ${unit.title}.`, 3, "failed");
@@ -121,7 +121,7 @@ export class Service {
     }
     const deadline = this.now + this.startTimeout(type);
     if (conditions.length > 0) this.set("activating", "condition");
-    if (!(yield* this.runCommands("ExecCondition", conditions, job, deadline))) {
+    if (!(yield* runCommands(this.manager, unit, "ExecCondition", conditions, job, deadline))) {
       const ended = unit.commands.at(-1)?.status;
       if (ended?.kind !== "exited" || ended.code === 255) return yield* this.startFailed(job);
       unit.result = "success";
@@ -131,7 +131,8 @@ export class Service {
       return "skipped";
     }
     if (pre.length > 0) this.set("activating", "start-pre");
-    if (!(yield* this.runCommands("ExecStartPre", pre, job, deadline))) return yield* this.startFailed(job);
+    if (!(yield* runCommands(this.manager, unit, "ExecStartPre", pre, job, deadline)))
+      return yield* this.startFailed(job);
     if (unit.job !== job) return "canceled";
     for (const [index, value] of unit.file.all("Service", "ExecStart").entries()) {
       const line = execLine(value, env);
@@ -140,7 +141,7 @@ export class Service {
       this.ignoresMain = line.ignoreFailure;
       unit.mainStartedAt = this.now;
       unit.mainStatus = undefined;
-      this.record("ExecStart", index, line, unit.main);
+      noteCommand(unit, "ExecStart", index, line, unit.main, this.now);
       if (simple) break;
       this.set("activating", "start");
       const ok =
@@ -151,7 +152,16 @@ export class Service {
       if (!ok) return yield* this.startFailed(job);
     }
     if (unit.file.all("Service", "ExecStartPost").length > 0) this.set("activating", "start-post");
-    if (!(yield* this.runCommands("ExecStartPost", unit.file.all("Service", "ExecStartPost"), job, deadline))) {
+    if (
+      !(yield* runCommands(
+        this.manager,
+        unit,
+        "ExecStartPost",
+        unit.file.all("Service", "ExecStartPost"),
+        job,
+        deadline,
+      ))
+    ) {
       return yield* this.startFailed(job);
     }
     if (unit.job !== job) return "canceled";
@@ -163,11 +173,11 @@ export class Service {
       this.machine.kernel.spawn(`systemd ended ${unit.name}`, this.mainLeft(++unit.job));
       return "done";
     }
-    const limit = this.span("RuntimeMaxSec", Number.POSITIVE_INFINITY);
+    const limit = unit.span("RuntimeMaxSec", Number.POSITIVE_INFINITY);
     this.machine.kernel.cancel(this.runtimeTimer);
     if (limit > 0 && Number.isFinite(limit))
       this.runtimeTimer = this.machine.kernel.after(limit, `${this.machine.hostname} runtime ${unit.name}`, () => {
-        if (unit.job !== job || unit.active !== "active") return;
+        if (this.machine.systemd !== this.manager || unit.job !== job || unit.active !== "active") return;
         this.manager.log(unit, `${unit.name}: Service reached runtime time limit. Stopping.`, 4);
         this.machine.kernel.spawn(`systemd stop ${unit.name}`, this.stopping(++unit.job, "timeout"));
       });
@@ -176,24 +186,10 @@ export class Service {
 
   /** How long a start may take, in µs. */
   private startTimeout(type: string): number {
+    const { unit } = this;
     const otherwise = type === "oneshot" ? Number.POSITIVE_INFINITY : DEFAULT_TIMEOUT;
-    const given = this.span("TimeoutStartSec", this.span("TimeoutSec", otherwise));
+    const given = unit.span("TimeoutStartSec", unit.span("TimeoutSec", otherwise));
     return given === 0 ? Number.POSITIVE_INFINITY : given;
-  }
-
-  private record(kind: string, index: number, line: ExecLine, process: Process): ExecRecord {
-    const record: ExecRecord = {
-      kind,
-      index,
-      words: line.words,
-      pid: process.pid,
-      startedAt: this.now,
-      endedAt: undefined,
-      status: undefined,
-    };
-    this.unit.commands = this.unit.commands.filter((other) => other.kind !== kind || other.index !== index);
-    this.unit.commands.push(record);
-    return record;
   }
 
   private oneshotDone(): JobResult {
@@ -212,19 +208,11 @@ export class Service {
     const { unit } = this;
     while (unit.mainStatus === undefined && unit.job === job) {
       const left = deadline - this.now;
-      if (left <= 0) return yield* this.startTimedOut();
+      if (left <= 0) return yield* timedOut(this.manager, unit);
       yield* wait(unit.changed, Number.isFinite(left) ? left : undefined);
     }
     const status = unit.mainStatus as WaitStatus | undefined;
     return status === undefined || line.ignoreFailure || this.judge(status) === "success";
-  }
-
-  private *startTimedOut(): Gen<false> {
-    const { unit } = this;
-    this.manager.log(unit, `${unit.name}: ${unit.sub} operation timed out. Terminating.`, 4);
-    unit.result = "timeout";
-    yield* this.killAll("stop-sigterm");
-    return false;
   }
 
   /** Type=notify waits for READY=1, Type=forking for the first process to leave. */
@@ -243,7 +231,7 @@ export class Service {
       if (type !== "forking" && type !== "notify" && type !== "exec") return true;
       if (unit.mainStatus !== undefined) return false;
       const left = deadline - this.now;
-      if (left <= 0) return yield* this.startTimedOut();
+      if (left <= 0) return yield* timedOut(this.manager, unit);
       yield* wait(unit.changed, Number.isFinite(left) ? left : undefined);
     }
   }
@@ -256,71 +244,14 @@ export class Service {
     const { result } = unit;
     if (this.manager.processesOf(unit).length > 0) {
       this.set("deactivating", "stop-sigterm");
-      yield* this.killAll("stop-sigterm");
+      yield* killAll(this.manager, unit, "stop-sigterm");
       if (unit.job !== job) return "canceled";
     }
-    yield* this.runCommands("ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
+    yield* runCommands(this.manager, unit, "ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
     this.fail(result);
     this.manager.log(unit, `Failed to start ${unit.title}.`, 3, "failed");
     this.maybeRestart(result);
     return "failed";
-  }
-
-  private *runCommands(
-    kind: string,
-    values: readonly string[],
-    job: number,
-    deadline = Number.POSITIVE_INFINITY,
-  ): Gen<boolean> {
-    if (values.length === 0) return true;
-    const { unit } = this;
-    const reloads = kind === "ExecReload";
-    const env = this.environment() ?? new Map();
-    for (const [index, value] of values.entries()) {
-      const line = execLine(value, env);
-      if (line === undefined) continue;
-      const process = this.spawn(line, env);
-      unit.control = process;
-      const record = this.record(kind, index, line, process);
-      while (process.status === undefined) {
-        const left = deadline - this.now;
-        if (left <= 0) return yield* this.startTimedOut();
-        yield* wait(process.task.ended, Number.isFinite(left) ? left : undefined);
-      }
-      record.status = process.status;
-      record.endedAt = this.now;
-      unit.control = undefined;
-      if (unit.job !== job) return true;
-      if (line.ignoreFailure || isClean(process.status, [])) continue;
-      const quiet = kind === "ExecCondition" && process.status.kind === "exited" && process.status.code < 255;
-      if (!quiet)
-        this.manager.log(
-          unit,
-          `${unit.name}: Control process exited, ${codeAndStatus(process.status)}`,
-          5,
-          "exit",
-          exitFields(kind, process.status),
-        );
-      const result = process.status.kind === "exited" ? "exit-code" : "signal";
-      if (reloads) unit.reloadResult = result;
-      else unit.result = result;
-      return false;
-    }
-    return true;
-  }
-
-  /** False when it started more often than StartLimitBurst within StartLimitIntervalSec. */
-  private withinStartLimit(): boolean {
-    const { unit } = this;
-    const limit = (key: string) => unit.file.get("Unit", key) ?? unit.file.get("Service", key);
-    const interval = parseSpan(limit("StartLimitIntervalSec") ?? limit("StartLimitInterval")) ?? 10 * SECOND;
-    const burst = Number(limit("StartLimitBurst") ?? 5);
-    if (interval === 0 || burst === 0) return true;
-    // A window opens with the first start and is forgotten when it is over (ratelimit_below() of systemd).
-    if ((unit.recentStarts[0] ?? Number.NEGATIVE_INFINITY) + interval < this.now) unit.recentStarts = [];
-    if (unit.recentStarts.length >= burst) return false;
-    unit.recentStarts.push(this.now);
-    return true;
   }
 
   /** A timer works out anew when it elapses, as its unit has gone down. */
@@ -360,7 +291,7 @@ export class Service {
           record.endedAt = this.now;
         }
       if (this.judge(status) !== "success" || unit.active === "deactivating") {
-        if (!(unit.stopRequested && isClean(status, this.successStatus()))) {
+        if (!(unit.stopRequested && isClean(status, unit.successStatus))) {
           if (this.judge(status) !== "success") {
             const priority = status.kind === "exited" ? 5 : 4;
             this.manager.log(
@@ -398,27 +329,17 @@ export class Service {
       unit.service("KillMode") !== "none"
     ) {
       this.set("deactivating", "stop-sigterm");
-      yield* this.killAll("final-sigterm");
+      yield* killAll(this.manager, unit, "final-sigterm");
       if (unit.job !== job) return;
     }
-    yield* this.runCommands("ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
+    yield* runCommands(this.manager, unit, "ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
     if (result === "success") {
       this.manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
       this.set("inactive", "dead");
     } else this.fail(result);
-    this.remains();
+    tellRemaining(this.manager, unit);
     this.maybeRestart(result);
     this.manager.left(unit, result === "success");
-  }
-
-  private remains(): void {
-    for (const process of this.manager.processesOf(this.unit)) {
-      const { name } = this.unit;
-      this.manager.log(
-        this.unit,
-        `${name}: Unit process ${process.pid} (${process.comm}) remains running after unit stopped.`,
-      );
-    }
   }
 
   private fail(result: Result): void {
@@ -431,25 +352,12 @@ export class Service {
 
   private maybeRestart(result: Result): void {
     const { unit } = this;
-    const how = unit.service("Restart") ?? "no";
-    const status = unit.mainStatus;
-    const prevent = splitWords(unit.service("RestartPreventExitStatus") ?? "");
-    const force = splitWords(unit.service("RestartForceExitStatus") ?? "");
-    if (unit.stopRequested || (status?.kind === "exited" && prevent.includes(String(status.code)))) return;
-    const abnormal = result === "signal" || result === "timeout";
-    const wanted =
-      how === "always" ||
-      (status?.kind === "exited" && force.includes(String(status.code))) ||
-      (how === "on-success" && result === "success") ||
-      (how === "on-failure" && result !== "success") ||
-      (how === "on-abnormal" && abnormal) ||
-      (how === "on-abort" && result === "signal");
-    if (!wanted || result === "start-limit-hit") return;
-    const delay = this.span("RestartSec", 100 * MS);
+    if (unit.stopRequested || !restarts(unit, result)) return;
+    const delay = unit.span("RestartSec", 100 * MS);
     this.set("activating", "auto-restart");
     const { kernel } = this.machine;
     this.restartTimer = kernel.after(delay, `${this.machine.hostname} restart ${unit.name}`, () => {
-      if (unit.sub !== "auto-restart") return;
+      if (this.machine.systemd !== this.manager || unit.sub !== "auto-restart") return;
       unit.restarts++;
       this.manager.log(
         unit,
@@ -494,12 +402,12 @@ export class Service {
   private *stopping(job: number, because: Result = "success"): Gen {
     const { unit } = this;
     this.machine.kernel.cancel(this.runtimeTimer);
-    const timeout = this.span("TimeoutStopSec", this.span("TimeoutSec", DEFAULT_TIMEOUT));
-    yield* this.runCommands("ExecStop", unit.file.all("Service", "ExecStop"), job, this.now + timeout);
+    const timeout = unit.span("TimeoutStopSec", unit.span("TimeoutSec", DEFAULT_TIMEOUT));
+    yield* runCommands(this.manager, unit, "ExecStop", unit.file.all("Service", "ExecStop"), job, this.now + timeout);
     const refused = unit.result;
     this.set("deactivating", "stop-sigterm");
-    const timedOut = !(yield* this.killAll("stop-sigterm"));
-    yield* this.runCommands("ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
+    const timedOut = !(yield* killAll(this.manager, unit, "stop-sigterm"));
+    yield* runCommands(this.manager, unit, "ExecStopPost", unit.file.all("Service", "ExecStopPost"), job);
     const status = unit.mainStatus;
     const ended = timedOut ? "timeout" : status === undefined ? "success" : this.judge(status);
     const result: Result = because !== "success" ? because : refused !== "success" ? refused : ended;
@@ -508,66 +416,11 @@ export class Service {
       this.manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
       this.set("inactive", "dead");
     } else this.fail(result);
-    this.remains();
+    tellRemaining(this.manager, unit);
     if (because === "success") this.manager.log(unit, `Stopped ${unit.title}.`, 6, "done");
     else {
       this.maybeRestart(result);
       this.manager.left(unit, false);
-    }
-  }
-
-  /** SIGTERM, then after TimeoutStopSec SIGKILL, to what KillMode= says; false when it had to be killed. */
-  private *killAll(state: string): Gen<boolean> {
-    const { unit } = this;
-    const mode = unit.service("KillMode") ?? "control-group";
-    const signal = ((unit.service("KillSignal") ?? "SIGTERM").replace(/^SIG/, "") as Signal) ?? "TERM";
-    const all = (): Process[] => this.manager.processesOf(unit);
-    const main = (): Process[] => (unit.main && unit.main.status === undefined ? [unit.main] : []);
-    const aim = mode === "process" ? main : all;
-    if (mode !== "none") for (const process of mode === "control-group" ? all() : main()) this.signal(process, signal);
-    const timeout = this.span("TimeoutStopSec", this.span("TimeoutSec", DEFAULT_TIMEOUT));
-    if (mode === "mixed") {
-      yield* this.gone(main, timeout);
-      for (const process of all()) {
-        if (process === unit.main) continue;
-        this.manager.log(
-          unit,
-          `${unit.name}: Killing process ${process.pid} (${process.comm}) with signal SIGKILL.`,
-          5,
-        );
-        this.machine.signal(process, "KILL");
-      }
-    }
-    if (mode === "none" || (yield* this.gone(aim, timeout))) return true;
-    this.manager.log(unit, `${unit.name}: State '${state}' timed out. Killing.`, 4);
-    for (const process of aim()) {
-      this.manager.log(unit, `${unit.name}: Killing process ${process.pid} (${process.comm}) with signal SIGKILL.`, 5);
-      this.machine.signal(process, "KILL");
-    }
-    yield* this.gone(aim, timeout);
-    return false;
-  }
-
-  private signal(process: Process, signal: Signal): void {
-    this.machine.signal(process, signal);
-    this.machine.signal(process, "CONT");
-  }
-
-  /** Waits until no process of `which` is left; false after `timeout` µs. */
-  private *gone(which: () => Process[], timeout: number): Gen<boolean> {
-    const deadline = this.now + timeout;
-    for (;;) {
-      const first = which()[0];
-      if (first === undefined) {
-        // PID 1 collects the main process within this instant: wait for its status.
-        if (this.unit.main && this.unit.mainStatus === undefined && this.unit.main.status !== undefined) {
-          this.unit.mainStatus = this.unit.main.status;
-        }
-        return true;
-      }
-      const left = deadline - this.now;
-      if (left <= 0) return false;
-      yield* wait(first.task.ended, Number.isFinite(left) ? left : undefined);
     }
   }
 
@@ -585,7 +438,7 @@ export class Service {
     unit.reloadResult = "success";
     this.set("reloading", "reload");
     const job = unit.job;
-    const ok = yield* this.runCommands("ExecReload", values, job);
+    const ok = yield* runCommands(this.manager, unit, "ExecReload", values, job);
     if (unit.job !== job) return "canceled";
     this.set("active", "running");
     this.manager.log(
@@ -628,26 +481,6 @@ export class Service {
 
   private judge(status: WaitStatus): Result {
     if (this.ignoresMain) return "success";
-    if (isClean(status, this.successStatus())) return "success";
-    return status.kind === "exited" ? "exit-code" : "signal";
+    return resultOf(status, this.unit.successStatus);
   }
-
-  private successStatus(): readonly string[] {
-    return splitWords(this.unit.service("SuccessExitStatus") ?? "");
-  }
-
-  private span(key: string, otherwise: number): number {
-    return parseSpan(this.unit.service(key)) ?? otherwise;
-  }
-}
-
-function isYes(value: string | undefined): boolean {
-  return value !== undefined && ["1", "yes", "true", "on"].includes(value.toLowerCase());
-}
-
-/** Fields of the message that a process of a unit has ended. */
-function exitFields(command: string, status: WaitStatus): Record<string, string> {
-  const killed = status.kind === "signaled";
-  const number = status.kind === "exited" ? status.code : killed ? SIGNALS[status.signal] : 0;
-  return { COMMAND: command, EXIT_CODE: killed ? "killed" : "exited", EXIT_STATUS: String(number) };
 }

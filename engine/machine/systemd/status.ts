@@ -1,5 +1,6 @@
 import type { WaitStatus } from "../process.ts";
 import { SIGNALS } from "../signal.ts";
+import type { Result } from "./unit.ts";
 
 /** Names of exit statuses as systemd prints them (systemd.exec(5), "Process exit codes"). */
 export const EXIT_NAMES: Record<number, string> = {
@@ -79,4 +80,17 @@ export function isClean(status: WaitStatus, successStatus: readonly string[]): b
   if (status.kind !== "signaled") return false;
   const clean = ["HUP", "INT", "TERM", "PIPE"];
   return clean.includes(status.signal) || successStatus.includes(`SIG${status.signal}`);
+}
+
+/** What the end of a service's process means for it. */
+export function resultOf(status: WaitStatus, successStatus: readonly string[]): Result {
+  if (isClean(status, successStatus)) return "success";
+  return status.kind === "exited" ? "exit-code" : "signal";
+}
+
+/** Fields of the message that a process of a unit has ended. */
+export function exitFields(command: string, status: WaitStatus): Record<string, string> {
+  const killed = status.kind === "signaled";
+  const number = status.kind === "exited" ? status.code : killed ? SIGNALS[status.signal] : 0;
+  return { COMMAND: command, EXIT_CODE: killed ? "killed" : "exited", EXIT_STATUS: String(number) };
 }

@@ -4,7 +4,7 @@ import { localZone } from "../zone.ts";
 import { CalendarSpec } from "./calendar.ts";
 import type { JobResult, Systemd } from "./manager.ts";
 import type { ActiveState, Unit } from "./unit.ts";
-import { parseSpan } from "./unit-file.ts";
+import { isYes, parseSpan } from "./unit-file.ts";
 
 /** The unit that a timer starts: Unit=, else the service of its name. */
 export function triggeredBy(timer: Unit): string {
@@ -50,7 +50,7 @@ export class TimerUnit {
     const next = this.next();
     unit.nextElapse = next;
     if (next === undefined) {
-      if (/^(0|no|false|off)$/.test(unit.file.get("Timer", "RemainAfterElapse") ?? "yes")) {
+      if (!isYes(unit.file.get("Timer", "RemainAfterElapse") ?? "yes")) {
         manager.log(unit, `${unit.name}: Deactivated successfully.`, 6, "success");
         this.set("inactive", "dead");
       } else this.set("active", "elapsed");

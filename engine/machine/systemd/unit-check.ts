@@ -1,7 +1,7 @@
 /** What systemd says of a unit file while it reads it (src/core/load-fragment.c, src/shared/conf-parser.c). */
 import { CalendarSpec } from "./calendar.ts";
 import { BOOLEANS, SPANS, settingsOf } from "./settings.ts";
-import { parseSpan, splitWords, type UnitFile, unitLines } from "./unit-file.ts";
+import { isYes, parseSpan, splitWords, type UnitFile, unitLines } from "./unit-file.ts";
 
 export interface Complaint {
   text: string;
@@ -64,7 +64,7 @@ function check(path: string, text: string): Verdict {
   let known: ReadonlySet<string> | undefined;
   let foreign = false;
   let malformed = false;
-  for (const [number, line] of unitLines(text)) {
+  for (const { first, number, line } of unitLines(text)) {
     const say = (message: string, priority = WARNING) =>
       complaints.push({ text: `${path}:${number}: ${message}`, priority });
     if (line.startsWith("[")) {
@@ -103,7 +103,7 @@ function check(path: string, text: string): Verdict {
       say(`Special user ${value} configured, this is not safe!`);
     const wrong = value === "" ? undefined : wrongValue(name, value);
     if (wrong === undefined) continue;
-    ignored.add(number);
+    for (let each = first; each <= number; each++) ignored.add(each);
     say(wrong.text, wrong.fatal ? ERROR : WARNING);
     fatal ||= wrong.fatal === true;
   }
@@ -160,7 +160,7 @@ export function serviceFault(file: UnitFile): string | undefined {
     return "Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.";
   if (type !== "oneshot" && starts === 0)
     return "Service has no ExecStart= setting, which is only allowed for Type=oneshot services. Refusing.";
-  const remains = /^(1|yes|y|true|t|on)$/i.test(file.get("Service", "RemainAfterExit") ?? "no");
+  const remains = isYes(file.get("Service", "RemainAfterExit"));
   if (!remains && starts === 0 && file.get("Unit", "SuccessAction") === undefined)
     return "Service has no ExecStart= and no SuccessAction= settings and does not have RemainAfterExit=yes set. Refusing.";
   if (type !== "oneshot" && starts > 1)

@@ -37,27 +37,29 @@ function parse(texts: readonly string[]): UnitFile {
   };
 }
 
-/** The lines of a unit file that say something, continued ones as one, with the number of their last, from 1. */
-export function* unitLines(text: string): Generator<[number: number, line: string]> {
+/** The lines of a unit file that say something, continued ones as one, with the numbers of their first and last, from 1. */
+export function* unitLines(text: string): Generator<{ first: number; number: number; line: string }> {
   let held = "";
+  let first = 0;
   let number = 0;
   for (const raw of text.split("\n")) {
     number++;
     // Comments may stand between continued lines.
     if (/^\s*[#;]/.test(raw)) continue;
     if (raw.endsWith("\\")) {
+      if (held === "") first = number;
       held += `${raw.slice(0, -1)} `;
       continue;
     }
     const line = (held + raw).trim();
+    if (line !== "") yield { first: held === "" ? number : first, number, line };
     held = "";
-    if (line !== "") yield [number, line];
   }
 }
 
 function parseInto(sections: Sections, text: string): void {
   let section: Map<string, string[]> | undefined;
-  for (const [, line] of unitLines(text)) {
+  for (const { line } of unitLines(text)) {
     if (line.startsWith("[") && line.endsWith("]")) {
       const name = line.slice(1, -1);
       section = sections.get(name) ?? new Map();
@@ -71,6 +73,11 @@ function parseInto(sections: Sections, text: string): void {
     if (value === "") section.set(key, []);
     else section.set(key, [...(section.get(key) ?? []), value]);
   }
+}
+
+/** A value that means yes (parse_boolean() of systemd). */
+export function isYes(value: string | undefined): boolean {
+  return /^(1|yes|y|true|t|on)$/i.test(value ?? "");
 }
 
 /** Splits a value at blanks; quotes keep blanks, backslash escapes (extract_first_word of systemd). */

@@ -5,7 +5,7 @@ import type { Machine } from "../machine.ts";
 import { ROOT, resolve } from "../path.ts";
 import type { Process, WaitStatus } from "../process.ts";
 import { checkUnit, serviceFault, timerFault } from "./unit-check.ts";
-import { parseUnit, splitWords, type UnitFile } from "./unit-file.ts";
+import { parseSpan, parseUnit, splitWords, type UnitFile } from "./unit-file.ts";
 import { expand } from "./unit-name.ts";
 
 export type LoadState = "loaded" | "not-found" | "masked" | "bad-setting" | "error";
@@ -127,6 +127,16 @@ export class Unit {
 
   service(key: string): string | undefined {
     return this.file.get("Service", key);
+  }
+
+  /** A time span of [Service], in µs. */
+  span(key: string, otherwise: number): number {
+    return parseSpan(this.service(key)) ?? otherwise;
+  }
+
+  /** Exit statuses and signals that are no failure. */
+  get successStatus(): readonly string[] {
+    return splitWords(this.service("SuccessExitStatus") ?? "");
   }
 
   serviceType(): string {

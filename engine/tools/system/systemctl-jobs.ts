@@ -4,6 +4,7 @@ import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import type { JobResult, Systemd, Unit } from "../../machine/systemd/index.ts";
 import { needsReload } from "../../machine/systemd/unit.ts";
+import { isYes } from "../../machine/systemd/unit-file.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool } from "../tool.ts";
 import { turnOff } from "./shutdown.ts";
@@ -264,7 +265,7 @@ function* isolate(t: Tool, manager: Systemd, name: string, o: ParsedOptions): Ge
   const refused = manager.refusal(unit);
   const see = seeLogs(unit.name).trimEnd();
   if (t.p.cred.uid !== 0) throw new Fatal(`Failed to start ${name}: Access denied\n${see}`, 4);
-  if (!/^(1|yes|true|on)$/.test(unit.file.get("Unit", "AllowIsolate") ?? "no"))
+  if (!isYes(unit.file.get("Unit", "AllowIsolate")))
     throw new Fatal(`Failed to start ${name}: Operation refused, unit may not be isolated.\n${see}`, 4);
   if (refused !== undefined)
     throw new Fatal(`Failed to start ${name}: ${refused.message}${refused.see ? `\n${see}` : ""}`, refused.code);
