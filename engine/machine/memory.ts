@@ -1,5 +1,5 @@
 import type { Machine } from "./machine.ts";
-import type { Process } from "./process.ts";
+import { livingIn, type Process } from "./process.ts";
 
 /** Limits of a machine's control groups in KiB (memory.max), and those whose processes were killed for it. */
 export class MemoryGroups {
@@ -74,7 +74,7 @@ export function allocate(p: Process, kib: number): void {
   const { cgroup } = p.ns;
   const limit = machine.memory.limitOf(cgroup);
   if (limit !== undefined) {
-    const used = inGroup(machine, cgroup).reduce((sum, one) => sum + one.rssKib, 0);
+    const used = livingIn(machine, cgroup).reduce((sum, one) => sum + one.rssKib, 0);
     if (used > limit) {
       // It got no further than that.
       p.rssKib -= Math.min(kib, used - limit);
@@ -91,9 +91,6 @@ export function allocate(p: Process, kib: number): void {
   }
   kill(p, worst, true);
 }
-
-const inGroup = (machine: Machine, cgroup: string): Process[] =>
-  [...machine.processes.values()].filter((one) => one.ns.cgroup === cgroup && one.status === undefined);
 
 const scopeOf = (cgroup: string): string => cgroup.slice(cgroup.lastIndexOf("/") + 1) || "/";
 
@@ -118,7 +115,7 @@ function kill(caller: Process, victim: Process, whole: boolean): void {
   log(`oom-kill:${why},task_memcg=${cgroup},task=${victim.comm},pid=${victim.pid},uid=${victim.cred.uid}`);
   dies(victim);
   machine.memory.noteKill(cgroup);
-  const group = cgroup.startsWith("/kubepods") || !whole ? inGroup(machine, cgroup) : [victim];
+  const group = cgroup.startsWith("/kubepods") || !whole ? livingIn(machine, cgroup) : [victim];
   if (group.length > 1) {
     log(`Tasks in ${cgroup} are going to be killed due to memory.oom.group set`);
     for (const one of group) if (one !== victim) dies(one);

@@ -243,6 +243,11 @@ export function release(file: OpenFile): void {
   if (--file.refs === 0) file.close();
 }
 
+/** The living processes of a control group itself. */
+export function livingIn(machine: Machine, cgroup: string): Process[] {
+  return [...machine.processes.values()].filter((one) => one.ns.cgroup === cgroup && one.status === undefined);
+}
+
 export function shortName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).slice(0, 15);
 }

@@ -35,6 +35,14 @@ export const SIGNALS = {
 
 export type Signal = keyof typeof SIGNALS;
 
+/** `SIGTERM`, `term` or `15`; undefined when there is none of it. */
+export function signalNamed(text: string): Signal | undefined {
+  const name = text.toUpperCase().replace(/^SIG/, "");
+  const numbered = Object.entries(SIGNALS).find(([, number]) => String(number) === name)?.[0];
+  if (numbered !== undefined) return numbered as Signal;
+  return Object.hasOwn(SIGNALS, name) ? (name as Signal) : undefined;
+}
+
 /** What happens without a handler (signal(7)). */
 export function defaultAction(signal: Signal): "terminate" | "ignore" | "stop" | "continue" {
   switch (signal) {

@@ -2,6 +2,7 @@ export { type Bare, createBare } from "./bare.ts";
 export { containerd } from "./containerd.ts";
 export { CriError, isCriError } from "./error.ts";
 export { type ExecOptions, type ExecSession, exitOf } from "./exec.ts";
+export { freeze } from "./freezer.ts";
 export { JsonLog } from "./json-log.ts";
 export type { NamedImage } from "./metadata.ts";
 export { runtimeOf } from "./of.ts";

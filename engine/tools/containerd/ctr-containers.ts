@@ -1,8 +1,10 @@
 /** ctr containers, tasks and run. */
+
 import type { Gen } from "../../kernel/index.ts";
-import { type Bare, createBare, type ExecSession, isCriError } from "../../machine/runtime/index.ts";
+import { livingIn } from "../../machine/process.ts";
+import { type Bare, createBare, type ExecSession, freeze, isCriError } from "../../machine/runtime/index.ts";
 import { formatNano } from "../../machine/runtime/log-file.ts";
-import { SIGNALS, type Signal } from "../../machine/signal.ts";
+import { signalNamed } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import { toJson } from "../kubectl/go.ts";
 import { EndsWith, flag } from "./cli.ts";
@@ -275,32 +277,17 @@ function running({ id, process, status }: Unit): NonNullable<Unit["process"]> {
   return process;
 }
 
-function signalNamed(text: string): Signal {
-  const name = text.toUpperCase().replace(/^SIG/, "");
-  const numbered = Object.entries(SIGNALS).find(([, number]) => String(number) === name)?.[0];
-  if (numbered !== undefined) return numbered as Signal;
-  if (!Object.hasOwn(SIGNALS, name)) throw new CtrError(`unknown signal ${JSON.stringify(text)}`);
-  return name as Signal;
-}
-
-/** The processes of a container. */
-function* processes(c: Ctr, unit: Unit) {
-  const first = running(unit);
-  for (const one of c.p.machine.processes.values())
-    if (one.ns.cgroup === first.ns.cgroup && one.status === undefined) yield one;
-}
+/** The processes of a container. Throws CtrError. */
+const processes = (c: Ctr, unit: Unit) => livingIn(c.p.machine, running(unit).ns.cgroup);
 
 /** Pauses or resumes. */
-const freezer = (names: string, usage: string, signal: Signal): Command => ({
+const freezer = (names: string, usage: string, frozen: boolean): Command => ({
   names: [names],
   usage,
   argsUsage: "CONTAINER",
   *run(c) {
     const unit = required(c);
-    for (const one of [...processes(c, unit)]) c.p.machine.signal(one, signal);
-    const { paused } = c.runtime.metadata;
-    if (signal === "STOP") paused.add(unit.id);
-    else paused.delete(unit.id);
+    freeze(c.p.machine, unit.id, running(unit), frozen);
     yield* sys.print(c.p, "");
   },
 });
@@ -401,10 +388,10 @@ export const tasks: Command = {
       *run(c) {
         const unit = required(c);
         const process = running(unit);
-        const signal = signalNamed(
-          value(c, "signal") ?? unit.labels.get("io.containerd.image.config.stop-signal") ?? "TERM",
-        );
-        for (const one of on(c, "all") ? [...processes(c, unit)] : [process]) c.p.machine.signal(one, signal);
+        const named = value(c, "signal") ?? unit.labels.get("io.containerd.image.config.stop-signal") ?? "TERM";
+        const signal = signalNamed(named);
+        if (signal === undefined) throw new CtrError(`unknown signal ${JSON.stringify(named)}`);
+        for (const one of on(c, "all") ? processes(c, unit) : [process]) c.p.machine.signal(one, signal);
         c.runtime.metadata.paused.delete(unit.id);
         yield* sys.print(c.p, "");
       },
@@ -416,7 +403,7 @@ export const tasks: Command = {
       *run(c) {
         const unit = required(c);
         running(unit);
-        const used = [...processes(c, unit)].reduce((sum, { rssKib }) => sum + rssKib * 1024, 0);
+        const used = processes(c, unit).reduce((sum, { rssKib }) => sum + rssKib * 1024, 0);
         const time = formatNano(c.p.machine.kernel.epochMs, c.p.machine.kernel.now)
           .replace("T", " ")
           .replace("Z", " +0000 UTC");
@@ -426,17 +413,17 @@ export const tasks: Command = {
         );
       },
     },
-    freezer("pause", "Pause an existing container", "STOP"),
+    freezer("pause", "Pause an existing container", true),
     {
       names: ["ps"],
       usage: "List processes for container",
       argsUsage: "CONTAINER",
       *run(c) {
-        const rows = [...processes(c, required(c))].map(({ pid }) => [String(pid), "-"]);
+        const rows = processes(c, required(c)).map(({ pid }) => [String(pid), "-"]);
         yield* sys.print(c.p, table("PID\tINFO", rows, 4, 4));
       },
     },
-    freezer("resume", "Resume a paused container", "CONT"),
+    freezer("resume", "Resume a paused container", false),
     {
       names: ["start"],
       usage: "Start a container that has been created",

@@ -1,14 +1,15 @@
 /** What runc does with containers that are there. */
-import { decode, type Gen, sleep, wait } from "../../kernel/index.ts";
+import { type Gen, sleep, wait } from "../../kernel/index.ts";
 import { groupUse } from "../../machine/cpu.ts";
-import { exitCode, type Process, type WaitStatus } from "../../machine/process.ts";
+import { livingIn, type Process, type WaitStatus } from "../../machine/process.ts";
 import { BundleError, goJson } from "../../machine/runtime/bundle.ts";
 import { runIn } from "../../machine/runtime/exec.ts";
-import { CriError, type ExecSession, type Task } from "../../machine/runtime/index.ts";
+import { CriError, type ExecSession, freeze, type Task } from "../../machine/runtime/index.ts";
 import { formatNano } from "../../machine/runtime/log-file.ts";
 import { credentialsOf } from "../../machine/runtime/user.ts";
-import { SIGNALS, type Signal } from "../../machine/signal.ts";
+import { signalNamed } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
+import { outputOf } from "../output-of.ts";
 import { searchPath } from "../text/env.ts";
 import { EndsWith, flag } from "./cli.ts";
 import { carry } from "./crictl-streams.ts";
@@ -36,9 +37,7 @@ function stateOf(c: Runc, task: Task, owner: string) {
 }
 
 /** The processes of a container. */
-function processesOf(c: Runc, { process: { ns } }: Task): Process[] {
-  return [...c.p.machine.processes.values()].filter((one) => one.ns.cgroup === ns.cgroup && one.status === undefined);
-}
+const processesOf = (c: Runc, { process }: Task) => livingIn(c.p.machine, process.ns.cgroup);
 
 const list: RuncCommand = {
   names: ["list"],
@@ -82,7 +81,9 @@ const ps: RuncCommand = {
     if (format === "json") return yield* sys.print(c.p, `${JSON.stringify(pids)}\n`);
     if (format !== "table") throw new RuncError("invalid format option");
     const options = c.given.args.slice(1);
-    const shown = yield* output(c.p, ["ps", ...(options.length > 0 ? options : ["-ef"])]);
+    const path = searchPath(c.p, "ps");
+    if (path === undefined) throw new RuncError('exec: "ps": executable file not found in $PATH');
+    const shown = yield* outputOf(c.p, path, ["ps", ...(options.length > 0 ? options : ["-ef"])]);
     if (shown.status !== 0) throw new RuncError(`exit status ${shown.status}: ${shown.text}`);
     const [head = "", ...lines] = shown.text.replace(/\n$/, "").split("\n");
     const at = head.split(/\s+/).indexOf("PID");
@@ -91,24 +92,6 @@ const ps: RuncCommand = {
     yield* sys.print(c.p, `${[head, ...own].join("\n")}\n`);
   },
 };
-
-/** What a program writes, and its status. */
-function* output(p: Process, argv: readonly string[]): Gen<{ text: string; status: number }> {
-  const path = searchPath(p, argv[0]!);
-  if (path === undefined) throw new RuncError(`exec: "${argv[0]}": executable file not found in $PATH`);
-  const [reader, writer] = sys.pipe();
-  const fds = new Map(p.fds).set(1, writer).set(2, writer);
-  const fd = p.freeFd(10);
-  p.setFd(fd, reader);
-  try {
-    const child = yield* sys.spawn(p, path, { argv, fds });
-    fds.clear();
-    const bytes = yield* sys.readAll(p, fd);
-    return { text: decode(bytes), status: exitCode((yield* sys.waitFor(p, child))!.status) };
-  } finally {
-    p.closeFd(fd);
-  }
-}
 
 const exec: RuncCommand = {
   names: ["exec"],
@@ -214,15 +197,6 @@ interface ProcessSpec {
   terminal: boolean;
 }
 
-function signalNamed(text: string): Signal | "0" {
-  const name = text.toUpperCase().replace(/^SIG/, "");
-  if (name === "0") return "0";
-  const numbered = Object.entries(SIGNALS).find(([, number]) => String(number) === name)?.[0];
-  if (numbered !== undefined) return numbered as Signal;
-  if (!Object.hasOwn(SIGNALS, name)) throw new RuncError(`unknown signal ${JSON.stringify(text)}`);
-  return name as Signal;
-}
-
 const kill: RuncCommand = {
   names: ["kill"],
   usage: "kill sends the specified signal (default: SIGTERM) to the container's init process",
@@ -231,9 +205,12 @@ const kill: RuncCommand = {
   flags: [flag.bool("all", "a", "(obsoleted, do not use)")],
   *run(c) {
     const task = c.task(c.given.args[0]!);
-    const signal = signalNamed(c.given.args[1] ?? "SIGTERM");
+    const named = c.given.args[1] ?? "SIGTERM";
+    // 0 asks whether it is there.
+    const signal = named === "0" ? undefined : signalNamed(named);
+    if (signal === undefined && named !== "0") throw new RuncError(`unknown signal ${JSON.stringify(named)}`);
     if (task.status === "stopped") throw new RuncError("container not running");
-    if (signal !== "0")
+    if (signal !== undefined)
       for (const one of on(c, "all") ? processesOf(c, task) : [task.process]) c.p.machine.signal(one, signal);
     yield* sys.print(c.p, "");
   },
@@ -252,9 +229,7 @@ const freezer = (name: "pause" | "resume", usage: string, what: string): RuncCom
     const now = task.status;
     if (pausing && now !== "running" && now !== "created") throw new RuncError("container not running");
     if (!pausing && now !== "paused") throw new RuncError("container not paused");
-    for (const one of processesOf(c, task)) c.p.machine.signal(one, pausing ? "STOP" : "CONT");
-    if (pausing) c.runtime.metadata.paused.add(task.id);
-    else c.runtime.metadata.paused.delete(task.id);
+    freeze(c.p.machine, task.id, task.process, pausing);
     yield* sys.print(c.p, "");
   },
 });

@@ -1,9 +1,9 @@
-import { decode, type Gen, SECOND, sleep, wait } from "../../kernel/index.ts";
-import { exitCode } from "../../machine/process.ts";
+import { type Gen, SECOND, sleep, wait } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { localZone } from "../../machine/zone.ts";
 import { strftime } from "../../text/time.ts";
 import { wcwidth } from "../../text/width.ts";
+import { outputOf } from "../output-of.ts";
 import { type Tool, tool } from "../tool.ts";
 import { searchPath } from "./env.ts";
 import { Terminal } from "./screen/terminal.ts";
@@ -163,27 +163,10 @@ function* once(t: Tool, terminal: Terminal, how: How): Gen<Shown> {
 /** What a command writes, errors too. */
 function* output(t: Tool, argv: readonly string[]): Gen<{ text: string; status: number }> {
   const { p } = t;
-  const [reader, writer] = sys.pipe();
-  const fds = new Map(p.fds);
-  fds.set(1, writer);
-  fds.set(2, writer);
-  const fd = p.freeFd(10);
-  p.setFd(fd, reader);
-  let text = "";
-  let status = 127;
-  try {
-    const path = searchPath(p, argv[0]!);
-    if (path === undefined) text = `watch: unable to execute '${argv[0]}': No such file or directory\n`;
-    else {
-      const child = yield* sys.spawn(p, path, { argv, fds });
-      fds.clear();
-      text = decode(yield* sys.readAll(p, fd));
-      status = exitCode((yield* sys.waitFor(p, child))!.status);
-    }
-  } finally {
-    p.closeFd(fd);
-  }
-  return { text, status };
+  const path = searchPath(p, argv[0]!);
+  if (path === undefined)
+    return { text: `watch: unable to execute '${argv[0]}': No such file or directory\n`, status: 127 };
+  return yield* outputOf(p, path, argv);
 }
 
 /** Output as cells: tabs spread, long lines wrapped or cut, colours kept with -c. */

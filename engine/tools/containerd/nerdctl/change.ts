@@ -1,13 +1,13 @@
 /** nerdctl start, stop, restart, kill, rm, pause, unpause, rename, wait, update, container prune. */
 
 import type { Gen } from "../../../kernel/index.ts";
+import { signalNamed } from "../../../machine/signal.ts";
 import { EndsWith } from "../cli.ts";
 import type { Unit } from "../ctr-context.ts";
 import { attached } from "./attach.ts";
 import { ANONYMOUS, NAME, type Nerd, NerdError } from "./context.ts";
 import { ramInBytes } from "./create.ts";
 import { begin, endOf, letGo, pause, removeUnit, resume, startUnit, stopUnit } from "./life.ts";
-import { signalNamed } from "./signals.ts";
 import { removeVolume } from "./volumes.ts";
 
 /** Seconds of `-t`; undefined when it was not given. */

@@ -5,12 +5,20 @@ import { decode, encode, type Gen, SECOND, sleep, wait } from "../../../kernel/i
 import { CniError } from "../../../machine/cni/index.ts";
 import { entriesOf, type FileNode } from "../../../machine/inode.ts";
 import type { Machine } from "../../../machine/machine.ts";
+import { livingIn } from "../../../machine/process.ts";
 import { hostView } from "../../../machine/runtime/host-view.ts";
-import { type Bare, CriError, type ExecSession, isCriError, runtimeOf } from "../../../machine/runtime/index.ts";
+import {
+  type Bare,
+  CriError,
+  type ExecSession,
+  freeze,
+  isCriError,
+  runtimeOf,
+} from "../../../machine/runtime/index.ts";
+import { signalNamed } from "../../../machine/signal.ts";
 import * as sys from "../../../machine/sys.ts";
 import type { Unit } from "../ctr-context.ts";
 import { DATA_STORE, HOSTNAME, NAME, NETWORKS, type Nerd, NerdError, PORTS, type PortLabel } from "./context.ts";
-import { signalNamed } from "./signals.ts";
 
 const STATUS = "containerd.io/restart.status";
 const STOPPED = "containerd.io/restart.explicitly-stopped";
@@ -197,20 +205,14 @@ export function* endOf(c: Nerd, { process, container }: Unit, most = Number.POSI
 }
 
 /** The processes of a container. */
-export function* processesOf(c: Nerd, { process }: Unit) {
-  if (process === undefined) return;
-  for (const one of c.machine.processes.values())
-    if (one.ns.cgroup === process.ns.cgroup && one.status === undefined) yield one;
-}
+export const processesOf = (c: Nerd, { process }: Unit) => (process ? livingIn(c.machine, process.ns.cgroup) : []);
 
 export function pause(c: Nerd, unit: Unit): void {
-  for (const one of [...processesOf(c, unit)]) c.machine.signal(one, "STOP");
-  c.runtime.metadata.paused.add(unit.id);
+  if (unit.process) freeze(c.machine, unit.id, unit.process, true);
 }
 
 export function resume(c: Nerd, unit: Unit): void {
-  for (const one of [...processesOf(c, unit)]) c.machine.signal(one, "CONT");
-  c.runtime.metadata.paused.delete(unit.id);
+  if (unit.process) freeze(c.machine, unit.id, unit.process, false);
 }
 
 /** Takes a container away that does not run. */

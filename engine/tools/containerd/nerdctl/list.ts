@@ -198,7 +198,7 @@ export function* stats(c: Nerd): Gen {
       Name: unit.labels.get("nerdctl/name") ?? "--",
       NetIO: "0B / 0B",
       BlockIO: "0B / 0B",
-      PIDs: String([...processesOf(c, unit)].length),
+      PIDs: String(processesOf(c, unit).length),
     };
   });
   const format = c.value("format");

@@ -198,7 +198,7 @@ export function* top(c: Nerd): Gen {
   const titles = head.trim().split(/\s+/);
   const at = titles.indexOf("PID");
   if (at < 0) throw new NerdError("couldn't find PID field in ps output");
-  const pids = new Set([...processesOf(c, unit)].map(({ pid }) => String(pid)));
+  const pids = new Set(processesOf(c, unit).map(({ pid }) => String(pid)));
   const rows = lines.map((line) => {
     const words = line.trim().split(/\s+/);
     return [...words.slice(0, titles.length - 1), words.slice(titles.length - 1).join(" ")];

@@ -1,8 +1,9 @@
-import { decode, type Gen } from "../../../kernel/index.ts";
+import type { Gen } from "../../../kernel/index.ts";
 import { fileNode } from "../../../machine/inode.ts";
 import { RegularFile } from "../../../machine/open-file.ts";
-import { exitCode, type Process } from "../../../machine/process.ts";
+import type { Process } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { outputOf } from "../../output-of.ts";
 
 /** The shell that runs an editor's commands. */
 export function shellPath(p: Process): string {
@@ -15,27 +16,12 @@ export const shellWords = (p: Process, command: string): string[] => [p.env.get(
 
 /** What a shell command prints, given an input: filters, and `:r !`. */
 export function* filter(p: Process, command: string, input: string): Gen<{ text: string; status: number }> {
-  const [reader, writer] = sys.pipe();
-  const fds = new Map(p.fds);
-  fds.set(
-    0,
-    new RegularFile(
-      fileNode(input),
-      "",
-      { read: true, write: false, append: false },
-      () => 0,
-      () => {},
-    ),
+  const stdin = new RegularFile(
+    fileNode(input),
+    "",
+    { read: true, write: false, append: false },
+    () => 0,
+    () => {},
   );
-  fds.set(1, writer);
-  fds.set(2, writer);
-  const from = p.freeFd(10);
-  p.setFd(from, reader);
-  try {
-    const child = yield* sys.spawn(p, shellPath(p), { argv: shellWords(p, command), fds });
-    const text = decode(yield* sys.readAll(p, from));
-    return { text, status: exitCode((yield* sys.waitFor(p, child))!.status) };
-  } finally {
-    p.closeFd(from);
-  }
+  return yield* outputOf(p, shellPath(p), shellWords(p, command), { stdin });
 }

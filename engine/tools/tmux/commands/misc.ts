@@ -1,10 +1,10 @@
 /** Messages, configuration files, shell commands, channels, the clock. */
-import { decode, type Gen, WaitQueue, wait } from "../../../kernel/index.ts";
+
+import { type Gen, WaitQueue, wait } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
-import type { OpenFile } from "../../../machine/open-file.ts";
-import { exitCode } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import { calendar, strftime } from "../../../text/time.ts";
+import { outputOf } from "../../output-of.ts";
 import { type Command, type Context, here, runText, runWords, subject, surroundings, target } from "../command.ts";
 import { format } from "../format.ts";
 import { type Mode, textLines } from "../mode.ts";
@@ -18,19 +18,8 @@ function directory(context: Context): string {
 /** Output and status of a shell command. */
 function* shell(context: Context, command: string, cwd = directory(context)): Gen<{ text: string; status: number }> {
   const { process } = context;
-  const [reader, writer] = sys.pipe();
-  const fds = new Map<number, OpenFile>([
-    [0, sys.openFile(process, "/dev/null", { read: true })],
-    [1, writer],
-    [2, writer],
-  ]);
-  const child = yield* sys.spawn(process, "/bin/sh", { argv: ["sh", "-c", command], fds, cwd });
-  const fd = process.freeFd(10);
-  process.setFd(fd, reader);
-  const text = decode(yield* sys.readAll(process, fd));
-  process.closeFd(fd);
-  const ended = yield* sys.waitFor(process, child);
-  return { text, status: ended ? exitCode(ended.status) : 0 };
+  const stdin = sys.openFile(process, "/dev/null", { read: true });
+  return yield* outputOf(process, "/bin/sh", ["sh", "-c", command], { stdin, cwd });
 }
 
 /** Runs a file's commands; errors are given back, with their places where `at` says how the file is to be called. */
