@@ -154,6 +154,16 @@ function frozen(node: Inode, path: string): Inode | undefined {
   return out;
 }
 
+/** A list of texts in JSON; undefined for anything else. */
+function wordList(text: string): string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((one) => typeof one === "string") ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** `CMD ["a"]` and `ENTRYPOINT ["a"]` of `--change`. Throws NerdError. */
 function instructions(c: Nerd): { cmd?: string[]; entrypoint?: string[] } {
   const out: { cmd?: string[]; entrypoint?: string[] } = {};
@@ -162,14 +172,10 @@ function instructions(c: Nerd): { cmd?: string[]; entrypoint?: string[] } {
     const name = word.toUpperCase();
     if (name !== "CMD" && name !== "ENTRYPOINT")
       throw new NerdError(`unknown change directive ${JSON.stringify(word)}`);
-    let value: unknown;
-    try {
-      value = JSON.parse(rest);
-    } catch {
-      throw new NerdError(`malformed json in change flag value ${JSON.stringify(text)}`);
-    }
-    if (name === "CMD") out.cmd = value as string[];
-    else out.entrypoint = value as string[];
+    const words = wordList(rest);
+    if (words === undefined) throw new NerdError(`malformed json in change flag value ${JSON.stringify(text)}`);
+    if (name === "CMD") out.cmd = words;
+    else out.entrypoint = words;
   }
   return out;
 }
