@@ -35,6 +35,8 @@ export const NETWORK_TOOL_IMAGES: readonly ImageDef[] = [
           ...["ping", "ss", "tcpdump"],
         ),
         "bin/bash": { program: "bash" },
+        // Its login shell, which walk-throughs call by name; here it is bash, whatever the name says.
+        "bin/zsh": { program: "bash" },
         "bin/ping": { program: "ping" },
         "sbin/ip": { program: "ip" },
       }),

@@ -114,8 +114,8 @@ const RELEASES: readonly Release[] = [
     (version) => kubeFlannelManifest(version ?? "v0.26.7"),
   ],
   [
-    /^raw\.githubusercontent\.com\/metallb\/metallb\/(v0\.1[3-5]\.\d+)\/config\/manifests\/metallb-native\.yaml$/,
-    (version) => metallbManifest(version!),
+    /^raw\.githubusercontent\.com\/metallb\/metallb\/(?:main|(v0\.1[3-5]\.\d+))\/config\/manifests\/metallb-native\.yaml$/,
+    (version) => metallbManifest(version ?? "v0.15.2"),
   ],
   [
     /^github\.com\/kubernetes-sigs\/gateway-api\/releases\/(?:latest\/download|download\/(v1\.\d+\.\d+))\/standard-install\.yaml$/,
@@ -134,9 +134,12 @@ const RELEASES: readonly Release[] = [
 
 /** What an address gives; undefined for one that nobody here knows. */
 export function published(url: string): string | Uint8Array | undefined {
-  const file = FILES[url]?.() ?? publishedExample(url);
+  // A branch may be told by its reference's whole name.
+  const address = url
+    .replace(/^https:\/\//, "")
+    .replace(/^(raw\.githubusercontent\.com\/[^/]+\/[^/]+\/)refs\/(?:heads|tags)\//, "$1");
+  const file = FILES[`https://${address}`]?.() ?? publishedExample(`https://${address}`);
   if (file !== undefined) return file;
-  const address = url.replace(/^https:\/\//, "");
   if (address.startsWith("dl.k8s.io/")) return kubernetesRelease(address.slice("dl.k8s.io".length));
   if (address.startsWith("get.helm.sh/")) return helmRelease(address.slice("get.helm.sh".length));
   if (KEYS.test(address)) return RELEASE_KEY;

@@ -58,6 +58,7 @@ const OPTIONS = [
   "-n -# -c 30",
   "-n icmp",
   "-n tcp port 80",
+  "tcp port 80 -nnq -c 8",
   "-n port 53 or port 443",
   "-n port 53 or 443",
   "-n not udp and not icmp",

@@ -5,6 +5,7 @@ import { errorDate } from "../nginx/http.ts";
 import { rootfs, SKELETON } from "../rootfs.ts";
 import { AGNHOST_IMAGE, agnhost } from "./agnhost.ts";
 import { answer, say, serving } from "./serving.ts";
+import { whoami } from "./whoami.ts";
 
 /** Small servers that courses use to show where a request ends up. */
 
@@ -47,37 +48,6 @@ const httpEcho: Program = function* (p) {
     ["TERM", "INT"],
   );
   yield* sys.printError(p, `${stamp()} [INFO] received interrupt, shutting down...\n`);
-  return 0;
-};
-
-/** traefik/whoami: tells the request back. */
-const whoami: Program = function* (p) {
-  const at = p.argv.findIndex((arg) => arg === "-port" || arg === "--port");
-  const port = at > 0 ? Number(p.argv[at + 1]) : Number(p.env.get("WHOAMI_PORT_NUMBER") ?? 80);
-  yield* sys.printError(p, `${errorDate(p.machine.kernel.wallMs)} Starting up on port ${port}\n`);
-  yield* serving(
-    p,
-    [
-      {
-        port,
-        *http(request) {
-          const { headers } = request;
-          const ips = ["127.0.0.1", ...p.ns.net.addresses().filter((address) => address !== "127.0.0.1")];
-          const shown = Object.entries(headers)
-            .filter(([name]) => name !== "host")
-            .map(([name, value]) => `${name.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase())}: ${value}\n`)
-            .sort();
-          return answer(
-            200,
-            `Hostname: ${hostOf(p)}\n${ips.map((ip) => `IP: ${ip}\n`).join("")}` +
-              `RemoteAddr: ${request.remoteAddress}:${p.ns.net.ephemeralPort()}\n` +
-              `${request.method} ${request.path} HTTP/1.1\nHost: ${headers["host"] ?? ""}\n${shown.join("")}\n`,
-          );
-        },
-      },
-    ],
-    ["TERM", "INT"],
-  );
   return 0;
 };
 

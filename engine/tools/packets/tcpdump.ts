@@ -44,7 +44,7 @@ interface Settings {
 export const tcpdump: Program = function* (p) {
   let o: ParsedOptions;
   try {
-    const short = "+aAbB:c:C:dDeE:fF:G:hHi:IjJ:KlLm:M:nNOpqQ:r:s:StT:uUvV:w:W:xXy:z:Z:#";
+    const short = "aAbB:c:C:dDeE:fF:G:hHi:IjJ:KlLm:M:nNOpqQ:r:s:StT:uUvV:w:W:xXy:z:Z:#";
     o = parseOptions(p.argv.slice(1), {
       short,
       long: "count number=# print immediate-mode list-interfaces=D interface:=i snapshot-length:=s no-promiscuous-mode=p",

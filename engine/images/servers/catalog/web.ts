@@ -1,5 +1,32 @@
+import type { HttpRequest } from "../../../api/http.ts";
+import { decode } from "../../../kernel/index.ts";
+import type { Process } from "../../../machine/process.ts";
 import { answer } from "../serving.ts";
 import { host, iso, json, NAMED, pathOf, type Row, redirect, titled } from "./row.ts";
+
+/** What mendhak/http-https-echo says of a request (its index.js, express). */
+const echoed = (p: Process, request: HttpRequest) => {
+  const { host: asked = "" } = request.headers;
+  const query = Object.fromEntries(new URL(request.path, "http://echo").searchParams);
+  const name = asked.replace(/:\d+$/, "");
+  const [domain, ...subdomains] = /^[\d.]+$/.test(name) ? [] : name.split(".").reverse().slice(1);
+  return {
+    path: pathOf(request),
+    headers: request.headers,
+    method: request.method,
+    body: request.body?.type === "bytes" ? decode(request.body.bytes) : "",
+    fresh: false,
+    hostname: name,
+    ip: `::ffff:${request.remoteAddress}`,
+    ips: [],
+    protocol: "http",
+    query,
+    subdomains: domain === undefined ? [] : subdomains,
+    xhr: request.headers["x-requested-with"]?.toLowerCase() === "xmlhttprequest",
+    os: { hostname: host(p) },
+    connection: {},
+  };
+};
 
 const NOT_FOUND = () => answer(404, "404 page not found\n");
 
@@ -148,18 +175,10 @@ export const WEB_ROWS: readonly Row[] = [
     cmd: true,
     ports: [8080, 8443],
     user: "1000",
+    log: (_p, port) => `Listening on ports ${port} and 8443\n`,
+    access: (p, request) => `${JSON.stringify(echoed(p, request), null, 4)}\n`,
     page: (p, request) =>
-      json({
-        path: pathOf(request),
-        headers: request.headers,
-        method: request.method,
-        body: "",
-        fresh: false,
-        hostname: request.headers["host"] ?? "",
-        ip: `::ffff:${request.remoteAddress}`,
-        protocol: "http",
-        os: { hostname: host(p) },
-      }),
+      answer(200, JSON.stringify(echoed(p, request), null, 2), { "content-type": "application/json; charset=utf-8" }),
   },
   {
     names: ["jmalloc/echo-server"],
