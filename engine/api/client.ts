@@ -1,7 +1,8 @@
 import type { Gen } from "../kernel/index.ts";
 import { decode } from "../kernel/index.ts";
 import { genericResponse } from "./generic-response.ts";
-import type { HttpHandler, HttpRequest, HttpResponse } from "./http.ts";
+import type { Beat, HttpRequest, HttpResponse, Sender } from "./http.ts";
+import { LEASES } from "./resources.ts";
 import { failure, type Status, StatusError } from "./status.ts";
 import type { KubeList, KubeObject, Resource, WatchStream } from "./types.ts";
 
@@ -38,7 +39,7 @@ const PATCH_CONTENT_TYPE: Record<PatchType, string> = {
 
 export interface ClientOptions {
   /** Carries a request to the server, normally over `connect()`; throws what the network throws. */
-  send: HttpHandler;
+  send: Sender;
   userAgent: string;
   /** Who is calling: any of these, as a kubeconfig user has them. */
   clientCertificate?: string;
@@ -134,6 +135,15 @@ export class ApiClient {
   delete(resource: Resource, namespace: string | undefined, name: string, options?: DeleteOptions): Gen<unknown> {
     const body = options && { kind: "DeleteOptions", apiVersion: "v1", ...options };
     return this.object("DELETE", resourcePath(resource, namespace, name), body);
+  }
+
+  /** The beat of one Lease; undefined where a request shows a token, which changes. */
+  beat(namespace: string, name: string): Beat | undefined {
+    const { send, token, askToken } = this.options;
+    if (send.beat === undefined || token !== undefined || askToken !== undefined) return undefined;
+    const path = resourcePath(LEASES, namespace, name);
+    const made = (method: string, body?: object) => this.made(undefined, method, path, body, undefined);
+    return send.beat({ look: made("GET"), renewal: made("PUT", {}) });
   }
 
   /** A request whose answer is one JSON value; throws StatusError for a status over 399. */

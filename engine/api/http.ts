@@ -1,5 +1,5 @@
 import type { Gen, Pipe, WaitQueue } from "../kernel/index.ts";
-import type { WatchStream } from "./types.ts";
+import type { KubeObject, WatchStream } from "./types.ts";
 
 /**
  * The one form in which requests travel inside the simulation, whichever door they came through: programs on the
@@ -71,3 +71,24 @@ export interface RemoteCommand {
 }
 
 export type HttpHandler = (request: HttpRequest) => Gen<HttpResponse>;
+
+/** The two requests of those who keep a Lease, as they come again and again: a GET, and a PUT without its body. */
+export interface BeatRequests {
+  readonly look: HttpRequest;
+  readonly renewal: HttpRequest;
+}
+
+/**
+ * One Lease's requests over an open connection, answered at once and without a task; undefined: this one has to go the
+ * usual way, and nothing has happened yet.
+ */
+export interface Beat {
+  look(): KubeObject | undefined;
+  /** `seen`: the Lease as it was read last; `micros`: the time of its renewal, in µs since 1970. */
+  renew(seen: KubeObject, micros: number): KubeObject | undefined;
+}
+
+/** What carries requests to a server, and beats where it can. */
+export interface Sender extends HttpHandler {
+  beat?(requests: BeatRequests): Beat;
+}

@@ -5,9 +5,10 @@ import * as sys from "../machine/sys.ts";
 import { plainOnTls } from "../network/http-bytes.ts";
 import { type Connection, isNetError, NetError } from "../network/index.ts";
 import { ApiClient, type ClientOptions } from "./client.ts";
-import type { HttpHandler, HttpRequest } from "./http.ts";
+import type { Beat, BeatRequests, HttpRequest, HttpResponse, Sender } from "./http.ts";
 import { splitServer, unreachable } from "./server-url.ts";
 import { distrust, type ServerTrust } from "./trust.ts";
+import type { KubeObject } from "./types.ts";
 
 /** clientcmd/api/v1 Config as it stands in the file; values are deeply shared with a cache: never write to one. */
 export interface Kubeconfig {
@@ -160,19 +161,14 @@ export function trustOf(p: Process, cluster: KubeconfigCluster): ServerTrust | u
  * as it holds (HTTP/2, as client-go speaks it). `trust`: whose certificate the server must show; anybody's when absent.
  * Throws RequestError.
  */
-export function sendTo(
-  p: Process,
-  server: string,
-  trust: ServerTrust | undefined,
-  timeout = DIAL_TIMEOUT,
-): HttpHandler {
+export function sendTo(p: Process, server: string, trust: ServerTrust | undefined, timeout = DIAL_TIMEOUT): Sender {
   const place = splitServer(server);
   const { scheme, host, port, hostPort, prefix } = place;
   const nowhere = unreachable(place);
   const failed = ({ method, path }: HttpRequest, words: string, code: NetError["code"]): RequestError =>
     new RequestError(method, `${scheme}://${hostPort}${prefix}${path}`, hostPort, words, code);
   let open: Connection | undefined;
-  return function* send(request) {
+  function* send(request: HttpRequest): Gen<HttpResponse> {
     if (nowhere !== undefined) throw failed(request, nowhere, "ENOTFOUND");
     let address = host;
     try {
@@ -203,7 +199,40 @@ export function sendTo(
       if (!isNetError(error) || error instanceof RequestError) throw error;
       throw failed(request, dialWords(address, port, error), error.code);
     }
-  };
+  }
+  const beat = (requests: BeatRequests): Beat => new OpenBeat(requests, () => open);
+  return scheme === "https" && !prefix ? Object.assign(send, { beat }) : send;
+}
+
+/** A beat over the connection that is open now; each new one is asked for a beat of its own. */
+class OpenBeat implements Beat {
+  private readonly requests: BeatRequests;
+  private readonly open: () => Connection | undefined;
+  private over: Connection | undefined;
+  private beat: Beat | undefined;
+
+  constructor(requests: BeatRequests, open: () => Connection | undefined) {
+    this.requests = requests;
+    this.open = open;
+  }
+
+  look(): KubeObject | undefined {
+    return this.now()?.look();
+  }
+
+  renew(seen: KubeObject, micros: number): KubeObject | undefined {
+    return this.now()?.renew(seen, micros);
+  }
+
+  private now(): Beat | undefined {
+    const open = this.open();
+    if (open === undefined || !open.alive()) return undefined;
+    if (open !== this.over) {
+      this.over = open;
+      this.beat = open.beat(this.requests);
+    }
+    return this.beat;
+  }
 }
 
 function dialWords(address: string, port: number, error: NetError): string {

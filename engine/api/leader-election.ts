@@ -1,6 +1,7 @@
 import { type Gen, join, type Kernel, type KernelEvent, MS, SECOND, type Task } from "../kernel/index.ts";
 import type { ApiClient } from "./client.ts";
 import { EventRecorder } from "./event-recorder.ts";
+import type { Beat } from "./http.ts";
 import { klog } from "./klog.ts";
 import { LEASES } from "./resources.ts";
 import { isStatus } from "./status.ts";
@@ -50,6 +51,7 @@ export class LeaderElection {
   private observedAt = 0;
   private renewedAt = 0;
   private running = false;
+  private readonly beat: Beat | undefined;
   private wake: KernelEvent | undefined;
 
   constructor(options: LeaderElectionOptions) {
@@ -61,6 +63,7 @@ export class LeaderElection {
       ? ""
       : `_${options.kernel.random(`leader election ${options.identity}`).uuid()}`;
     this.holderIdentity = options.identity + suffix;
+    this.beat = options.client.beat(this.namespace, options.name);
     this.recorder = new EventRecorder({
       kernel: options.kernel,
       client: options.client,
@@ -87,7 +90,7 @@ export class LeaderElection {
     const lease = this.observed;
     if (!this.leading || lease === undefined) return;
     this.stop();
-    const now = formatMicroTime(this.kernel.epochMs * 1000 + this.kernel.now);
+    const now = formatMicroTime(this.micros);
     const { leaseTransitions } = lease["spec"];
     const spec = { holderIdentity: "", leaseDurationSeconds: 1, acquireTime: now, renewTime: now, leaseTransitions };
     try {
@@ -96,6 +99,11 @@ export class LeaderElection {
       const text = error instanceof Error ? error.message : String(error);
       this.say("leaderelection.go:341", `Failed to release lock: ${text}`, "E");
     }
+  }
+
+  /** µs since 1970, now. */
+  private get micros(): number {
+    return this.kernel.epochMs * 1000 + this.kernel.now;
   }
 
   private get lock(): string {
@@ -114,7 +122,22 @@ export class LeaderElection {
         return;
       }
       // As long as the record holds, an attempt is one request over an open connection.
-      const heartbeat = this.kernel.begin(`lease ${name}`, this.tryAcquireOrRenew());
+      let seen: KubeObject | undefined;
+      if (this.leading) {
+        const renewed = this.beat?.renew(this.observed, this.micros);
+        if (renewed !== undefined) {
+          this.observe(renewed);
+          this.settle(true);
+          return;
+        }
+      } else {
+        seen = this.beat?.look();
+        if (seen !== undefined && this.isTaken(seen)) {
+          this.settle(false);
+          return;
+        }
+      }
+      const heartbeat = this.kernel.begin(`lease ${name}`, this.tryAcquireOrRenew(seen));
       if (heartbeat.state === "done") this.settle(heartbeat.value === true);
       else this.kernel.spawn(`lease ${name}`, this.settleAfter(heartbeat), { instant: false });
     });
@@ -187,9 +210,16 @@ export class LeaderElection {
     return this.observedAt + this.times.lease > this.kernel.now;
   }
 
-  /** True when the lease is ours now. */
-  private *tryAcquireOrRenew(): Gen<boolean> {
-    const now = formatMicroTime(this.kernel.epochMs * 1000 + this.kernel.now);
+  /** Notes the record as it was read now: whether somebody else holds it. */
+  private isTaken(lease: KubeObject): boolean {
+    if (lease.metadata.resourceVersion !== this.observed?.metadata.resourceVersion) this.observe(lease);
+    const holder: string = lease.spec?.holderIdentity ?? "";
+    return holder !== "" && holder !== this.holderIdentity && this.fresh();
+  }
+
+  /** True when the lease is ours now. `seen`: the record as it was read just now. */
+  private *tryAcquireOrRenew(seen?: KubeObject): Gen<boolean> {
+    const now = formatMicroTime(this.micros);
     const { client, name } = this.options;
     try {
       // A leader whose record still holds writes at once, without reading.
@@ -204,16 +234,14 @@ export class LeaderElection {
       }
       let lease: KubeObject;
       try {
-        lease = yield* client.get(LEASES, this.namespace, name);
+        lease = seen ?? (yield* client.get(LEASES, this.namespace, name));
       } catch (error) {
         if (!isStatus(error, "NotFound")) throw error;
         this.observe(yield* client.create<KubeObject>(LEASES, this.newLease(now)));
         return true;
       }
-      if (lease.metadata.resourceVersion !== this.observed?.metadata.resourceVersion) this.observe(lease);
-      const holder: string = lease.spec?.holderIdentity ?? "";
-      const mine = holder === this.holderIdentity;
-      if (holder !== "" && !mine && this.fresh()) return false;
+      if (this.isTaken(lease)) return false;
+      const mine = lease.spec?.holderIdentity === this.holderIdentity;
       const transitions: number = lease.spec?.leaseTransitions ?? 0;
       const spec = {
         ...lease.spec,

@@ -74,15 +74,26 @@ export class AuditLog {
 
   /** Begins the record of a request; `undefined` when nobody wants one. */
   begin(context: Context): AuditRecord | undefined {
-    const { policy, sink } = this.options;
-    const noted = recorded(context);
-    let decision = noted ? METADATA : NONE;
-    if (policy !== undefined && sink) decision = auditDecision(policy, context.user, context.info);
+    const { noted, decision } = this.wanted(context);
     if (!noted && decision.level === "None") return undefined;
     const id = this.kernel.random("audit").uuid();
     const record = new AuditRecord(this, context, { id, received: this.kernel.now, noted, wanted: decision });
     this.line(record, "RequestReceived", undefined);
     return record;
+  }
+
+  /** Nobody wants a record of such a request of this user. */
+  passesOver(asked: Pick<Context, "info" | "user">): boolean {
+    const { noted, decision } = this.wanted(asked);
+    return !noted && decision.level === "None";
+  }
+
+  private wanted(asked: Pick<Context, "info" | "user">): { noted: boolean; decision: AuditDecision } {
+    const { policy, sink } = this.options;
+    const noted = recorded(asked);
+    let decision = noted ? METADATA : NONE;
+    if (policy !== undefined && sink) decision = auditDecision(policy, asked.user, asked.info);
+    return { noted, decision };
   }
 
   write(record: AuditRecord, stage: AuditEntry["stage"], response: HttpResponse): void {
@@ -244,7 +255,7 @@ export class AuditRecord {
   }
 }
 
-function recorded({ info, user }: Context): boolean {
+function recorded({ info, user }: Pick<Context, "info" | "user">): boolean {
   if (info.resource === "leases" || info.resource === "events") return false;
   const reads = info.verb === "get" || info.verb === "list" || info.verb === "watch" || info.verb === "head";
   return !(reads && isSystem(user.name));

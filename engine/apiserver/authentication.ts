@@ -10,8 +10,8 @@ import type { ApiServer } from "./server.ts";
  */
 export function authenticate(server: ApiServer, request: HttpRequest): User {
   if (request.clientCertificate !== undefined) {
-    const user = server.certificates.userOf(request.clientCertificate, server.kernel.wallMs);
-    if (user !== undefined) return authenticated(user);
+    const user = userOfCertificate(server, request.clientCertificate);
+    if (user !== undefined) return user;
     if (request.headers["authorization"] === undefined) throw unauthorized();
   }
   const authorization = request.headers["authorization"];
@@ -22,6 +22,12 @@ export function authenticate(server: ApiServer, request: HttpRequest): User {
     return authenticated(user);
   }
   return ANONYMOUS;
+}
+
+/** Who shows a certificate; undefined for one that does not hold now. */
+export function userOfCertificate(server: ApiServer, pem: string): User | undefined {
+  const user = server.certificates.userOf(pem, server.kernel.wallMs);
+  return user && authenticated(user);
 }
 
 const known = new WeakMap<User, User>();

@@ -44,6 +44,11 @@ export class ResourceCache {
     return this.def.resource.namespaced ? `${this.prefix}${namespace}/${name}` : this.prefix + name;
   }
 
+  /** Whether every object can be read, and stands under its own name. */
+  get isSound(): boolean {
+    return this.strays.size === 0;
+  }
+
   /** The object under a name. Throws what the server answers where others wrote under its key what it cannot read. */
   get(namespace: string, name: string): KubeObject | undefined {
     if (this.strays.size > 0) {

@@ -9,7 +9,7 @@ import { forbidden, PageError } from "./errors.ts";
  */
 export function impersonate(context: Context): User {
   const { headers } = context.request;
-  if (!asksFor(headers)) return context.user;
+  if (!asksToImpersonate(headers)) return context.user;
   const name = headers["impersonate-user"];
   const groups = listed(headers["impersonate-group"]);
   const uid = headers["impersonate-uid"] ?? "";
@@ -35,7 +35,7 @@ export function impersonate(context: Context): User {
 }
 
 /** Whether any header is about impersonation: those of hardly any request are. */
-function asksFor(headers: Readonly<Record<string, string>>): boolean {
+export function asksToImpersonate(headers: Readonly<Record<string, string>>): boolean {
   for (const header in headers) if (header.startsWith("impersonate-")) return true;
   return false;
 }

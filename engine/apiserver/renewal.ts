@@ -17,26 +17,15 @@ export function* renew(
   body: unknown,
   current: KubeObject | undefined,
 ): Gen<KubeObject | undefined> {
-  const { def, info, registry, server, writer } = context;
+  const { def, info, registry, writer } = context;
   if (current === undefined || def.etcdPrefix !== "leases" || info.subresource !== "" || !info.query.isEmpty) {
     return undefined;
   }
   if (!isRenewal(body as KubeObject, current)) return undefined;
   const { namespace, name } = info;
   const out = { ...current, spec: Object.freeze({ ...(body as KubeObject)["spec"] }) } as Record<string, unknown>;
-  const attributes = {
-    context,
-    def,
-    operation: "UPDATE" as const,
-    namespace,
-    name,
-    subresource: "",
-    object: out,
-    old: current,
-    dryRun: false,
-  };
   // A webhook or a policy has a say in Leases: it is asked on the long way.
-  if (mutate(server.plugins, attributes) || validate(server.plugins, attributes)) return undefined;
+  if (asksOthers(context, out, current)) return undefined;
   setOrigin(out as unknown as KubeObject, authorOf(context), current);
   const key = registry.cache(def).key(namespace, name);
   let stored: KubeObject | undefined;
@@ -52,6 +41,24 @@ export function* renew(
     writer,
   });
   return response.succeeded ? stored : undefined;
+}
+
+/** Asks admission of a Lease that is renewed: whether it has to ask somebody itself. Throws where it refuses. */
+export function asksOthers(context: ResourceContext, object: Record<string, unknown>, old: KubeObject): boolean {
+  const { def, info, server } = context;
+  const { namespace, name } = info;
+  const attributes = {
+    context,
+    def,
+    operation: "UPDATE" as const,
+    namespace,
+    name,
+    subresource: "",
+    object,
+    old,
+    dryRun: false,
+  };
+  return (mutate(server.plugins, attributes) ?? validate(server.plugins, attributes)) !== undefined;
 }
 
 /** The same metadata by reference, and a spec in which only the time differs. */

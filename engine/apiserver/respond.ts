@@ -1,5 +1,5 @@
 import { encodeBody } from "../api/encode.ts";
-import type { HttpResponse } from "../api/http.ts";
+import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import type { StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import { encode } from "../kernel/index.ts";
@@ -53,6 +53,11 @@ export function listOf(
 /** People's clients get indented JSON (apiserver pkg/endpoints/handlers/negotiation isPrettyPrint). */
 const PEOPLE = /^(curl|Wget|Mozilla\/5\.0)/;
 
+/** A client that people look at. */
+export function isForPeople(headers: HttpRequest["headers"]): boolean {
+  return PEOPLE.test(headers["user-agent"] ?? "");
+}
+
 function forReaders({ request, info }: Context, response: HttpResponse): HttpResponse {
   const { body } = response;
   if (body.type !== "object" || body.layout !== undefined) return response;
@@ -61,6 +66,6 @@ function forReaders({ request, info }: Context, response: HttpResponse): HttpRes
     return { ...response, headers: { "content-type": "application/yaml" }, body: { type: "bytes", bytes } };
   }
   const asked = info.query.get("pretty");
-  const indented = asked === undefined ? PEOPLE.test(request.headers["user-agent"] ?? "") : /^(1|t|true)$/i.test(asked);
+  const indented = asked === undefined ? isForPeople(request.headers) : /^(1|t|true)$/i.test(asked);
   return indented ? { ...response, body: { ...body, layout: "indented" } } : response;
 }

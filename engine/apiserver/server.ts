@@ -1,6 +1,6 @@
 import { RELEASE } from "../api/build-info.ts";
 import { CertificateAuthenticator } from "../api/client-certificates.ts";
-import type { HttpHandler } from "../api/http.ts";
+import type { Beat, BeatRequests, HttpHandler } from "../api/http.ts";
 import type { KindDef } from "../api/kind.ts";
 import { ANONYMOUS } from "../api/user.ts";
 import type { Kernel } from "../kernel/index.ts";
@@ -10,6 +10,7 @@ import type { ServiceDialer } from "./aggregation/aggregator.ts";
 import { AuditLog, type AuditOptions, type AuditSink } from "./audit.ts";
 import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
+import { beatOf } from "./beat.ts";
 import { Encryption } from "./encryption.ts";
 import { ApiMetrics } from "./metrics.ts";
 import type { NodeProxy, WebhookClient } from "./node-proxy.ts";
@@ -167,6 +168,11 @@ export class ApiServer {
   }
 
   readonly handle: HttpHandler = (request) => serve(this, request);
+
+  /** Beats of a Lease; undefined for requests that are none. */
+  beat(requests: BeatRequests): Beat | undefined {
+    return beatOf(this, requests);
+  }
 
   /** Notes a watch that this server carries. */
   carry(watch: CacheWatch): void {

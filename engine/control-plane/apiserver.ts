@@ -1,6 +1,7 @@
-import type { HttpRequest, HttpResponse } from "../api/http.ts";
+import type { Beat, BeatRequests, HttpRequest, HttpResponse } from "../api/http.ts";
 import { klog } from "../api/klog.ts";
 import { distrust, distrustClient } from "../api/trust.ts";
+import type { KubeObject } from "../api/types.ts";
 import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
 import { ApiServer, Encryption, enabledPlugins, leave } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
@@ -119,6 +120,18 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     p.task.used += REQUEST_CPU;
     return answers() || HEALTH.test(request.path) ? server.handle(request) : withoutEtcd(request);
   };
+  const beat = (requests: BeatRequests): Beat | undefined => {
+    const inner = server.beat(requests);
+    if (inner === undefined) return undefined;
+    const counted = (answer: KubeObject | undefined) => {
+      if (answer !== undefined) p.task.used += REQUEST_CPU;
+      return answer;
+    };
+    return {
+      look: () => (answers() ? counted(inner.look()) : undefined),
+      renew: (seen, micros) => (answers() ? counted(inner.renew(seen, micros)) : undefined),
+    };
+  };
   const well = (path: string): boolean => answers() && server.well(path);
   const certificate = (): string => readIfThere(p, flags.get("tls-cert-file"));
   const listener = {
@@ -129,6 +142,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     asksCertificate: true,
     certificate,
     http,
+    beat,
     healthy: answers,
     well,
   };

@@ -21,6 +21,8 @@ export interface Etcd {
   put(request: PutRequest): Gen<PutResponse>;
   deleteRange(request: DeleteRangeRequest): Gen<DeleteRangeResponse>;
   txn(request: TxnRequest): Gen<TxnResponse>;
+  /** `EtcdStore.swap`, where nothing has to be waited for: else false. */
+  swap(key: string, modRevision: number, valueAt: (revision: number) => unknown, writer: string): boolean;
   leaseGrant(ttl: number, id?: bigint): Gen<Lease>;
   leaseRevoke(id: bigint): Gen;
   leaseKeepAlive(id: bigint): Gen<number>;
@@ -50,6 +52,10 @@ export class SingleEtcd implements Etcd {
 
   *txn(request: TxnRequest): Gen<TxnResponse> {
     return this.store.txn(request);
+  }
+
+  swap(key: string, modRevision: number, valueAt: (revision: number) => unknown, writer: string): boolean {
+    return this.store.swap(key, modRevision, valueAt, writer);
   }
 
   *leaseGrant(ttl: number, id?: bigint): Gen<Lease> {

@@ -108,6 +108,24 @@ export class EtcdStore {
   }
 
   /**
+   * Puts a key that was last written at `modRevision`, which keeps its lease; false where it was not. What a transaction
+   * of this comparison and this one put does, without its ceremony.
+   */
+  swap(key: string, modRevision: number, valueAt: (revision: number) => unknown, writer: string): boolean {
+    const entries = this.index.get(key)?.entries;
+    const prevKv = entries?.[entries.length - 1];
+    if (prevKv === undefined || prevKv.version === 0 || prevKv.modRevision !== modRevision) return false;
+    const revision = this.revision + 1;
+    const { createRevision, version, lease } = prevKv;
+    const value = valueAt(revision);
+    const kv: KeyValue = { key, value, createRevision, modRevision: revision, version: version + 1, lease };
+    entries!.push(kv);
+    this.revision = revision;
+    this.watches.publish([{ type: "PUT", kv, prevKv, writer }], revision);
+    return true;
+  }
+
+  /**
    * Events from `startRevision` on, the past ones at once. A start revision that is compacted cancels the watch:
    * `sink.cancelled` is called, nothing else will be.
    */

@@ -1,4 +1,4 @@
-import type { HttpHandler } from "../api/http.ts";
+import type { Beat, BeatRequests, HttpHandler } from "../api/http.ts";
 import type { Gen, Pipe, RandomStream } from "../kernel/index.ts";
 import type { Counted, Ruleset } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
@@ -37,6 +37,8 @@ export interface Listener {
   /** Server certificate PEM, made when asked for; `name`: the host that the client says it wants (SNI). */
   readonly certificate?: (name?: string) => string;
   readonly http?: HttpHandler;
+  /** The beat of a Lease that is kept here. */
+  readonly beat?: (requests: BeatRequests) => Beat | undefined;
   /** Versions of TLS that it speaks; 1.2 and 1.3 when absent. */
   readonly tlsVersions?: readonly string[];
   /** Whose TLS it is: OpenSSL's, or Go's when absent; and whether HTTP/1.1 is all that it agrees to. */

@@ -1,4 +1,5 @@
-import type { HttpRequest, HttpResponse } from "../api/http.ts";
+import type { Beat, BeatRequests, HttpRequest, HttpResponse } from "../api/http.ts";
+import type { KubeObject } from "../api/types.ts";
 import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
 import type { Track } from "../netfilter/index.ts";
 import { askInBytes } from "./ask-in-bytes.ts";
@@ -37,6 +38,8 @@ export interface Connection {
   alive(): boolean;
   /** Sends one HTTP request and waits for the head of its answer. Throws ECONNRESET when it is not alive. */
   http(request: HttpRequest): Gen<HttpResponse>;
+  /** The beat of a Lease over it, as long as it is alive; undefined where the server has none, or somebody listens. */
+  beat(requests: BeatRequests): Beat | undefined;
   /** Opens the byte stream. */
   stream(): Socket;
   /** The client has had all that it wanted. */
@@ -143,14 +146,32 @@ class Established implements Connection {
   private *ask(request: HttpRequest): Gen<HttpResponse> {
     const { server, seenFrom } = this;
     if (server.http === undefined) throw new NetError("ECONNRESET");
-    if (this.tracks !== undefined) used(this.tracks, this.network.kernel.now);
-    stillThere(this.neighbours, this.network.kernel.now);
+    this.passed();
     if (!this.network.kernel.current?.instant) {
       const waits = this.network.shaped === 0 ? 0 : withRetries(this.network, this.path, false);
       if (waits === undefined) throw new NetError("ECONNRESET");
       yield* sleep(this.rtt + waits);
     }
     return yield* server.http(request.remoteAddress === seenFrom ? request : { ...request, remoteAddress: seenFrom });
+  }
+
+  beat({ look, renewal }: BeatRequests): Beat | undefined {
+    const { server, seenFrom: remoteAddress } = this;
+    if (this.flow !== undefined) return undefined;
+    const beat = server.beat?.({ look: { ...look, remoteAddress }, renewal: { ...renewal, remoteAddress } });
+    if (beat === undefined) return undefined;
+    const noted = (answer: KubeObject | undefined) => {
+      if (answer !== undefined) this.passed();
+      return answer;
+    };
+    return { look: () => noted(beat.look()), renew: (seen, micros) => noted(beat.renew(seen, micros)) };
+  }
+
+  /** A request goes over it: what machines on its way know is told. */
+  private passed(): void {
+    const { now } = this.network.kernel;
+    if (this.tracks !== undefined) used(this.tracks, now);
+    stillThere(this.neighbours, now);
   }
 
   /** A datagram came back. */

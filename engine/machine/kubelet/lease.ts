@@ -1,3 +1,4 @@
+import type { Beat } from "../../api/http.ts";
 import { LEASES, NODES } from "../../api/resources.ts";
 import { isStatus, StatusError } from "../../api/status.ts";
 import { formatMicroTime } from "../../api/time.ts";
@@ -14,6 +15,7 @@ export class NodeLease {
   private readonly ctx: KubeletContext;
   private latest: KubeObject | undefined;
   private busy = false;
+  private short: Beat | undefined;
 
   constructor(ctx: KubeletContext) {
     this.ctx = ctx;
@@ -25,7 +27,7 @@ export class NodeLease {
 
   private beat(): void {
     const { ctx } = this;
-    if (!this.busy) {
+    if (!this.busy && !this.renewedAtOnce()) {
       this.busy = true;
       const name = `lease ${ctx.nodeName}`;
       if (this.latest === undefined) ctx.spawn(name, this.renew());
@@ -35,9 +37,23 @@ export class NodeLease {
     ctx.after(KUBELET.leasePeriod + jitter, `lease ${ctx.nodeName}`, () => this.beat());
   }
 
+  private get micros(): number {
+    const { kernel } = this.ctx;
+    return kernel.epochMs * 1000 + kernel.now;
+  }
+
+  private renewedAtOnce(): boolean {
+    const { latest, ctx } = this;
+    if (latest === undefined) return false;
+    this.short ??= ctx.client.beat(NAMESPACE, ctx.nodeName);
+    const renewed = this.short?.renew(latest, this.micros);
+    if (renewed !== undefined) this.latest = renewed;
+    return renewed !== undefined;
+  }
+
   private *renew(): Gen {
     const { ctx } = this;
-    const renewTime = formatMicroTime(ctx.kernel.epochMs * 1000 + ctx.kernel.now);
+    const renewTime = formatMicroTime(this.micros);
     try {
       if (this.latest !== undefined) {
         try {

@@ -1,0 +1,165 @@
+import type { Beat, BeatRequests, HttpRequest } from "../api/http.ts";
+import { setOrigin } from "../api/managed-fields/index.ts";
+import { StatusError } from "../api/status.ts";
+import { formatMicroTime } from "../api/time.ts";
+import type { KubeObject } from "../api/types.ts";
+import { ANONYMOUS, type User } from "../api/user.ts";
+import { userOfCertificate } from "./authentication.ts";
+import { authorOf } from "./author.ts";
+import type { ResourceCache } from "./cache.ts";
+import type { ResourceContext } from "./context.ts";
+import { asksToImpersonate } from "./impersonation.ts";
+import { asksOthers } from "./renewal.ts";
+import { requestInfo } from "./requestinfo.ts";
+import { isForPeople } from "./respond.ts";
+import type { ApiServer } from "./server.ts";
+
+const ADMISSION = "admissionregistration.k8s.io";
+/** What admission reads in objects: who is asked by it, and namespaces. */
+const ASKED_BY_ADMISSION = [
+  [ADMISSION, "mutatingwebhookconfigurations"],
+  [ADMISSION, "validatingwebhookconfigurations"],
+  [ADMISSION, "validatingadmissionpolicies"],
+  [ADMISSION, "validatingadmissionpolicybindings"],
+  ["", "namespaces"],
+] as const;
+
+/**
+ * Most of what a cluster at rest asks of a server are Leases that are looked at, or renewed with nothing but another
+ * time. Whatever the pipeline would find out about such a request is found out once, and holds as long as that from which
+ * it was found out: who asks, whether he may, that nobody wants a record of it, that admission has nothing to say. What is
+ * left is a comparison and a put. Undefined for what the pipeline must answer.
+ */
+export function beatOf(server: ApiServer, { look, renewal }: BeatRequests): Beat | undefined {
+  const info = requestInfo(look);
+  const def = server.registry.kind(info.group, info.version, info.resource);
+  if (def?.etcdPrefix !== "leases" || info.subresource !== "" || !info.query.isEmpty) return undefined;
+  if (info.namespace === "" || info.name === "" || !isPlain(look) || !isPlain(renewal)) return undefined;
+  const context = (request: HttpRequest): ResourceContext => ({
+    server,
+    registry: server.registry,
+    request,
+    info: requestInfo(request),
+    user: ANONYMOUS,
+    writer: ANONYMOUS.name,
+    warnings: [],
+    def,
+  });
+  return new LeaseBeat(new Asked(context(look)), new Asked(context(renewal)));
+}
+
+/** Shows a certificate and nothing else, and wants the object as it is. */
+function isPlain({ headers, clientCertificate }: HttpRequest): boolean {
+  if (clientCertificate === undefined || headers["authorization"] !== undefined) return false;
+  return headers["accept"] === "application/json" && !isForPeople(headers) && !asksToImpersonate(headers);
+}
+
+/** One of the requests, with what is known about it. */
+class Asked {
+  readonly context: ResourceContext;
+  private readonly certificate: string;
+  private user: User | undefined;
+  private generation = -1;
+  private passes = false;
+
+  constructor(context: ResourceContext) {
+    this.context = context;
+    this.certificate = context.request.clientCertificate!;
+  }
+
+  /** Who asks may, and nobody wants a record of it. A node's rights to Leases do not depend on its Pods. */
+  isPlainlyAllowed(): boolean {
+    const { context } = this;
+    const { server, registry, info } = context;
+    if (registry.encrypting || registry.aggregator.serving(info.group, info.version) !== undefined) return false;
+    const user = userOfCertificate(server, this.certificate);
+    if (user === undefined) return false;
+    const { generation } = server.authorizer.rbac;
+    if (user === this.user && generation === this.generation) return this.passes;
+    this.user = user;
+    this.generation = generation;
+    context.user = user;
+    context.writer = user.name;
+    this.passes = server.audit.passesOver(context) && server.authorizer.request(user, info).allowed;
+    return this.passes;
+  }
+}
+
+class LeaseBeat implements Beat {
+  private readonly looking: Asked;
+  private readonly renewing: Asked;
+  private readonly cache: ResourceCache;
+  private readonly key: string;
+  private readonly asked: readonly ResourceCache[];
+  /** Sum of the revisions at which those that admission asks last changed, and whether it is silent since. */
+  private judgedAt = -1;
+  private silent = false;
+
+  constructor(looking: Asked, renewing: Asked) {
+    const { registry, info, def } = looking.context;
+    this.looking = looking;
+    this.renewing = renewing;
+    this.cache = registry.cache(def);
+    this.key = this.cache.key(info.namespace, info.name);
+    this.asked = ASKED_BY_ADMISSION.map(([group, resource]) => registry.cacheOf(group, "v1", resource)!);
+  }
+
+  look(): KubeObject | undefined {
+    if (!this.looking.isPlainlyAllowed()) return undefined;
+    const found = this.current();
+    const { server, info } = this.looking.context;
+    if (found !== undefined) server.metrics.count(info, 200);
+    return found;
+  }
+
+  renew(seen: KubeObject, micros: number): KubeObject | undefined {
+    const { context } = this.renewing;
+    const before: Record<string, unknown> | undefined = seen["spec"];
+    const renewTime = formatMicroTime(micros);
+    if (this.current() !== seen || before?.["renewTime"] === undefined || before["renewTime"] === renewTime) {
+      return undefined;
+    }
+    if (!this.renewing.isPlainlyAllowed() || !this.isSilent(seen)) return undefined;
+    const out: Record<string, unknown> = { ...seen, spec: Object.freeze({ ...before, renewTime }) };
+    setOrigin(out as unknown as KubeObject, authorOf(context), seen);
+    const valueAt = (revision: number): object => {
+      out["metadata"] = Object.freeze({ ...seen.metadata, resourceVersion: String(revision) });
+      return Object.freeze(out);
+    };
+    const version = Number(seen.metadata.resourceVersion);
+    if (!context.registry.etcd.swap(this.key, version, valueAt, context.writer)) return undefined;
+    context.server.metrics.count(context.info, 200);
+    return out as unknown as KubeObject;
+  }
+
+  /** The Lease as it is stored; undefined where there is none, or anything is amiss with what is stored. */
+  private current(): KubeObject | undefined {
+    const { namespace, name } = this.looking.context.info;
+    return this.cache.isSound ? this.cache.get(namespace, name) : undefined;
+  }
+
+  /** Admission lets renewals of this Lease pass without a word. */
+  private isSilent(lease: KubeObject): boolean {
+    let at = 0;
+    for (const cache of this.asked) at += cache.changedAt;
+    if (at === this.judgedAt) return this.silent;
+    this.judgedAt = at;
+    this.silent = this.asked.every((cache) => this.isBystander(cache)) && this.isLetPass(lease);
+    return this.silent;
+  }
+
+  /** Nobody who is asked for his opinion. */
+  private isBystander(cache: ResourceCache): boolean {
+    return cache.def.resource.group !== ADMISSION || cache.everything().length === 0;
+  }
+
+  private isLetPass(lease: KubeObject): boolean {
+    const context = { ...this.renewing.context, warnings: [] as string[] };
+    try {
+      return !asksOthers(context, { ...lease }, lease) && context.warnings.length === 0;
+    } catch (error) {
+      if (error instanceof StatusError) return false;
+      throw error;
+    }
+  }
+}
