@@ -52,6 +52,8 @@ export class LeaderElection {
   private renewedAt = 0;
   private running = false;
   private readonly beat: Beat | undefined;
+  private readonly event: string;
+  private readonly due = () => this.turn();
   private wake: KernelEvent | undefined;
 
   constructor(options: LeaderElectionOptions) {
@@ -63,6 +65,7 @@ export class LeaderElection {
       ? ""
       : `_${options.kernel.random(`leader election ${options.identity}`).uuid()}`;
     this.holderIdentity = options.identity + suffix;
+    this.event = `lease ${options.name} ${this.holderIdentity}`;
     this.beat = options.client.beat(this.namespace, options.name);
     this.recorder = new EventRecorder({
       kernel: options.kernel,
@@ -115,32 +118,34 @@ export class LeaderElection {
   }
 
   private next(delay: number): void {
+    this.wake = this.kernel.after(delay, this.event, this.due);
+  }
+
+  /** An attempt is due. As long as the record holds, it is one request over an open connection. */
+  private turn(): void {
     const { name } = this.options;
-    this.wake = this.kernel.after(delay, `lease ${name} ${this.holderIdentity}`, () => {
-      if (this.observed === undefined || !this.fresh()) {
-        this.kernel.spawn(`lease ${name}`, this.attempt(), { instant: false });
+    if (this.observed === undefined || !this.fresh()) {
+      this.kernel.spawn(`lease ${name}`, this.attempt(), { instant: false });
+      return;
+    }
+    let seen: KubeObject | undefined;
+    if (this.leading) {
+      const renewed = this.beat?.renew(this.observed, this.micros);
+      if (renewed !== undefined) {
+        this.observe(renewed);
+        this.settle(true);
         return;
       }
-      // As long as the record holds, an attempt is one request over an open connection.
-      let seen: KubeObject | undefined;
-      if (this.leading) {
-        const renewed = this.beat?.renew(this.observed, this.micros);
-        if (renewed !== undefined) {
-          this.observe(renewed);
-          this.settle(true);
-          return;
-        }
-      } else {
-        seen = this.beat?.look();
-        if (seen !== undefined && this.isTaken(seen)) {
-          this.settle(false);
-          return;
-        }
+    } else {
+      seen = this.beat?.look();
+      if (seen !== undefined && this.isTaken(seen)) {
+        this.settle(false);
+        return;
       }
-      const heartbeat = this.kernel.begin(`lease ${name}`, this.tryAcquireOrRenew(seen));
-      if (heartbeat.state === "done") this.settle(heartbeat.value === true);
-      else this.kernel.spawn(`lease ${name}`, this.settleAfter(heartbeat), { instant: false });
-    });
+    }
+    const heartbeat = this.kernel.begin(`lease ${name}`, this.tryAcquireOrRenew(seen));
+    if (heartbeat.state === "done") this.settle(heartbeat.value === true);
+    else this.kernel.spawn(`lease ${name}`, this.settleAfter(heartbeat), { instant: false });
   }
 
   private *attempt(): Gen {

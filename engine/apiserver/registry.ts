@@ -1,5 +1,5 @@
 import type { KindDef } from "../api/kind.ts";
-import type { KubeObject } from "../api/types.ts";
+import type { KubeObject, WatchEvent } from "../api/types.ts";
 import { type Etcd, type KeyValue, prefixEnd } from "../etcd/index.ts";
 import { type Gen, type Kernel, MINUTE } from "../kernel/index.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
@@ -207,10 +207,13 @@ export class Registry {
   private sendBookmarks(): void {
     let wanted = false;
     for (const cache of this.caches.values()) {
+      let event: WatchEvent | undefined;
       for (const watch of cache.openWatches()) {
         if (!watch.bookmarks) continue;
         wanted = true;
-        if (watch.seen < this.revision) watch.push({ type: "BOOKMARK", object: bookmark(cache.def, this.revision) });
+        if (watch.seen >= this.revision) continue;
+        event ??= { type: "BOOKMARK", object: bookmark(cache.def, this.revision) };
+        watch.push(event);
       }
     }
     this.bookmarking = wanted;

@@ -138,6 +138,9 @@ export class ApiServer {
   private readonly watches = new Set<CacheWatch>();
   private readonly leaveAggregation: (() => void) | undefined;
   private readonly failures = new Map<string, string>();
+  /** Whether anonymous callers may read health pages, by path, while no role or binding changes. */
+  private readonly pages = new Map<string, boolean>();
+  private pagesJudgedAt = -1;
 
   constructor(options: ApiServerOptions) {
     this.kernel = options.kernel;
@@ -197,8 +200,19 @@ export class ApiServer {
 
   /** Whether the health page at a path tells anonymous callers that all is well. */
   well(path: string): boolean {
-    const asked = HEALTH_PAGES.get(path);
-    return asked !== undefined && !this.ailing && this.authorizer.rbac.authorize(asked).allowed;
+    if (this.ailing) return false;
+    const { rbac } = this.authorizer;
+    if (this.pagesJudgedAt !== rbac.generation) {
+      this.pagesJudgedAt = rbac.generation;
+      this.pages.clear();
+    }
+    let open = this.pages.get(path);
+    if (open === undefined) {
+      const asked = HEALTH_PAGES.get(path);
+      if (asked === undefined) return false;
+      this.pages.set(path, (open = rbac.authorize(asked).allowed));
+    }
+    return open;
   }
 
   /** Why a health check fails; undefined while it passes. */

@@ -35,7 +35,14 @@ interface Health {
   /** µs of virtual time when a heartbeat was last seen. */
   seen: number;
   /** What shows a heartbeat: the Ready condition's and the lease's own marks. */
-  mark: string;
+  readonly beat: string | false | undefined;
+  readonly renewed: string | undefined;
+  /** What these were read from. */
+  readonly node: KubeObject;
+  readonly lease: KubeObject | undefined;
+  readonly leaseKey: string;
+  /** The node's taint NoExecute is not what its condition asks for. */
+  readonly isMarkedWrong: boolean;
 }
 
 /** Judges nodes by their heartbeats, taints the bad ones and has their Pods go (pkg/controller/nodelifecycle). */
@@ -48,6 +55,8 @@ class NodeLifecycleController implements Reconciler {
   private readonly known = new Map<string, KubeObject>();
   private readonly zones = new NodeZones();
   private readonly evictions: TaintEviction;
+  /** Nodes came, went or changed since the monitor's last look. */
+  private news = true;
   /** Nodes that are to be tainted NoExecute when their zone has a turn. */
   private readonly waiting = new Set<string>();
   /** Nodes whose taint NoExecute is to be decided now: that is done at each look of the monitor alone. */
@@ -60,6 +69,7 @@ class NodeLifecycleController implements Reconciler {
     const { informers } = context;
     informers.handle(NODES, ({ type, object, old }) => {
       const { name } = object.metadata;
+      this.news = true;
       if (type === "deleted") {
         this.health.delete(name);
         this.waiting.delete(name);
@@ -81,24 +91,19 @@ class NodeLifecycleController implements Reconciler {
 
   private monitor(): void {
     if (this.context.stopped()) return;
-    this.tellNews();
-    for (const node of this.context.informers.list(NODES))
-      if (this.isSilent(node) || this.isMarkedWrong(node)) this.judge(node.metadata.name);
-    this.lookAtZones();
+    const { news } = this;
+    if (news) this.tellNews();
+    for (const node of this.context.informers.list(NODES)) {
+      if (this.isSilent(node) || this.health.get(node.metadata.name)!.isMarkedWrong) this.judge(node.metadata.name);
+    }
+    if (news) this.lookAtZones();
+    this.news = false;
     this.context.kernel.after(MONITOR_PERIOD, "node monitor", () => this.monitor());
   }
 
   private judge(name: string): void {
     this.judged.add(name);
     this.queue.add(name);
-  }
-
-  /** Whether its taint NoExecute is not what its condition asks for. */
-  private isMarkedWrong(node: KubeObject): boolean {
-    const ready = condition(node, "Ready")?.status;
-    const key = ready === "False" ? NOT_READY : ready === "Unknown" ? UNREACHABLE : undefined;
-    const there = ((node.spec?.taints ?? []) as Taint[]).filter(evicts);
-    return key === undefined ? there.length > 0 : there.length !== 1 || there[0]!.key !== key;
   }
 
   /** Nodes that came and went since the last look (classifyNodes). */
@@ -130,18 +135,22 @@ class NodeLifecycleController implements Reconciler {
 
   /** No heartbeat within the grace period, and not yet said so. */
   private isSilent(node: KubeObject): boolean {
-    const { informers, kernel } = this.context;
+    const { now } = this.context.kernel;
     const { name } = node.metadata;
-    const lease = informers.get(LEASES, `kube-node-lease/${name}`);
-    const ready = condition(node, "Ready") as (Condition & { lastHeartbeatTime?: string }) | undefined;
-    const mark = `${ready?.status !== "Unknown" && ready?.lastHeartbeatTime} ${lease?.spec?.renewTime}`;
     const known = this.health.get(name);
-    if (known === undefined || known.mark !== mark) {
-      this.health.set(name, { seen: kernel.now, mark });
-      return false;
+    const leaseKey = known?.leaseKey ?? `kube-node-lease/${name}`;
+    const lease = this.context.informers.get(LEASES, leaseKey);
+    if (known?.node !== node || known.lease !== lease) {
+      const health = healthOf(node, lease, leaseKey, now);
+      this.health.set(name, health);
+      if (known === undefined || known.beat !== health.beat || known.renewed !== health.renewed) return false;
+      health.seen = known.seen;
     }
+    const { seen } = this.health.get(name)!;
+    if (now <= seen + GRACE) return false;
+    const ready = condition(node, "Ready");
     const grace = ready === undefined ? STARTUP_GRACE : GRACE;
-    return kernel.now > known.seen + grace && ready?.status !== "Unknown";
+    return now > seen + grace && ready?.status !== "Unknown";
   }
 
   /** Nodes whose Pods have not been marked since they were last Ready. */
@@ -278,6 +287,17 @@ class NodeLifecycleController implements Reconciler {
       }
     }
   }
+}
+
+/** What a node's condition and Lease show at a first look. */
+function healthOf(node: KubeObject, lease: KubeObject | undefined, leaseKey: string, now: number): Health {
+  const ready = condition(node, "Ready") as (Condition & { lastHeartbeatTime?: string }) | undefined;
+  const beat = ready?.status !== "Unknown" && ready?.lastHeartbeatTime;
+  const renewed: string | undefined = lease?.["spec"]?.renewTime;
+  const key = ready?.status === "False" ? NOT_READY : ready?.status === "Unknown" ? UNREACHABLE : undefined;
+  const there = ((node["spec"]?.taints ?? []) as Taint[]).filter(evicts);
+  const isMarkedWrong = key === undefined ? there.length > 0 : there.length !== 1 || there[0]!.key !== key;
+  return { seen: now, beat, renewed, node, lease, leaseKey, isMarkedWrong };
 }
 
 /** Has Pods go from a node that is not ready. */

@@ -8,7 +8,7 @@ export {
   type Socket,
 } from "./namespace.ts";
 export { macToward } from "./neighbours.ts";
-export { type Connection, type ConnectOptions, Network } from "./network.ts";
+export { type Connection, type ConnectOptions, type LocalTarget, Network } from "./network.ts";
 export { joinOverlay } from "./overlay.ts";
 export { type PolicyMet, type PolicyQuestion, type PolicyVerdict, policySteps } from "./policy.ts";
 export { routeTo } from "./routes.ts";

@@ -154,8 +154,8 @@ export class NetNamespace {
   lastIndex: number | undefined;
   /** Made by somebody with `ip netns add`. */
   handmade = false;
-  /** By `protocol:port`. */
-  private readonly listeners = new Map<string, Listener[]>();
+  /** By port; those of UDP below zero. */
+  private readonly listeners = new Map<number, Listener[]>();
   /**
    * A balancer in the kernel besides the rules (ipvs): where a packet goes, by its own destination and sender.
    * `refused` when no server is behind it, undefined when it is no address of the balancer's; `source` when it puts
@@ -271,7 +271,7 @@ export class NetNamespace {
 
   /** Throws EADDRINUSE when something else has the address and port. The returned function closes it. */
   listen(listener: Listener): () => void {
-    const key = `${listener.protocol}:${listener.port}`;
+    const key = slot(listener.protocol, listener.port);
     const there = this.listeners.get(key) ?? [];
     for (const other of there) {
       if (other.address === listener.address || other.address === "0.0.0.0" || listener.address === "0.0.0.0") {
@@ -279,7 +279,9 @@ export class NetNamespace {
       }
     }
     this.listeners.set(key, [...there, listener]);
+    this.network.listenings++;
     return () => {
+      this.network.listenings++;
       this.network.closed.add(listener);
       const rest = (this.listeners.get(key) ?? []).filter((other) => other !== listener);
       if (rest.length === 0) this.listeners.delete(key);
@@ -289,9 +291,10 @@ export class NetNamespace {
 
   /** Who answers for that address and port here. */
   listenerFor(protocol: string, address: string, port: number): Listener | undefined {
-    return this.listeners
-      .get(`${protocol}:${port}`)
-      ?.find((listener) => listener.address === "0.0.0.0" || listener.address === address);
+    const there = this.listeners.get(slot(protocol, port));
+    if (there === undefined) return undefined;
+    for (const one of there) if (one.address === "0.0.0.0" || one.address === address) return one;
+    return undefined;
   }
 
   /** Every listening socket, for ss. */
@@ -308,6 +311,10 @@ export class NetNamespace {
     if (++this.ephemeral > 60_999) this.ephemeral = 32_768;
     return this.ephemeral;
   }
+}
+
+function slot(protocol: string, port: number): number {
+  return protocol === "tcp" ? port : -1 - port;
 }
 
 /** `10.200.1.5` of `10.200.1.5/24`. */

@@ -13,7 +13,7 @@ import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
 import { askInVain, meet, misled, type Neighbour, stillThere, UNANSWERED } from "./neighbours.ts";
 import { onceAround, withRetries } from "./netem.ts";
 import type { OverlayMember } from "./overlay.ts";
-import { type Path, pathNow, pathOf, type Walk } from "./path.ts";
+import { isTakenAgain, type Path, pathNow, pathOf, type Walk } from "./path.ts";
 import { policySteps } from "./policy.ts";
 import { isRoutable } from "./routes.ts";
 
@@ -218,6 +218,17 @@ export interface Visit {
   readonly at: number;
 }
 
+/** Who answers on an address of the same machine, and what that was found out from. */
+export interface LocalTarget {
+  readonly from: NetNamespace;
+  readonly listener: Listener;
+  readonly path: Path | "volatile" | undefined;
+  readonly changes: number;
+  readonly moves: number;
+  readonly listenings: number;
+  readonly shaped: number;
+}
+
 /** Visits that are kept. */
 const MOST_VISITS = 20_000;
 
@@ -232,6 +243,8 @@ export class Network {
   changes = 0;
   /** Grows when an address comes or goes: paths that have to do with it, or with its owner, are void. */
   moves = 0;
+  /** Grows when somebody begins to listen, or stops. */
+  listenings = 0;
   /** Devices that make packets wait, or lose some. */
   shaped = 0;
   /** Namespaces that somebody made by hand. */
@@ -436,7 +449,7 @@ export class Network {
    * Who would answer a TCP connection that does not leave the machine, as `connect` finds it; undefined where only
    * `connect` itself can tell.
    */
-  localListener(from: NetNamespace, address: string, port: number): Listener | undefined {
+  localTarget(from: NetNamespace, address: string, port: number): LocalTarget | undefined {
     const owner = address.startsWith("127.") ? from : this.owners.get(address);
     if (owner === undefined || owner.host !== from.host) return undefined;
     if (from.host.translate !== undefined) return undefined;
@@ -444,7 +457,18 @@ export class Network {
     if (path !== undefined && (path.outcome !== "pass" || path.address !== address || path.port !== port)) {
       return undefined;
     }
-    return owner.listenerFor("tcp", address, port);
+    const listener = owner.listenerFor("tcp", address, port);
+    if (listener === undefined) return undefined;
+    const { changes, moves, listenings, shaped } = this;
+    return { from, listener, path: path?.volatile ? "volatile" : path, changes, moves, listenings, shaped };
+  }
+
+  /** Whether a connection would come to the same target now; its first packet is counted then. */
+  holds({ from, path, changes, moves, listenings, shaped }: LocalTarget): boolean {
+    if (changes !== this.changes || moves !== this.moves || listenings !== this.listenings) return false;
+    if (shaped !== this.shaped || from.host.translate !== undefined || path === "volatile") return false;
+    if (this.taps.size > 0 || this.onWalk !== undefined) return false;
+    return path === undefined || isTakenAgain(path, this);
   }
 
   /** Sends a datagram and waits for its answer; ETIMEDOUT after `timeout` µs when none comes. `own`: from this port. */

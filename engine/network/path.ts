@@ -111,13 +111,7 @@ export function pathOf(
   const key = protocol === "tcp" ? port : protocol === "udp" ? port + 65_536 : -1;
   let byPort = from.paths.get(address);
   const known = byPort?.get(key);
-  if (known !== undefined && isCurrent(known, network)) {
-    for (const what of known.counted) {
-      what.packets++;
-      what.bytes += known.length;
-    }
-    return known;
-  }
+  if (known !== undefined && isTakenAgain(known, network)) return known;
   const path = new PathWalk(network, from, protocol, address, port).run();
   if (path.volatile) byPort?.delete(key);
   else {
@@ -183,6 +177,16 @@ export function wiresOf(
 /** Nothing in this namespace looks at packets. */
 function isPlain({ netfilter, translate }: NetNamespace): boolean {
   return netfilter === undefined && translate === undefined;
+}
+
+/** Whether a connection's first packet takes a path that is known; it is counted then. */
+export function isTakenAgain(path: Path, network: Network): boolean {
+  if (!isCurrent(path, network)) return false;
+  for (const what of path.counted) {
+    what.packets++;
+    what.bytes += path.length;
+  }
+  return true;
 }
 
 function isCurrent(path: Path, network: Network): boolean {

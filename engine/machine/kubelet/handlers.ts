@@ -1,6 +1,7 @@
 import type { HttpResponse } from "../../api/http.ts";
 import { concat, decode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
+import type { LocalTarget } from "../../network/index.ts";
 import { type Container, exitOf, isCriError } from "../runtime/index.ts";
 import type { KubeletContext } from "./context.ts";
 import type { ContainerSpec, Handler, Pod } from "./types.ts";
@@ -14,28 +15,31 @@ export interface HandlerResult {
 const MAX_OUTPUT = 10 * 1024;
 
 /**
- * Whether a probe's action would succeed now, where that can be told without carrying it out: the target runs on this
- * machine and answering leaves no trace with it.
+ * Who would answer a probe's action now, where that can be told without carrying it out: the target runs on this machine
+ * and answering leaves no trace with it.
  */
-export function goesWell(
+export function targetOf(
   ctx: KubeletContext,
   pod: Pod,
   spec: ContainerSpec,
   container: Container,
   { exec, httpGet, tcpSocket, grpc }: Handler,
-): boolean {
-  const target = httpGet ?? tcpSocket ?? grpc;
-  if (exec || target === undefined || httpGet?.httpHeaders) return false;
-  const host = ("host" in target && target.host) || podAddress(ctx, pod, container);
+): LocalTarget | undefined {
+  const asked = httpGet ?? tcpSocket ?? grpc;
+  if (exec || asked === undefined || httpGet?.httpHeaders) return undefined;
+  const host = ("host" in asked && asked.host) || podAddress(ctx, pod, container);
   const { machine } = ctx;
   // Somebody listens on a device: the probe's packets are what he is to see.
-  if (machine.network.taps.size > 0) return false;
-  const port = portOf(spec, target.port);
-  if (port === undefined) return false;
-  const listener = machine.network.localListener(machine.net, host, port);
-  if (listener === undefined) return false;
+  if (machine.network.taps.size > 0) return undefined;
+  const port = portOf(spec, asked.port);
+  if (port === undefined) return undefined;
+  const target = machine.network.localTarget(machine.net, host, port);
   const secure = httpGet?.scheme === "HTTPS";
-  if (httpGet && secure !== (listener.tls === true)) return false;
+  return httpGet && secure !== (target?.listener.tls === true) ? undefined : target;
+}
+
+/** Whether a target answers a probe with success now. */
+export function goesWell({ listener }: LocalTarget, { httpGet }: Handler): boolean {
   return httpGet === undefined || listener.well?.(httpGet.path ?? "/") === true;
 }
 

@@ -15,10 +15,13 @@ export class NodeLease {
   private readonly ctx: KubeletContext;
   private latest: KubeObject | undefined;
   private busy = false;
+  private readonly event: string;
+  private readonly wake = () => this.beat();
   private short: Beat | undefined;
 
   constructor(ctx: KubeletContext) {
     this.ctx = ctx;
+    this.event = `lease ${ctx.nodeName}`;
   }
 
   start(): void {
@@ -29,12 +32,11 @@ export class NodeLease {
     const { ctx } = this;
     if (!this.busy && !this.renewedAtOnce()) {
       this.busy = true;
-      const name = `lease ${ctx.nodeName}`;
-      if (this.latest === undefined) ctx.spawn(name, this.renew());
-      else ctx.begin(name, this.renew());
+      if (this.latest === undefined) ctx.spawn(this.event, this.renew());
+      else ctx.begin(this.event, this.renew());
     }
     const jitter = ctx.random.int(0, KUBELET.leaseJitterMs) * MS;
-    ctx.after(KUBELET.leasePeriod + jitter, `lease ${ctx.nodeName}`, () => this.beat());
+    ctx.after(KUBELET.leasePeriod + jitter, this.event, this.wake);
   }
 
   private get micros(): number {

@@ -42,6 +42,15 @@ interface NodeCondition {
   message: string;
 }
 
+interface StatusKey {
+  readonly registered: boolean;
+  readonly version: number;
+  readonly ip: string | undefined;
+  readonly pressures: readonly string[];
+  readonly why: string | undefined;
+  readonly key: string;
+}
+
 /** Registers the node and reports its status when it changed, at the latest every five minutes. */
 export class NodeReporter {
   private readonly ctx: KubeletContext;
@@ -52,6 +61,10 @@ export class NodeReporter {
   private sent = "";
   private sentAt = 0;
   private reporting = false;
+  private readonly event: string;
+  private readonly wake = () => this.tick();
+  /** The last key, and what it is of. */
+  private last: StatusKey | undefined;
   registered = false;
   /** The node as it was created, until the informer has it. */
   created: KubeObject | undefined;
@@ -64,6 +77,7 @@ export class NodeReporter {
     pressures: () => readonly string[],
   ) {
     this.ctx = ctx;
+    this.event = `node status ${ctx.nodeName}`;
     this.limits = limits;
     this.reason = notReady;
     this.pressures = pressures;
@@ -162,21 +176,28 @@ export class NodeReporter {
     const { ctx } = this;
     const why = this.reason();
     const ready = why === undefined;
-    const key = this.key();
+    const key = this.key(why);
     if (!this.reporting && (key !== this.sent || ctx.kernel.now - this.sentAt >= KUBELET.nodeStatusReport)) {
       const { status, told } = this.status();
       this.tell(told);
       this.reporting = true;
       ctx.spawn(`node status ${ctx.nodeName}`, this.report(status, key));
     }
-    ctx.after(ready ? KUBELET.nodeStatusPeriod : KUBELET.notReadyPeriod, `node status ${ctx.nodeName}`, () =>
-      this.tick(),
-    );
+    ctx.after(ready ? KUBELET.nodeStatusPeriod : KUBELET.notReadyPeriod, this.event, this.wake);
   }
 
   /** What a status follows from, apart from time: cheap to compare. */
-  private key(): string {
-    return `${this.registered} ${this.ctx.runtime.images.version} ${this.ctx.hostIps().join(",")} ${this.pressures().join(",")} ${this.reason() ?? ""}`;
+  private key(why = this.reason()): string {
+    const { ctx, registered } = this;
+    const { version } = ctx.runtime.images;
+    const [ip] = ctx.hostIps();
+    const pressures = this.pressures();
+    const { last } = this;
+    const same = last?.registered === registered && last.version === version && last.ip === ip;
+    if (same && last.pressures === pressures && last.why === why) return last.key;
+    const key = `${registered} ${version} ${ip} ${pressures.join(",")} ${why ?? ""}`;
+    this.last = { registered, version, ip, pressures, why, key };
+    return key;
   }
 
   private tell(reasons: readonly string[]): void {

@@ -1,7 +1,8 @@
 import { type KernelEvent, MS, SECOND } from "../../kernel/index.ts";
+import type { LocalTarget } from "../../network/index.ts";
 import type { Container } from "../runtime/index.ts";
 import type { KubeletContext } from "./context.ts";
-import { goesWell, runHandler } from "./handlers.ts";
+import { goesWell, runHandler, targetOf } from "./handlers.ts";
 import type { ProbeView } from "./status.ts";
 import { type ContainerSpec, fieldPath, type Pod, type Probe, podKey } from "./types.ts";
 
@@ -26,6 +27,8 @@ interface Worker {
   /** The container is forgotten. */
   gone: boolean;
   event: KernelEvent | undefined;
+  /** Who answered it when it was last judged without being carried out. */
+  target: LocalTarget | undefined;
   readonly wake: () => void;
   /** Names of its events and tasks. */
   readonly key: string;
@@ -65,6 +68,7 @@ export class ProbeManager implements ProbeView {
         begun: false,
         gone: false,
         event: undefined,
+        target: undefined,
         wake: () => this.fire(worker),
         key: `${kind} probe ${podKey(pod)} ${spec.name}`,
         task: `${kind} probe ${spec.name}`,
@@ -125,12 +129,21 @@ export class ProbeManager implements ProbeView {
       return;
     }
     // Most probes go on succeeding: where that can be seen, nothing else comes of asking.
-    const pod = worker.result && worker.last ? this.ctx.pod(worker.podUid) : undefined;
-    if (pod !== undefined && !container.stopping && goesWell(this.ctx, pod, spec, container, probe)) {
+    if (worker.result && worker.last && !container.stopping && this.goesOn(worker)) {
       worker.event = this.ctx.kernel.after((probe.periodSeconds ?? 10) * SECOND, worker.key, worker.wake);
       return;
     }
     this.ctx.spawn(worker.task, this.run(worker));
+  }
+
+  private goesOn(worker: Worker): boolean {
+    const { ctx } = this;
+    const pod = ctx.pod(worker.podUid);
+    if (pod === undefined) return false;
+    if (worker.target === undefined || !ctx.machine.network.holds(worker.target)) {
+      worker.target = targetOf(ctx, pod, worker.spec, worker.container, worker.probe);
+    }
+    return worker.target !== undefined && goesWell(worker.target, worker.probe);
   }
 
   private *run(worker: Worker) {

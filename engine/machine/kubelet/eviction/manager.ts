@@ -21,6 +21,7 @@ import { diskOf, isLimited, memoryOf, overLimit, type PodUsage, podUsage } from 
 const { evictionPeriod, evictionCleanupSeconds, evictionPoll, evictionAtOnceSeconds: AT_ONCE } = KUBELET;
 /** A node without pressure. */
 const NONE: readonly string[] = [];
+const NO_THRESHOLDS: Threshold[] = [];
 
 /** What the manager needs of its kubelet. */
 export interface Evicting {
@@ -44,6 +45,10 @@ export class EvictionManager {
   private readonly seenAt = new Map<string, number>();
   private metSince = new Map<Threshold, number>();
   private lasting: Threshold[] = [];
+  /** KiB of memory in use and of disk free, and processes, when nothing was met: nothing is as long as they stay. */
+  private calm: readonly [number, number, number] | undefined;
+  private readonly event: string;
+  private readonly wake = () => this.look();
   /** Pods that may take no more than so much of the disk, by uid: the others are not looked at. */
   private readonly limited = new Map<string, Pod>();
   /** MemoryPressure and its like, as they are told now. */
@@ -51,6 +56,7 @@ export class EvictionManager {
 
   constructor(ctx: KubeletContext, config: EvictionConfig, pods: Evicting) {
     this.ctx = ctx;
+    this.event = `eviction ${ctx.nodeName}`;
     this.config = config;
     this.pods = pods;
   }
@@ -69,7 +75,7 @@ export class EvictionManager {
   }
 
   private plan(): void {
-    this.ctx.after(evictionPeriod, `eviction ${this.ctx.nodeName}`, () => this.look());
+    this.ctx.after(evictionPeriod, this.event, this.wake);
   }
 
   /** Why the node takes no more of such Pods; undefined when it does (Admit). */
@@ -85,6 +91,10 @@ export class EvictionManager {
   /** One look (synchronize). What there is to be done takes time, hence a task. */
   private look(): void {
     const due = this.observe();
+    if (due.length === 0 && this.limited.size === 0) {
+      this.plan();
+      return;
+    }
     const over: [Pod, string][] = [];
     for (const pod of this.limited.values()) {
       if (this.pods.isEnded(pod)) continue;
@@ -150,15 +160,21 @@ export class EvictionManager {
   /** Keeps the conditions, and says which thresholds Pods are to be evicted for. */
   private observe(): Threshold[] {
     const { now } = this.ctx.kernel;
-    const { thresholds, transition } = this.config;
+    const { thresholds, transition, reserved } = this.config;
+    const { memory, disk, processes } = this.ctx.machine;
+    const [resident, available, running] = this.calm ?? [];
+    if (resident === memory.resident && available === disk.availableKib && running === processes.size)
+      return NO_THRESHOLDS;
     const seen = this.observations();
     const found = met(thresholds, seen);
     for (const one of met(this.lasting, seen, true)) if (!found.includes(one)) found.push(one);
     this.metSince = new Map(found.map((one) => [one, this.metSince.get(one) ?? now]));
     for (const one of found) this.seenAt.set(conditionOf(one), now);
     for (const [condition, at] of this.seenAt) if (now - at >= transition && at !== now) this.seenAt.delete(condition);
-    this.conditions = [...this.seenAt.keys()];
+    this.conditions = this.seenAt.size === 0 ? NONE : [...this.seenAt.keys()];
     this.lasting = found.filter((one) => now - this.metSince.get(one)! >= one.grace);
+    const isCalm = found.length === 0 && this.seenAt.size === 0 && !reserved.has("memory");
+    this.calm = isCalm ? [memory.resident, disk.availableKib, processes.size] : undefined;
     return this.lasting;
   }
 
