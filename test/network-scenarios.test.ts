@@ -610,6 +610,32 @@ kubectl exec bb -- sh -c 'arping -c 2 -I eth0 $(ip route | sed -n "s/default via
       "Received 2 response(s) (0 request(s), 0 broadcast(s))",
     ],
   },
+  {
+    name: "whoami and echo servers tell what they were asked as theirs do, and telnet without input ends",
+    script: `kubectl run who --image=traefik/whoami --port=80 --expose -- --verbose --name=me >/dev/null; kubectl run echo --image=mendhak/http-https-echo --port=8080 --expose >/dev/null; kubectl run net --image=nicolaka/netshoot -- sleep 1d >/dev/null; kubectl wait --for=condition=ready pod --all >/dev/null; sleep 2
+kubectl exec net -- curl -s -H 'x-b: 2' -A me who/a | tr -d '\\r'; kubectl exec net -- curl -s who/api | jq -c '[.name, .headers.Accept, .url]'; kubectl logs who | tail -1
+kubectl exec net -- zsh -c 'for i in {1..2}; do curl -s "echo:8080/p?q=1" | grep hostname; done'; kubectl exec net -- curl -s -d a=b echo:8080 | jq -c '[.body, .method, .query]'; kubectl logs echo | grep '"path": "/p"'
+kubectl exec net -- telnet who 80; echo rc $?; kubectl exec net -- timeout 3 tcpdump -i any tcp port 80 -nnq 2>/dev/null | head -1 & sleep 1; kubectl exec net -- curl -s -o /dev/null who; wait`,
+    expect: [
+      /^Name: me$/,
+      /^Hostname: who$/,
+      /^GET \/a HTTP\/1.1$/,
+      /^Host: who$/,
+      /^User-Agent: me$/,
+      /^Accept: \*\/\*$/,
+      /^X-B: 2$/,
+      '["me",["*/*"],"/api"]',
+      '"GET /api HTTP/1.1" - -',
+      /^ {2}"hostname": "echo",$/,
+      /^ {4}"hostname": "echo"$/,
+      /^ {2}"hostname": "echo",$/,
+      '["a=b","POST",{}]',
+      /^ {4}"path": "\/p",$/,
+      "Connected to who",
+      /^rc 0$/,
+      /^[\d:.]+ eth0 +Out IP 10\.[\d.]+ > 10\.[\d.]+\.80: tcp 0$/,
+    ],
+  },
 ];
 
 describe("ways", () => {

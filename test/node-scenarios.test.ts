@@ -270,6 +270,25 @@ sleep 60; kubectl -n kube-system get pods kube-scheduler-cp-1 --no-headers; kube
     ],
   },
   {
+    name: "the kubelet tells on its machine that it is well, and tells everybody about Pods where it is told to",
+    script: `on worker-1 "curl -s localhost:10248/healthz; echo; curl -s localhost:10248/healthz?verbose; curl -s localhost:10248/pods; curl -s localhost:10255/pods; echo \\$?"
+curl -s 192.168.108.21:10248/healthz; echo $?
+on worker-1 "echo readOnlyPort: 10255 >> /var/lib/kubelet/config.yaml; systemctl restart kubelet; sleep 5; curl -s localhost:10255/exec/a/b/c; systemctl stop kubelet; curl -s localhost:10248/healthz; echo \\$?; systemctl start kubelet"
+sleep 5; curl -s 192.168.108.21:10255/pods | jq -r .kind; curl -s 192.168.108.21:10255/metrics | grep -c ^kubelet_running_pods`,
+    expect: [
+      /^ok$/,
+      "[+]ping ok",
+      "healthz check passed",
+      "404 page not found",
+      /^7$/,
+      /^7$/,
+      "404 page not found",
+      /^7$/,
+      /^PodList$/,
+      /^1$/,
+    ],
+  },
+  {
     name: "a manifest that is moved away and back at once restarts its static Pod",
     script: `on cp-1 "cd /etc/kubernetes/manifests; crictl ps -q --name kube-scheduler; mv kube-scheduler.yaml /tmp; mv /tmp/kube-scheduler.yaml .; sleep 40; crictl ps -q --name kube-scheduler | wc -l"
 kubectl -n kube-system get pod kube-scheduler-cp-1 --no-headers; on cp-1 "mv /etc/kubernetes/manifests/kube-scheduler.yaml /tmp"; sleep 10; kubectl -n kube-system get pod kube-scheduler-cp-1`,

@@ -31,8 +31,9 @@ export const NETWORK_TOOL_IMAGES: readonly ImageDef[] = [
     rootfs: () =>
       rootfs(SKELETON, alpineTree("3.21.3"), {
         ...programs(
-          ...["conntrack", "curl", "dig", "host", "ip", "ipset", "iptables", "jq", "nc", "nslookup", "openssl"],
-          ...["ping", "ss", "tcpdump"],
+          ...["arping", "bridge", "conntrack", "curl", "dig", "host", "ip", "ipset", "iptables", "iptables-save", "jq"],
+          ...["mtr", "nc", "nft", "nslookup", "openssl", "ping", "python3", "ss", "ssh", "tcpdump", "tracepath"],
+          ...["traceroute", "vim"],
         ),
         "bin/bash": { program: "bash" },
         // Its login shell, which walk-throughs call by name; here it is bash, whatever the name says.

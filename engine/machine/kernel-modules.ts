@@ -28,6 +28,11 @@ ip_vs_rr 16384 ip_vs -
 ip_vs_wrr 16384 ip_vs -
 ip_vs_sh 16384 ip_vs -
 ip_vs_lc 16384 ip_vs -
+ip_vs_wlc 16384 ip_vs -
+ip_vs_dh 16384 ip_vs -
+ip_vs_sed 16384 ip_vs -
+ip_vs_nq 16384 ip_vs -
+ip_vs_mh 16384 ip_vs -
 ip_set 61440 - core IP set support
 ip_set_hash_ip 40960 ip_set -
 ip_set_hash_net 49152 ip_set -

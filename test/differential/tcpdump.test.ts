@@ -127,6 +127,10 @@ kubectl cp c:/tmp/pod.pcap pod.pcap >/dev/null; for f in node any; do ssh $node 
     ask(`tcpdump -r pod.pcap ${options}`);
   });
 
+  it("ends by a message where nobody reads on", () => {
+    ask("{ sleep 1; tcpdump -r pod.pcap -n 2>err; echo $? >status; } | true; cat status; tail -1 err");
+  });
+
   it.each(["-n", "-n -v", "-n -e udp", "-n -c 3 -X"])("tcpdump -r node.pcap %s: packets within packets", (options) => {
     expect(ask(`tcpdump -r node.pcap ${options}`)).toContain(options.includes("-X") ? "0x0000" : "OTV");
   });

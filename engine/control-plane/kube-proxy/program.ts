@@ -97,6 +97,7 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
   if (config.mode !== "nftables") warnOfNodePorts(p);
   say("server.go:243", "kube-proxy running in dual-stack mode", { "primary ipFamily": "IPv4" });
   if (config.mode === "ipvs") {
+    prepareIpvs(p, config);
     say("server_linux.go:230", "Using ipvs Proxier");
     if (config.ipvs.scheduler === "") say("proxier.go:376", "IPVS scheduler not specified, use rr by default");
   } else if (config.mode === "nftables") say("server_linux.go:257", "Using nftables Proxier");
@@ -116,6 +117,20 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
   say("shared_informer.go:313", "Waiting for caches to sync", { controller: "endpoint slice config" });
   say("config.go:329", "Starting node config controller");
   say("shared_informer.go:313", "Waiting for caches to sync", { controller: "node config" });
+}
+
+/**
+ * What mode ipvs needs of the kernel (pkg/proxy/ipvs/proxier.go NewProxier): the kernel loads by itself what the first virtual
+ * server, set and dummy interface ask for.
+ */
+function prepareIpvs({ machine, ns }: Process, { ipvs }: ProxyConfig): void {
+  for (const name of ["ip_vs", `ip_vs_${ipvs.scheduler}`, "ip_set", "xt_set", "dummy"]) machine.modules.load(name);
+  for (const name of ["conntrack", "expire_nodest_conn", "expire_quiescent_template"]) {
+    ns.net.set(`net.ipv4.vs.${name}`, "1");
+  }
+  if (!ipvs.strictARP) return;
+  ns.net.set("net.ipv4.conf.all.arp_ignore", "1");
+  ns.net.set("net.ipv4.conf.all.arp_announce", "2");
 }
 
 function warnOfNodePorts(p: Process): void {

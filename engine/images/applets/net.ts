@@ -138,19 +138,24 @@ export const telnet: Program = function* (p): Gen<number> {
 function* talk(p: Process, connection: Connection): Gen<number> {
   const socket = connection.stream();
   const { kernel } = p.machine;
+  let over = false;
   const input = kernel.spawn(
     "telnet input",
     (function* (): Gen {
       for (;;) {
         const bytes = yield* sys.read(p, 0);
-        if (bytes.length === 0) return;
+        if (bytes.length === 0) break;
         yield* socket.output.write(bytes);
       }
+      // telnet.c: nothing more to type is the end, whatever may come.
+      over = true;
+      socket.close();
     })(),
   );
   try {
     for (;;) {
       const bytes = yield* socket.input.read(65_536);
+      if (over) return 0;
       if (bytes === "interrupted") continue;
       if (bytes.length === 0) break;
       yield* sys.write(p, 1, bytes);

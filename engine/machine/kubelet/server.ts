@@ -1,5 +1,6 @@
-import type { HttpRequest, HttpResponse } from "../../api/http.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "../../api/http.ts";
 import { encode, type Gen, Pipe } from "../../kernel/index.ts";
+import type { Listener } from "../../network/index.ts";
 import type { Process } from "../process.ts";
 import type { Container } from "../runtime/index.ts";
 import * as sys from "../sys.ts";
@@ -11,23 +12,61 @@ import { cadvisorMetrics, kubeletMetrics, resourceMetrics, statsSummary } from "
 import { attachChannels, execChannels } from "./streams.ts";
 import type { Pod } from "./types.ts";
 
-/** Opens port 10250: what the API server asks for logs, exec and attach, what metrics-server asks for, and /healthz. The returned function closes it. */
+/**
+ * Opens the kubelet's ports; the returned function closes them. 10250: what the API server asks for logs, exec and attach,
+ * what metrics-server asks for, and /healthz. 10248, for the machine itself: /healthz. The read-only port, where one is set:
+ * what tells about Pods and the machine, to everybody (cmd/kubelet/app/server.go).
+ */
 export function listen(kubelet: Kubelet, p: Process): () => void {
   const auth = new KubeletAuth(kubelet, p);
-  return kubelet.machine.net.listen({
-    protocol: "tcp",
-    address: "0.0.0.0",
-    port: kubelet.options.port,
-    program: "kubelet",
-    pid: p.pid,
-    tls: true,
-    asksCertificate: true,
-    certificate: () => servingCertificate(kubelet, p),
-    *http(request) {
-      return (yield* auth.refusal(request)) ?? (yield* handle(kubelet, request));
-    },
-  });
+  const { healthzPort, healthzBindAddress, readOnlyPort } = kubelet.options.configuration as Ports;
+  const open = (listener: Pick<Listener, "address" | "port" | "http"> & Partial<Listener>) =>
+    kubelet.machine.net.listen({ protocol: "tcp", program: "kubelet", pid: p.pid, ...listener });
+  const close = [
+    open({
+      address: "0.0.0.0",
+      port: kubelet.options.port,
+      tls: true,
+      asksCertificate: true,
+      certificate: () => servingCertificate(kubelet, p),
+      *http(request) {
+        return (yield* auth.refusal(request)) ?? (yield* handle(kubelet, request));
+      },
+    }),
+  ];
+  if (healthzPort) close.push(open({ address: healthzBindAddress ?? "127.0.0.1", port: healthzPort, http: health }));
+  if (readOnlyPort) {
+    close.push(
+      open({
+        address: "0.0.0.0",
+        port: readOnlyPort,
+        *http(request) {
+          return OPEN_PAGES.test(request.path) ? yield* handle(kubelet, request) : text(404, "404 page not found\n");
+        },
+      }),
+    );
+  }
+  return () => {
+    for (const each of close) each();
+  };
 }
+
+interface Ports {
+  healthzPort?: number;
+  healthzBindAddress?: string;
+  readOnlyPort?: number;
+}
+
+/** What the read-only port has (pkg/kubelet/server/server.go InstallDefaultHandlers). */
+const OPEN_PAGES = /^\/(healthz|pods\/?|stats\/summary|metrics(\/cadvisor|\/resource)?)(\?|$)/;
+
+/** Its own check is that it answers (apiserver pkg/server/healthz InstallHandler). */
+const health: HttpHandler = function* ({ path }) {
+  const [page, query = ""] = path.split("?");
+  if (page !== "/healthz" && page !== "/healthz/ping") return text(404, "404 page not found\n");
+  const verbose = page === "/healthz" && new URLSearchParams(query).has("verbose");
+  return text(200, verbose ? "[+]ping ok\nhealthz check passed\n" : "ok");
+};
 
 function servingCertificate({ options }: Kubelet, p: Process): string {
   const { tlsCertFile: path } = options.configuration as { tlsCertFile?: unknown };

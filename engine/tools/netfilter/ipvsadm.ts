@@ -47,6 +47,7 @@ function* main(p: Process, words: readonly string[]): Gen<number> {
     );
     return 2;
   }
+  p.machine.modules.load("ip_vs");
   if (words.length === 0) {
     yield* sys.print(p, `${list(p, new Set()).join("\n")}\n`);
     return 0;
@@ -110,7 +111,13 @@ function* run(p: Process, words: readonly string[], restoring: boolean): Gen<num
   }
   const ipvs = ipvsOf(p.ns.net);
   const wrong = change(asked, ipvs);
-  if (wrong === undefined) return 0;
+  if (wrong === undefined) {
+    // The kernel fetches a scheduler that is asked for.
+    if (asked.command === "add-service" || asked.command === "edit-service") {
+      p.machine.modules.load(`ip_vs_${asked.scheduler}`);
+    }
+    return 0;
+  }
   yield* sys.printError(p, `${wrong}\n`);
   return 255;
 }

@@ -26,8 +26,21 @@ const USAGE =
   "\t\t[ --time-stamp-precision precision ] [ --micro ] [ --nano ]\n" +
   "\t\t[ -z postrotate-command ] [ -Z user ] [ expression ]\n";
 
-/** What a message ends the program with. */
-class Failure extends Error {}
+/** What a message ends the program with, and the status. */
+class Failure extends Error {
+  readonly status: number;
+
+  constructor(message: string, status = 1) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Signals that end a capture with its counts. */
+const ENDS = ["INT", "TERM", "HUP", "PIPE"] as const;
+
+/** netdissect's S_ERR_ND_WRITE_FILE. */
+const UNWRITTEN = 14;
 
 interface Settings {
   o: ParsedOptions;
@@ -64,11 +77,12 @@ export const tcpdump: Program = function* (p) {
   }
   try {
     const settings = settingsOf(p, o);
+    for (const signal of ENDS) p.dispositions.set(signal, "catch");
     return yield* o.value("r") === undefined ? live(p, settings) : fromFile(p, settings, o.value("r")!);
   } catch (error) {
     if (error instanceof Failure || error instanceof FilterError) {
       yield* sys.printError(p, `tcpdump: ${error.message}\n`);
-      return 1;
+      return error instanceof Failure ? error.status : 1;
     }
     throw error;
   }
@@ -172,7 +186,6 @@ function* live(p: Process, settings: Settings): Gen<number> {
   };
   const { network } = p.machine;
   network.taps.add(tap);
-  for (const signal of ["INT", "TERM", "HUP", "PIPE"] as const) p.dispositions.set(signal, "catch");
   const clock = new Clock(settings.time);
   let taken = 0;
   try {
@@ -194,7 +207,7 @@ function* live(p: Process, settings: Settings): Gen<number> {
       if (!o.has("n")) yield* settings.printer.learn(frame, (address) => nameOf(p, address));
       const number = o.has("#") ? `${String(taken).padStart(5)}  ` : "";
       const where = device === "any" ? `${captured.device.padEnd(5)} ${captured.direction.padEnd(3)} ` : "";
-      yield* sys.print(p, `${number}${clock.text(micros)}${where}${settings.printer.print(frame)}\n`);
+      yield* show(p, `${number}${clock.text(micros)}${where}${settings.printer.print(frame)}\n`);
     }
   } finally {
     network.taps.delete(tap);
@@ -206,6 +219,16 @@ function* live(p: Process, settings: Settings): Gen<number> {
     `${quiet ? "" : "\n"}${plural(taken)} captured\n${plural(received)} received by filter\n0 packets dropped by kernel\n`,
   );
   return 0;
+}
+
+/** A line of a packet; who reads no longer ends the program, which catches the signal, by a message. */
+function* show(p: Process, line: string): Gen {
+  try {
+    yield* sys.print(p, line);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Failure(`Unable to write output: ${error.message}`, UNWRITTEN);
+  }
 }
 
 /** Where -w writes: a file, or standard output for `-`. */
@@ -253,10 +276,12 @@ function* fromFile(p: Process, settings: Settings, path: string): Gen<number> {
     if (taken >= count) break;
     taken++;
     if (out) yield* out(record(packet.micros, packet.bytes, snapshot));
+    const signal = p.takeSignal();
+    if (signal !== undefined && signal !== "PIPE") break;
     if (out || o.has("count")) continue;
     if (!o.has("n")) yield* printer.learn(frame, (address) => nameOf(p, address));
     const number = o.has("#") ? `${String(taken).padStart(5)}  ` : "";
-    yield* sys.print(p, `${number}${clock.text(packet.micros)}${where}${printer.print(frame)}\n`);
+    yield* show(p, `${number}${clock.text(packet.micros)}${where}${printer.print(frame)}\n`);
   }
   if (o.has("count")) yield* sys.print(p, `${taken} packet${taken === 1 ? "" : "s"}\n`);
   return 0;

@@ -256,7 +256,8 @@ type Listed = Omit<Route, "type"> & { type?: Route["type"] | "local" | "broadcas
 function localRoutes(net: NetNamespace): Listed[] {
   const out: Listed[] = [];
   for (const { name, addresses, up } of net.interfaces.values()) {
-    if (!up && name !== "lo") continue;
+    // An address that comes to a device which is down is the machine's all the same; kube-proxy's never comes up.
+    if (!up && name !== "lo" && name !== "kube-ipvs0") continue;
     for (const cidr of addresses) {
       const [own = ""] = cidr.split("/");
       const add = (type: "local" | "broadcast", destination: string, scope: string) =>
