@@ -220,9 +220,9 @@ ssh worker-1 tcpdump -i eth0 2>&1 | head -n 1`,
 kubectl get cm kube-proxy -n kube-system -o yaml | sed -e 's/strictARP: false/strictARP: true/' -e 's/mode: ""/mode: "ipvs"/' -e 's/scheduler: ""/scheduler: "sh"/' -e 's/metricsBindAddress: ""/metricsBindAddress: "0.0.0.0:10249"/' | kubectl replace -f - >/dev/null
 ssh worker-1 'lsmod | grep -c ip_vs'
 kubectl rollout restart ds kube-proxy -n kube-system >/dev/null; kubectl rollout status ds kube-proxy -n kube-system >/dev/null; sleep 3
-ssh worker-1 "lsmod | awk '/^ip_vs/ { print \\$1, \\$4 }'; sudo sysctl -n net.ipv4.vs.conntrack net.ipv4.conf.all.arp_ignore net.ipv4.conf.all.arp_announce; ip route show table local | grep -c 'local $ip dev kube-ipvs0'; sudo ipvsadm -Ln -t $ip:80 | grep -c sh"
+ssh worker-1 "lsmod | awk '/^ip_vs/ { print \\$1 \\$4 }'; sudo sysctl -n net.ipv4.vs.conntrack net.ipv4.conf.all.arp_ignore net.ipv4.conf.all.arp_announce; ip route show table local | grep -c 'local $ip dev kube-ipvs0'; sudo ipvsadm -Ln -t $ip:80 | grep -c sh"
 ssh worker-1 'sudo ipvsadm -A -t 10.9.9.9:80 -s lc; lsmod | grep -c ^ip_vs_lc'`,
-    shows: ["0", "ip_vs_sh", "ip_vs ip_vs_sh", "1", "1", "2", "1", "1", "1"],
+    shows: ["0", "ip_vs_sh", "ip_vsip_vs_sh", "1", "1", "2", "1", "1", "1"],
   },
   {
     name: "ping to a ClusterIP: silence in mode iptables; refused in mode ipvs, until the filter's rule is gone",

@@ -53,6 +53,15 @@ interface Settings {
   direction: "In" | "Out" | undefined;
 }
 
+/** Says something on standard error, whether or not somebody reads it: SIGPIPE is caught. */
+function* say(p: Process, text: string): Gen {
+  try {
+    yield* sys.printError(p, text);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+}
+
 /** tcpdump(8): packets of this network namespace as its devices see them, or those of a file. */
 export const tcpdump: Program = function* (p) {
   let o: ParsedOptions;
@@ -64,7 +73,7 @@ export const tcpdump: Program = function* (p) {
     });
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
-    yield* sys.printError(p, `tcpdump: ${error.message}\n${VERSION}${USAGE}`);
+    yield* say(p, `tcpdump: ${error.message}\n${VERSION}${USAGE}`);
     return 1;
   }
   if (o.has("help", "h", "version")) {
@@ -81,7 +90,7 @@ export const tcpdump: Program = function* (p) {
     return yield* o.value("r") === undefined ? live(p, settings) : fromFile(p, settings, o.value("r")!);
   } catch (error) {
     if (error instanceof Failure || error instanceof FilterError) {
-      yield* sys.printError(p, `tcpdump: ${error.message}\n`);
+      yield* say(p, `tcpdump: ${error.message}\n`);
       return error instanceof Failure ? error.status : 1;
     }
     throw error;
@@ -160,13 +169,12 @@ function* live(p: Process, settings: Settings): Gen<number> {
   }
   const target = o.value("w");
   const quiet = target !== undefined && !o.has("print");
-  if (device === "any") yield* sys.printError(p, "tcpdump: data link type LINUX_SLL2\n");
+  if (device === "any") yield* say(p, "tcpdump: data link type LINUX_SLL2\n");
   const verbose = o.has("v");
-  if (quiet) yield* sys.printError(p, `tcpdump: ${head(device, snapshot)}`);
+  if (quiet) yield* say(p, `tcpdump: ${head(device, snapshot)}`);
   else {
-    if (!verbose)
-      yield* sys.printError(p, "tcpdump: verbose output suppressed, use -v[v]... for full protocol decode\n");
-    yield* sys.printError(p, `${verbose ? "tcpdump: " : ""}${head(device, snapshot)}`);
+    if (!verbose) yield* say(p, "tcpdump: verbose output suppressed, use -v[v]... for full protocol decode\n");
+    yield* say(p, `${verbose ? "tcpdump: " : ""}${head(device, snapshot)}`);
   }
   const out = target === undefined ? undefined : yield* openTarget(p, target);
   if (out) yield* out(fileHead(snapshot, device === "any"));
@@ -214,7 +222,7 @@ function* live(p: Process, settings: Settings): Gen<number> {
     network.changes++;
   }
   const plural = (n: number) => `${n} packet${n === 1 ? "" : "s"}`;
-  yield* sys.printError(
+  yield* say(
     p,
     `${quiet ? "" : "\n"}${plural(taken)} captured\n${plural(received)} received by filter\n0 packets dropped by kernel\n`,
   );
@@ -261,11 +269,11 @@ function* fromFile(p: Process, settings: Settings, path: string): Gen<number> {
     }
     throw new Failure("unknown file format");
   }
-  yield* sys.printError(p, `reading from file ${path}, ${linkType(found.any)}, snapshot length ${SNAPSHOT}\n`);
+  yield* say(p, `reading from file ${path}, ${linkType(found.any)}, snapshot length ${SNAPSHOT}\n`);
   const target = o.value("w");
   const out = target === undefined ? undefined : yield* openTarget(p, target);
   if (out) yield* out(fileHead(snapshot, found.any));
-  if (found.any) yield* sys.printError(p, "Warning: interface names might be incorrect\n");
+  if (found.any) yield* say(p, "Warning: interface names might be incorrect\n");
   const names = [...p.ns.net.interfaces.keys()];
   const clock = new Clock(settings.time);
   let taken = 0;
