@@ -1,5 +1,6 @@
 import { Errno } from "./errno.ts";
 import { type DirNode, entriesOf, type Inode } from "./inode.ts";
+import type { Unseen } from "./unseen.ts";
 
 /** Who acts: effective user, group and supplementary groups. */
 export interface Credentials {
@@ -33,19 +34,33 @@ const DISK: RootFilesystem = { fstype: "ext4", source: "/dev/vda1", flags: "rela
 
 /** A view of the file tree: a root directory and what is mounted over it. Containers have one each. */
 export class MountNamespace {
-  readonly root: DirNode;
+  private readonly top: DirNode;
   readonly filesystem: RootFilesystem;
   /** The root file system is read-only; what is mounted over it has flags of its own. */
   readOnlyRoot = false;
   /** By the inode that is covered. */
   private readonly mounts = new Map<Inode, Mount>();
+  /** What is done to it as soon as somebody looks; undefined once that is so. */
+  unseen: Unseen | undefined;
 
   constructor(root: DirNode, filesystem = DISK) {
-    this.root = root;
+    this.top = root;
     this.filesystem = filesystem;
   }
 
+  get root(): DirNode {
+    if (this.unseen !== undefined) this.look();
+    return this.top;
+  }
+
+  private look(): void {
+    const { unseen } = this;
+    this.unseen = undefined;
+    unseen?.settle();
+  }
+
   list(): Mount[] {
+    if (this.unseen !== undefined) this.look();
     return [...this.mounts.values()];
   }
 
@@ -58,6 +73,7 @@ export class MountNamespace {
 
   /** The same where the inode at `target` is at hand. */
   cover(covered: Inode, target: string, root: Inode, options: Partial<Omit<Mount, "target" | "root">> = {}): void {
+    if (this.unseen !== undefined) this.look();
     covered.covered = true;
     this.mounts.set(covered, {
       target,
@@ -70,6 +86,7 @@ export class MountNamespace {
   }
 
   unmount(target: string): void {
+    if (this.unseen !== undefined) this.look();
     for (const [covered, mount] of this.mounts) if (mount.target === target) this.mounts.delete(covered);
   }
 
@@ -80,6 +97,7 @@ export class MountNamespace {
 
   /** True below a read-only mount. */
   readOnlyAt(path: string): boolean {
+    if (this.unseen !== undefined) this.look();
     let best: Mount | undefined;
     for (const mount of this.mounts.values()) {
       if (path !== mount.target && !path.startsWith(`${mount.target}/`)) continue;
@@ -130,7 +148,30 @@ export function resolve(ns: MountNamespace, cwd: string, path: string, who: Cred
   if (path === "") throw new Errno("ENOENT");
   if (path.length > 4096) throw new Errno("ENAMETOOLONG");
   const plain = followPlain(ns, path, who, followLast);
-  if (plain !== undefined) return plain;
+  if (plain === "missing") throw new Errno("ENOENT");
+  return plain ?? walk(ns, cwd, path, who, followLast);
+}
+
+/** The inode at a path that can be reached, undefined where the walk fails: for the many looks at what is not there. */
+export function seek(
+  ns: MountNamespace,
+  cwd: string,
+  path: string,
+  who: Credentials,
+  follow = true,
+): Inode | undefined {
+  const plain = path.length > 4096 ? undefined : followPlain(ns, path, who, follow);
+  if (plain !== undefined) return plain === "missing" ? undefined : plain.node;
+  try {
+    return resolve(ns, cwd, path, who, follow).node;
+  } catch (error) {
+    if (error instanceof Errno) return undefined;
+    throw error;
+  }
+}
+
+/** The walk for all other paths. */
+function walk(ns: MountNamespace, cwd: string, path: string, who: Credentials, followLast: boolean): Resolved {
   const stack: { node: DirNode; name: string }[] = [];
   const root = ns.through(ns.root) as DirNode;
   let links = 0;
@@ -192,14 +233,17 @@ function leadsTo(ns: MountNamespace, path: string, node: Inode): boolean {
   }
 }
 
-/** The walk for most paths: absolute, without dots and failures on the way, few links; undefined for all others. */
+/**
+ * The walk for most paths: absolute, without dots and few links; undefined for all others. `missing`: there is no such
+ * directory on the way.
+ */
 function followPlain(
   ns: MountNamespace,
   path: string,
   who: Credentials,
   followLast: boolean,
   links = 0,
-): Resolved | undefined {
+): Resolved | "missing" | undefined {
   const { length } = path;
   if (path.charCodeAt(0) !== SLASH || length === 1 || path.charCodeAt(length - 1) === SLASH) return undefined;
   let dir = ns.through(ns.root) as DirNode;
@@ -212,7 +256,7 @@ function followPlain(
     const name = path.slice(from, end);
     if (name === "." || name === "..") return undefined;
     const found = entriesOf(dir).get(name);
-    if (found === undefined) return slash < 0 ? { dir, name, node: undefined, path } : undefined;
+    if (found === undefined) return slash < 0 ? { dir, name, node: undefined, path } : "missing";
     const node = found.covered ? ns.through(found) : found;
     if (node.kind === "symlink" && (slash >= 0 || followLast)) {
       const { target } = node;

@@ -115,8 +115,13 @@ export function fork(
 }
 
 /** Becomes another program: runs it in this process and ends with its status. Throws before anything changed. */
-export function* exec(p: Process, path: string, argv: readonly string[], env?: Map<string, string>): Gen<never> {
-  const found = executable(p, path, argv);
+export function* exec(
+  p: Process,
+  path: string,
+  argv: readonly string[],
+  env?: Map<string, string>,
+  found = executable(p, path, argv),
+): Gen<never> {
   requireArgumentSpace(argv, env ?? p.env);
   yield* cpu(COST.exec);
   p.argv = found.argv;

@@ -3,7 +3,7 @@
  * wait are generators; the others take effect at once. All charge modelled CPU where it matters (`costs.ts`).
  */
 import { encode, type Gen, Pipe } from "../kernel/index.ts";
-import { Errno, isErrno } from "./errno.ts";
+import { Errno } from "./errno.ts";
 import { FifoEnd, isNamed } from "./fifo.ts";
 import {
   appendZeros,
@@ -19,7 +19,7 @@ import {
   symlinkNode,
 } from "./inode.ts";
 import { DeviceFile, type OpenFile, PipeEnd, RegularFile } from "./open-file.ts";
-import { EXECUTE, READ, type Resolved, requireAccess, requireMutable, resolve, WRITE } from "./path.ts";
+import { EXECUTE, READ, type Resolved, requireAccess, requireMutable, resolve, seek, WRITE } from "./path.ts";
 import type { Process } from "./process.ts";
 import { readAll } from "./sys-io.ts";
 import { areZeros } from "./zeros.ts";
@@ -54,12 +54,7 @@ export function stat(p: Process, path: string, follow = true): Inode {
 
 /** Like `stat`, but undefined instead of an error. */
 export function find(p: Process, path: string, follow = true): Inode | undefined {
-  try {
-    return lookup(p, path, follow).node;
-  } catch (error) {
-    if (isErrno(error)) return undefined;
-    throw error;
-  }
+  return seek(p.ns.mnt, p.cwd, path, p.cred, follow);
 }
 
 /** Opens a file for redirections and tools; the caller puts it at a descriptor with `setFd`. */

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import { encode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
-import { type Errno, isErrno } from "../../machine/errno.ts";
+import { isErrno } from "../../machine/errno.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
 import { exitCode, type Process, type Program } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
@@ -9,13 +9,12 @@ import * as sys from "../../machine/sys.ts";
 import { isNetError, NetError } from "../../network/error.ts";
 import { REQUEST_CPU } from "../servers/serving.ts";
 import { type Config, ConfigError, readConfig, type Server } from "./config.ts";
+import { failure, imageConfig, makeTempPaths, NGINX_UID, openLog, writePid } from "./files.ts";
 import { errorDate, locationOf, logDate, plainOnTls, serve, withAdded } from "./http.ts";
 import { findPeers, passOn } from "./proxy.ts";
 import { asksTls, certificateFault, secured } from "./tls.ts";
 
 const DEFAULT_WORKERS = 2;
-/** The image's user `nginx`. */
-const NGINX_UID = 101;
 
 /** The nginx binary: -v, -V, -t, -g, -s, -c, and the master process with its workers. */
 export const nginxProgram: Program = function* (p: Process): Gen<number> {
@@ -51,6 +50,8 @@ export const nginxProgram: Program = function* (p: Process): Gen<number> {
 
 /** The configuration with what it needs of other files. Throws ConfigError. */
 function* wholeConfig(p: Process, file?: string): Gen<Config> {
+  const known = imageConfig(p, file);
+  if (known !== undefined) return known;
   const config = readConfig(p, file);
   yield* findPeers(p, config);
   const fault = certificateFault(p, config);
@@ -113,22 +114,6 @@ function* sendSignal(p: Process, name: string, pidFile: string): Gen<number> {
   }
 }
 
-/** A log file by path: the image links them to /dev/stdout and /dev/stderr. */
-function openLog(p: Process, path: string | undefined): OpenFile | undefined {
-  if (path === undefined) return undefined;
-  if (path === "stderr" || path === "/dev/stderr") return p.fds.get(2);
-  const full = path.startsWith("/") ? path : `/etc/nginx/${path}`;
-  const node = sys.find(p, full, false);
-  if (node?.kind === "symlink" && node.target === "/dev/stdout") return p.fds.get(1);
-  if (node?.kind === "symlink" && node.target === "/dev/stderr") return p.fds.get(2);
-  try {
-    return sys.openFile(p, full, { write: true, append: true, create: true });
-  } catch (error) {
-    if (isErrno(error)) return undefined;
-    throw error;
-  }
-}
-
 class Master {
   readonly p: Process;
   readonly version: string;
@@ -153,6 +138,14 @@ class Master {
   *note(level: string, message: string, from: Process = this.p): Gen<void> {
     const at = errorDate(this.p.machine.kernel.wallMs);
     yield* this.write(this.errors, `${at} [${level}] ${from.nsPid}#${from.nsPid}: ${message}\n`);
+  }
+
+  /** Notices at one time. */
+  *notes(messages: readonly string[]): Gen<void> {
+    const { nsPid } = this.p;
+    const head = `${errorDate(this.p.machine.kernel.wallMs)} [notice] ${nsPid}#${nsPid}: `;
+    if (this.errors?.lines) yield* this.write(this.errors, messages.map((message) => `${head}${message}\n`).join(""));
+    else for (const message of messages) yield* this.write(this.errors, `${head}${message}\n`);
   }
 
   private *write(file: OpenFile | undefined, text: string): Gen<void> {
@@ -254,11 +247,13 @@ function* master(p: Process, config: Config, version: string): Gen<number> {
     return 1;
   }
   try {
-    yield* me.note("notice", 'using the "epoll" event method');
-    yield* me.note("notice", `nginx/${version}`);
-    yield* me.note("notice", "built by gcc 12.2.0 (Debian 12.2.0-14) ");
-    yield* me.note("notice", `OS: Linux ${KERNEL_RELEASE}`);
-    yield* me.note("notice", "getrlimit(RLIMIT_NOFILE): 1048576:1048576");
+    yield* me.notes([
+      'using the "epoll" event method',
+      `nginx/${version}`,
+      "built by gcc 12.2.0 (Debian 12.2.0-14) ",
+      `OS: Linux ${KERNEL_RELEASE}`,
+      "getrlimit(RLIMIT_NOFILE): 1048576:1048576",
+    ]);
     const unwritten = writePid(p, config.pid);
     if (unwritten !== undefined) {
       yield* emergency(p, unwritten);
@@ -271,49 +266,22 @@ function* master(p: Process, config: Config, version: string): Gen<number> {
   }
 }
 
-/** Makes the directories for passing data, for the workers' user. The reason when one cannot be. */
-function makeTempPaths(p: Process, config: Config): string | undefined {
-  for (const path of config.tempPaths) {
-    if (sys.find(p, path) !== undefined) continue;
-    try {
-      sys.mkdir(p, path, 0o700);
-      if (p.cred.uid === 0) sys.stat(p, path).uid = NGINX_UID;
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      return failure("mkdir()", path, error);
-    }
-  }
-  return undefined;
-}
-
-function writePid(p: Process, path: string): string | undefined {
-  try {
-    sys.writeText(p, path, `${p.nsPid}\n`, 0o644);
-    return undefined;
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    return failure("open()", path, error);
-  }
-}
-
-function failure(call: string, path: string, { number, message }: Errno): string {
-  return `${call} "${path}" failed (${number}: ${message})`;
-}
-
 function* startWorkers(me: Master): Gen<void> {
-  yield* me.note("notice", "start worker processes");
+  const said = ["start worker processes"];
   const count = me.config.workers || DEFAULT_WORKERS;
-  for (let i = 0; i < count; i++) yield* startWorker(me);
+  for (let i = 0; i < count; i++) said.push(startWorker(me));
+  yield* me.notes(said);
 }
 
-function* startWorker(me: Master): Gen<void> {
+/** What the master says of it. */
+function startWorker(me: Master): string {
   const worker = sys.fork(me.p, (child) => work(me, child), {}, ["nginx: worker process"]);
   worker.comm = "nginx";
   // Only root can make its workers somebody else.
   if (me.p.cred.uid === 0) worker.cred = { uid: NGINX_UID, gid: NGINX_UID, groups: [NGINX_UID] };
   worker.rssKib = 3_100;
   me.workers.add(worker);
-  yield* me.note("notice", `start worker process ${worker.nsPid}`);
+  return `start worker process ${worker.nsPid}`;
 }
 
 /** A worker answers through the listeners' handler; by itself it only waits for signals. */
@@ -385,7 +353,7 @@ function* collect(me: Master, stopping: boolean): Gen<void> {
     } else {
       yield* me.note("notice", `worker process ${process.nsPid} exited with code ${exitCode(status)}`);
     }
-    if (!stopping) yield* startWorker(me);
+    if (!stopping) yield* me.note("notice", startWorker(me));
   }
 }
 

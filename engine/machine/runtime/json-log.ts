@@ -12,6 +12,10 @@ export class JsonLog extends ContainerLog {
     this.put(stream, `${typeof text === "string" ? text : text()}\n`);
   }
 
+  override block(): boolean {
+    return false;
+  }
+
   private put(stream: string, log: string): void {
     const { epochMs, now } = this.machine.kernel;
     const entry = JSON.stringify({ log, stream, time: formatNano(epochMs, now) });

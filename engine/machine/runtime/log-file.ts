@@ -85,6 +85,22 @@ export class ContainerLog {
     this.changed();
   }
 
+  /** Whole lines of text together; false when they would not all go into the file as it is. */
+  block(stream: "stdout" | "stderr", text: string): boolean {
+    let count = 0;
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count++;
+    const weight = count * (HEAD_WEIGHT - 1) + text.length;
+    const { content } = this.file;
+    if (!(content instanceof MemoryContent) || content.weight() + weight > LOG_MAX_BYTES) return false;
+    const { epochMs, now } = this.machine.kernel;
+    content.appendLater(() => {
+      const head = `${formatNano(epochMs, now)} ${stream} F `;
+      return `${head}${text.slice(0, -1).replaceAll("\n", `\n${head}`)}\n`;
+    }, weight);
+    this.changed();
+    return true;
+  }
+
   /** The file's content, with place for so many bytes. */
   protected room(bytes: number): MemoryContent {
     let { content } = this.file;
@@ -155,6 +171,7 @@ export class LogSink implements OpenFile {
       this.put(encode(text));
       return;
     }
+    if (this.log!.block(this.stream, text)) return;
     for (let from = 0; from <= last; ) {
       const end = text.indexOf("\n", from);
       this.log!.text(this.stream, text.slice(from, end), end - from);

@@ -42,7 +42,13 @@ function lazyProc(machine: Machine, ns: Parameters<typeof procfs>[1]): DirNode {
   return proc;
 }
 
-/** What every container sees over its image: /proc, /dev, /sys, names of the sandbox, and the volumes asked for. */
+/** /dev/null of a container. */
+export const nullDevice = (): Inode => entriesOf(DEV).get("null")!;
+
+/**
+ * What every container sees over its image: /proc, /dev, /sys, names of the sandbox, and the volumes asked for. What the
+ * machine has of these is looked up at once; the function that comes back mounts it.
+ */
 export function mountFilesystems(
   machine: Machine,
   sandbox: Sandbox,
@@ -51,51 +57,53 @@ export function mountFilesystems(
   mnt: MountNamespace,
   pids: PidNamespace,
   volumes: readonly string[] = [],
-): void {
-  const at = (name: string): DirNode => ensureDir(machine, name, 0o755, rootfs);
-  const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt, net: sandbox.net });
-  mnt.cover(at("proc"), "/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
-  const dev = snapshot(config.tty ? DEV_TTY : DEV, machine.programs);
-  mnt.cover(at("dev"), "/dev", dev, { fstype: "tmpfs", source: "tmpfs", flags: "nosuid,size=65536k,mode=755" });
-  mnt.cover(
-    at("sys"),
-    "/sys",
-    dirNode({ mode: 0o555 }, () => sysEntries(machine, true)),
-    {
-      fstype: "sysfs",
-      source: "sysfs",
-      readOnly: true,
-      flags: KERNEL_FLAGS,
-    },
-  );
-  const etc = at("etc");
-  for (const name of ["hostname", "resolv.conf"]) {
-    if (config.mounts.some((mount) => mount.containerPath === `/etc/${name}`)) continue;
-    const file = entriesOf(sandbox.files).get(name);
-    if (file) over(mnt, placeholder(etc, name), `/etc/${name}`, file, DISK);
-  }
+): () => void {
+  const names = ["hostname", "resolv.conf"]
+    .filter((name) => !config.mounts.some((mount) => mount.containerPath === `/etc/${name}`))
+    .map((name) => [name, entriesOf(sandbox.files).get(name)] as const);
   // Shorter paths first, so that a volume inside another volume's directory is not covered by it.
-  const sorted = [...config.mounts].sort((a, b) => a.containerPath.length - b.containerPath.length);
-  for (const mount of sorted) {
-    const source = resolve(machine.ns.mnt, "/", mount.hostPath, ROOT).node;
-    if (source === undefined) continue;
-    const covered = target(machine, mnt, rootfs, mount.containerPath, source.kind === "dir");
-    const { fstype, source: device } = mount.medium === "Memory" ? MEMORY : DISK;
-    // Where it really is: /var/run of many images is a link to /run.
-    const { path } = resolve(mnt, "/", mount.containerPath, ROOT, source.kind === "dir");
-    over(mnt, covered, path, source, { fstype, source: device, readOnly: mount.readOnly ?? false });
-  }
-  const taken = new Set(sorted.map((mount) => mount.containerPath.replace(/(?<=.)\/+$/, "")));
-  for (const path of volumes) {
-    if (taken.has(path)) continue;
-    const covered = target(machine, mnt, rootfs, path, true) as DirNode;
-    over(mnt, covered, path, volumeOf(covered), DISK);
-  }
-  // What has no privileges reads the kernel's settings only; nothing need be looked at for that.
-  if (!config.privileged) {
-    const flags = { fstype: "proc", source: "proc", flags: KERNEL_FLAGS, readOnly: true };
-    mnt.cover(dirNode({ mode: 0o555 }), "/proc/sys", proc, flags);
-  }
+  const sources = [...config.mounts]
+    .sort((a, b) => a.containerPath.length - b.containerPath.length)
+    .map((mount) => [mount, resolve(machine.ns.mnt, "/", mount.hostPath, ROOT).node] as const);
+  return () => {
+    const at = (name: string): DirNode => ensureDir(machine, name, 0o755, rootfs);
+    const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt, net: sandbox.net });
+    mnt.cover(at("proc"), "/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
+    const dev = snapshot(config.tty ? DEV_TTY : DEV, machine.programs);
+    mnt.cover(at("dev"), "/dev", dev, { fstype: "tmpfs", source: "tmpfs", flags: "nosuid,size=65536k,mode=755" });
+    mnt.cover(
+      at("sys"),
+      "/sys",
+      dirNode({ mode: 0o555 }, () => sysEntries(machine, true)),
+      {
+        fstype: "sysfs",
+        source: "sysfs",
+        readOnly: true,
+        flags: KERNEL_FLAGS,
+      },
+    );
+    const etc = at("etc");
+    for (const [name, file] of names) if (file) over(mnt, placeholder(etc, name), `/etc/${name}`, file, DISK);
+    for (const [mount, source] of sources) {
+      if (source === undefined) continue;
+      const covered = target(machine, mnt, rootfs, mount.containerPath, source.kind === "dir");
+      const { fstype, source: device } = mount.medium === "Memory" ? MEMORY : DISK;
+      // Where it really is: /var/run of many images is a link to /run.
+      const { path } = resolve(mnt, "/", mount.containerPath, ROOT, source.kind === "dir");
+      over(mnt, covered, path, source, { fstype, source: device, readOnly: mount.readOnly ?? false });
+    }
+    const taken = new Set(config.mounts.map((mount) => mount.containerPath.replace(/(?<=.)\/+$/, "")));
+    for (const path of volumes) {
+      if (taken.has(path)) continue;
+      const covered = target(machine, mnt, rootfs, path, true) as DirNode;
+      over(mnt, covered, path, volumeOf(covered), DISK);
+    }
+    // What has no privileges reads the kernel's settings only; nothing need be looked at for that.
+    if (!config.privileged) {
+      const flags = { fstype: "proc", source: "proc", flags: KERNEL_FLAGS, readOnly: true };
+      mnt.cover(dirNode({ mode: 0o555 }), "/proc/sys", proc, flags);
+    }
+  };
 }
 
 /** A volume begins with what the image has at its path (containerd, pkg/oci WithVolumes). */

@@ -3,6 +3,7 @@ import { type DirNode, dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { MountNamespace, type RootFilesystem } from "../path.ts";
 import { PidNamespace } from "../process.ts";
+import { meet, Preview, Unseen } from "../unseen.ts";
 import { CriError } from "./error.ts";
 import { ensureDir, putLink } from "./files.ts";
 import { ContainerLog, LogSink } from "./log-file.ts";
@@ -37,22 +38,28 @@ export function newContainer(
     rootfs: given,
   }: { id: string; layer: number; logs?: boolean; log?: ContainerLog; rootfs?: DirNode },
 ): Container {
-  const rootfs = given ?? snapshot(templateOf(image), machine.programs);
+  const tree = given ?? templateOf(image);
+  const rootfs = given ?? snapshot(tree, machine.programs);
   const mnt = new MountNamespace(rootfs, overlay(layer));
   const target =
     config.pidsOf === undefined
       ? undefined
       : sandbox.containers.findLast(({ config: { metadata } }) => metadata.name === config.pidsOf);
   const pids = sandbox.pids ?? target?.pids ?? new PidNamespace();
-  mountFilesystems(machine, sandbox, config, rootfs, mnt, pids, image.def.volumes);
+  const mount = mountFilesystems(machine, sandbox, config, rootfs, mnt, pids, image.def.volumes);
   mnt.readOnlyRoot = config.readOnlyRootfs ?? false;
-  const user = credentialsOf(config.user ?? image.def.user ?? "", config, rootfs);
+  const user = credentialsOf(config.user ?? image.def.user ?? "", config, tree);
   if (typeof user === "string") {
     throw new CriError("Unknown", `failed to generate container "${id}" spec: failed to apply OCI options: ${user}`);
   }
-  const env = environment(image, config, sandbox.uts.hostname, homeOf(user.uid, rootfs));
+  const env = environment(image, config, sandbox.uts.hostname, homeOf(user.uid, tree));
   const cwd = config.workingDir || image.def.workingDir || "/";
-  ensureDir(machine, cwd, 0o755, rootfs);
+  const prepare = (): void => {
+    mount();
+    ensureDir(machine, cwd, 0o755, rootfs);
+  };
+  if (logs && given === undefined) mnt.unseen = unseen(machine, tree, config, image, cwd, prepare);
+  if (mnt.unseen === undefined) prepare();
   if (commandOf(image, config).length === 0) {
     throw new CriError(
       "Unknown",
@@ -76,7 +83,9 @@ export function newContainer(
     exitCode: 0,
     reason: "",
     message: "",
-    rootfs,
+    get rootfs() {
+      return mnt.root;
+    },
     mnt,
     cred: user,
     cwd,
@@ -91,6 +100,51 @@ export function newContainer(
     stopSignal: image.def.stopSignal ?? "TERM",
     stopping: false,
   };
+}
+
+/** What is to be done to a container's files when somebody looks; undefined for what others see at once. */
+function unseen(
+  machine: Machine,
+  tree: DirNode,
+  config: ContainerConfig,
+  image: Image,
+  cwd: string,
+  prepare: () => void,
+): Unseen | undefined {
+  const preview = previewOf(machine, tree);
+  const targets: string[] = [];
+  const add = (path: string): boolean => {
+    const [own = ""] = preview.canonical(path);
+    const inside = targets.some((other) => meet(own, other));
+    targets.push(own);
+    return inside;
+  };
+  // A mount point inside a volume is made on the machine.
+  for (const { containerPath } of config.mounts)
+    if (containerPath.includes(":") || add(containerPath)) return undefined;
+  for (const path of image.def.volumes ?? []) if (add(path)) return undefined;
+  targets.push("/etc/hostname", "/etc/resolv.conf");
+  if (cwd !== "/") add(cwd);
+  return new Unseen(machine, preview, targets, prepare);
+}
+
+const previews = new WeakMap<Machine, Map<DirNode, Preview>>();
+
+function previewOf(machine: Machine, tree: DirNode): Preview {
+  let known = previews.get(machine);
+  if (known === undefined) previews.set(machine, (known = new Map()));
+  let preview = known.get(tree);
+  if (preview === undefined) {
+    preview = new Preview(machine, tree, (lower) => snapshot(lower, machine.programs));
+    known.set(tree, preview);
+  }
+  return preview;
+}
+
+/** A container is removed: what it wrote is no longer on the disk. */
+export function discardFiles(machine: Machine, { mnt }: Pick<Container, "mnt">): void {
+  if (mnt.unseen === undefined) machine.disk.release(mnt.root);
+  else mnt.unseen.forget();
 }
 
 function createLog(machine: Machine, sandbox: Sandbox, id: string, config: ContainerConfig): ContainerLog {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { PODS } from "../../api/resources.ts";
 import { rootfs } from "../../images/rootfs.ts";
-import { entriesOf, fileNode } from "../inode.ts";
+import { entriesOf, fileNode, type Inode } from "../inode.ts";
 import { node } from "../kubelet/testing.ts";
 import { ensureDir } from "./files.ts";
 import { ContainerLog, formatNano, LOG_MAX_BYTES, LogSink } from "./log-file.ts";
@@ -27,6 +28,37 @@ describe("container runtime", () => {
     expect(theirs?.kind === "file" && new TextDecoder().decode(theirs.content.bytes())).toBe("one");
     const bin = entriesOf(mine).get("bin");
     expect(bin?.kind === "dir" && entriesOf(bin).size).toBe(0);
+  });
+
+  it("writes to a container's files when somebody looks, as of the time at which it was done", () => {
+    const n = node();
+    n.advance(3);
+    const used = () => n.machine.disk.used;
+    const before = used();
+    n.create("seen", { containers: [{ name: "web", image: "nginx" }] });
+    n.create("unseen", { containers: [{ name: "web", image: "nginx" }] });
+    n.advance(30);
+    const written = used() - before;
+    expect(written).toBeGreaterThan(0);
+    const [seen, unseen] = [...n.runtime.containers.values()];
+    expect([seen!.mnt.unseen, unseen!.mnt.unseen]).not.toContain(undefined);
+    const at = (...names: string[]) => {
+      let node: Inode | undefined = seen!.rootfs;
+      for (const name of names) node = node?.kind === "dir" ? entriesOf(node).get(name) : undefined;
+      return node;
+    };
+    const conf = at("etc", "nginx", "conf.d", "default.conf");
+    expect(conf?.kind === "file" && conf.content.text()).toContain("listen  [::]:80;");
+    expect(conf?.mtime).toBe(seen!.startedAt);
+    expect(at("var", "cache", "nginx", "proxy_temp")).toMatchObject({ uid: 101, mtime: seen!.startedAt });
+    const pid = at("run", "nginx.pid");
+    expect(pid?.kind === "file" && pid.content.text()).toBe("1\n");
+    expect(seen!.mnt.list().map(({ target }) => target)).toContain("/etc/hosts");
+    expect(unseen!.mnt.unseen).toBeDefined();
+    expect(used() - before).toBe(written);
+    for (const name of ["seen", "unseen"]) n.run(n.client.delete(PODS, "default", name));
+    n.advance(10);
+    expect(used()).toBe(before);
   });
 
   it("writes logs in CRI's format, cuts long lines, and rotates", () => {

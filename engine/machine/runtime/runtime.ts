@@ -13,7 +13,7 @@ import { ImageStore } from "./image-store.ts";
 import { launch } from "./launch.ts";
 import { formatNano } from "./log-file.ts";
 import { Metadata } from "./metadata.ts";
-import { newContainer } from "./new-container.ts";
+import { discardFiles, newContainer } from "./new-container.ts";
 import { startPause, startShim } from "./shim.ts";
 import type { Container, ContainerConfig, Sandbox, SandboxConfig } from "./types.ts";
 import { goSeconds, notFound, quoted, signalWord } from "./words.ts";
@@ -373,7 +373,7 @@ export class ContainerRuntime {
     if (container.state === "running") yield* this.stopContainer(id, 0);
     yield* sleep(draw(this.random, "remove"));
     this.containers.delete(id);
-    this.machine.disk.release(container.rootfs);
+    discardFiles(this.machine, container);
     const siblings = container.sandbox.containers;
     siblings.splice(siblings.indexOf(container), 1);
     this.ended.delete(id);
