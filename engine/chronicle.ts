@@ -19,11 +19,12 @@ export interface Change {
 }
 
 /** Written all the time: of Leases that of the holder is of interest, which is rarely another one. */
-const HEARTBEATS = /^\/registry\/(leases|masterleases)\//;
+const LEASES = "/registry/leases/";
+const MASTER_LEASES = "/registry/masterleases/";
 
 function leftOut(key: string, object: KubeObject | undefined, old: KubeObject | undefined): boolean {
-  if (!HEARTBEATS.test(key)) return false;
-  if (key.startsWith("/registry/masterleases/")) return true;
+  if (key.startsWith(MASTER_LEASES)) return true;
+  if (!key.startsWith(LEASES)) return false;
   return object !== undefined && old !== undefined && object["spec"]?.holderIdentity === old["spec"]?.holderIdentity;
 }
 

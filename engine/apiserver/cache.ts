@@ -182,7 +182,7 @@ export class ResourceCache {
       return;
     }
     const labels = change.type === "DELETED" ? undefined : object.metadata.labels;
-    this.reindex(`${namespace}/${name}`, old?.metadata.labels, labels);
+    if (old?.metadata.labels !== labels) this.reindex(`${namespace}/${name}`, old?.metadata.labels, labels);
     if (change.type !== "DELETED") space.objects.set(name, object);
     else {
       space.objects.delete(name);

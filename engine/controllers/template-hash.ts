@@ -38,6 +38,18 @@ const MOST_HASHES = 500;
  * ComputeHash): `nginx-5869d7778c` is what 1.32 names the first ReplicaSet of a plain nginx, here as there.
  */
 export function computeHash(template: object, collisionCount?: number): string {
+  // A template as it is stored stays as it is.
+  if (!Object.isFrozen(template)) return hashOf(template, collisionCount);
+  let known = ofStored.get(template);
+  if (known === undefined) ofStored.set(template, (known = new Map()));
+  let hash = known.get(collisionCount);
+  if (hash === undefined) known.set(collisionCount, (hash = hashOf(template, collisionCount)));
+  return hash;
+}
+
+const ofStored = new WeakMap<object, Map<number | undefined, string>>();
+
+function hashOf(template: object, collisionCount: number | undefined): string {
   const key = `${collisionCount} ${JSON.stringify(template)}`;
   const known = hashes.get(key);
   if (known !== undefined) return known;

@@ -85,6 +85,11 @@ export class Conntrack {
     return made;
   }
 
+  /** Nothing that went over UDP is known. */
+  get hasNoDatagrams(): boolean {
+    return this.datagrams.size === 0;
+  }
+
   /** The entry over UDP that a datagram belongs to, alive at a time (µs). */
   datagram(flow: Flow, now: number): Track | undefined {
     const found = this.datagrams.get(nameOf(flow));

@@ -205,7 +205,9 @@ function isCurrent(path: Path, network: Network): boolean {
  * first packet got it. Changes that programs have left undone do not count: none of them is about open connections.
  */
 export function pathNow(network: Network, from: NetNamespace, path: Path): Path | undefined {
-  if (path.stamps.every(({ ruleset, version }) => ruleset.settledVersion === version)) return path;
+  let isAsBefore = true;
+  for (const { ruleset, version } of path.stamps) if (ruleset.settledVersion !== version) isAsBefore = false;
+  if (isAsBefore) return path;
   const { protocol, asked, askedPort } = path;
   const now = new PathWalk(network, from, protocol, asked, askedPort, { first: path }).run();
   if (now.outcome !== "pass") return undefined;

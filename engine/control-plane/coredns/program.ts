@@ -357,13 +357,25 @@ class CoreDns {
   private watchFile(): void {
     const { kernel } = this.p.machine;
     const random = kernel.random(`coredns reload ${this.p.ns.uts.hostname}`);
-    const [every = `${RELOAD}s`, jitter = `${JITTER}s`] = this.directive("reload")?.args ?? [];
-    const late = Math.min(seconds(jitter), seconds(every) / 2) * SECOND;
-    kernel.after(seconds(every) * SECOND + random.int(0, Math.floor(late)), "coredns reload", () => {
-      if (this.p.status !== undefined || this.running === undefined) return;
-      if (this.has("reload")) this.reload(this.running.text);
-      this.watchFile();
-    });
+    let timed: unknown = null;
+    let every = 0;
+    let late = 0;
+    const turn = (): void => {
+      // The directive of a Corefile that was read since counts from then on.
+      const { running } = this;
+      if (running !== timed) {
+        timed = running;
+        const [each = `${RELOAD}s`, jitter = `${JITTER}s`] = this.directive("reload")?.args ?? [];
+        every = seconds(each) * SECOND;
+        late = Math.floor(Math.min(seconds(jitter), seconds(each) / 2) * SECOND);
+      }
+      kernel.after(every + random.int(0, late), "coredns reload", () => {
+        if (this.p.status !== undefined || this.running === undefined) return;
+        if (this.has("reload")) this.reload(this.running.text);
+        turn();
+      });
+    };
+    turn();
   }
 
   private reload(before: string): void {

@@ -7,6 +7,7 @@ import type { Programmed } from "./proxier.ts";
  * Nothing is done for a Service that has no endpoint left: its clients stay where they are until it has one.
  */
 export function forgetStaleFlows(conntrack: Conntrack, programmed: Iterable<Programmed>, now: number): void {
+  if (conntrack.hasNoDatagrams) return;
   const byAddress = new Map<string, ReadonlySet<string>>();
   const byNodePort = new Map<number, ReadonlySet<string>>();
   for (const { port, endpoints } of programmed) {
