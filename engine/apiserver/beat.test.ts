@@ -25,12 +25,12 @@ function requests(headers: Record<string, string> = {}): BeatRequests {
 }
 
 /** A server with a Lease of worker-1, whose certificate is shown from now on. */
-function leased(options: Partial<ApiServerOptions> = {}) {
+function leased(options: Partial<ApiServerOptions> = {}, more: { metadata?: object; spec?: object } = {}) {
   const h = harness(options);
   h.json("POST", "/api/v1/namespaces", { metadata: { name: "kube-node-lease" } });
   const lease = h.json("POST", LEASES, {
-    metadata: { name: "worker-1", namespace: "kube-node-lease" },
-    spec: { holderIdentity: "worker-1", leaseDurationSeconds: 40, renewTime: formatMicroTime(START) },
+    metadata: { name: "worker-1", namespace: "kube-node-lease", ...more.metadata },
+    spec: { holderIdentity: "worker-1", leaseDurationSeconds: 40, renewTime: formatMicroTime(START), ...more.spec },
   }) as KubeObject;
   h.server.certificates.userOf = () => node;
   return { ...h, lease };
@@ -38,8 +38,8 @@ function leased(options: Partial<ApiServerOptions> = {}) {
 
 describe("beats", () => {
   /** Looks and renewals, and all that is to be seen of them. */
-  const life = (short: boolean): string => {
-    const { server, store, registry, json, request, lease } = leased();
+  const life = (short: boolean, more: { metadata?: object; spec?: object }): string => {
+    const { server, store, registry, json, request, lease } = leased({}, more);
     const { buffer } = (request("GET", `${LEASES}?watch=true`).body as { watch: { buffer: unknown[] } }).watch;
     const beat = server.beat(requests())!;
     const agent = { user: node, headers: { "user-agent": "kubelet/v1.32.3" } };
@@ -60,8 +60,13 @@ describe("beats", () => {
     return JSON.stringify({ answers, buffer, known, page, revision: registry.revision });
   };
 
-  it("leave what the requests leave", () => {
-    expect(life(true)).toBe(life(false));
+  const owner = { apiVersion: "v1", kind: "Node", name: "worker-1", uid: "1-2-3" };
+  it.each([
+    ["a kubelet", { metadata: { ownerReferences: [owner] } }],
+    ["a leader", { spec: { acquireTime: formatMicroTime(START), leaseTransitions: 0 } }],
+    ["somebody", { metadata: { labels: { a: "b" } } }],
+  ])("leave what the requests leave: of %s", (_, more) => {
+    expect(life(true, more)).toBe(life(false, more));
   });
 
   it("are for the pipeline where a Lease is not what was seen last", () => {
