@@ -189,6 +189,39 @@ kubectl delete pod one --now >/dev/null; kubectl delete pvc data >/dev/null; sle
 kubectl get pv --no-headers | awk '{print $2, $4, $5, $6, $7}'`,
     expect: ["pod/one condition met", "1Gi Retain Released default/data kept"],
   },
+  {
+    // pkg/volume/emptydir calculateEmptyDirMemorySize.
+    name: "a volume in memory takes no more than it may, its Pod may, or the node's Pods may",
+    script: `kubectl apply -f - >/dev/null <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: c, image: nginx, volumeMounts: [{name: small, mountPath: /m}, {name: open, mountPath: /o}]}]
+  volumes: [{name: small, emptyDir: {medium: Memory, sizeLimit: 16Mi}}, {name: open, emptyDir: {medium: Memory}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: q}
+spec: {containers: [{name: c, image: nginx, resources: {limits: {memory: 128Mi}}}]}
+Y
+kubectl wait --for=condition=ready pod --all >/dev/null
+kubectl exec p -- sh -c 'grep " /m " /proc/mounts; dd if=/dev/zero of=/m/x bs=1M count=10 status=none; df -h /m | tail -1; dd if=/dev/zero of=/m/y bs=1M count=10 status=none; echo $?; df -k /m | tail -1; rm /m/x; df -k --output=avail /m | tail -1; echo more > /m/z && cat /m/z'
+kubectl get node worker-1 -o jsonpath='{.status.allocatable.memory}{"\\n"}' | tr -d i | tr K k; kubectl exec p -- grep ' /o ' /proc/mounts | grep -o 'size=[0-9]*k'
+kubectl exec q -- df -m --output=size /run/secrets/kubernetes.io/serviceaccount | tail -1`,
+    expect: [
+      /^tmpfs \/m tmpfs rw,relatime,size=16384k,inode64 0 0$/,
+      /^tmpfs +16M +10M +6\.0M +63% \/m$/,
+      "dd: error writing '/m/y': No space left on device",
+      /^1$/,
+      /^tmpfs +16384 +16384 +0 +100% \/m$/,
+      /^ *10240$/,
+      /^more$/,
+      /^3913592k$/,
+      /^size=3913592k$/,
+      /^ *128$/,
+    ],
+  },
 ];
 
 describe("dynamic volumes", () => {

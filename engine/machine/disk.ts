@@ -80,12 +80,15 @@ export function looked(dir: DirNode): Iterable<Inode> {
 
 const BLOCK = 4096;
 
-/** Bytes in blocks that processes wrote into a directory and what lies below it, as `du` counts them. */
-export function writtenBytes(node: Inode): number {
+/**
+ * Bytes in blocks that processes wrote into a directory and what lies below it, as `du` counts them; `directory`: what each
+ * directory takes, nothing on a tmpfs.
+ */
+export function writtenBytes(node: Inode, directory = BLOCK): number {
   if (node.kind === "file") return Math.ceil((node.charge?.size ?? 0) / BLOCK) * BLOCK;
   if (node.kind !== "dir" || node.entries === undefined || node.volatile) return 0;
-  let sum = BLOCK;
-  for (const one of looked(node)) sum += writtenBytes(one);
+  let sum = directory;
+  for (const one of looked(node)) sum += writtenBytes(one, directory);
   return sum;
 }
 

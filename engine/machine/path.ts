@@ -21,6 +21,8 @@ export interface Mount {
   readonly readOnly: boolean;
   /** Flags after `rw` or `ro`, as /proc/mounts lists them. */
   readonly flags: string;
+  /** Bytes that files of a tmpfs may take; undefined where nobody set a bound. */
+  readonly size?: number | undefined;
 }
 
 /** File system of a root directory, as /proc/mounts lists it. */
@@ -82,6 +84,7 @@ export class MountNamespace {
       source: options.source ?? "none",
       readOnly: options.readOnly ?? false,
       flags: options.flags ?? "relatime",
+      ...(options.size !== undefined && { size: options.size }),
     });
   }
 
@@ -97,13 +100,18 @@ export class MountNamespace {
 
   /** True below a read-only mount. */
   readOnlyAt(path: string): boolean {
+    return this.at(path)?.readOnly ?? this.readOnlyRoot;
+  }
+
+  /** The mount that a path (absolute, resolved) lies on; undefined on the root file system. */
+  at(path: string): Mount | undefined {
     if (this.unseen !== undefined) this.look();
     let best: Mount | undefined;
     for (const mount of this.mounts.values()) {
       if (path !== mount.target && !path.startsWith(`${mount.target}/`)) continue;
       if (best === undefined || mount.target.length > best.target.length) best = mount;
     }
-    return best?.readOnly ?? this.readOnlyRoot;
+    return best;
   }
 }
 

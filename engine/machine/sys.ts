@@ -3,6 +3,7 @@
  * wait are generators; the others take effect at once. All charge modelled CPU where it matters (`costs.ts`).
  */
 import { encode, type Gen, Pipe } from "../kernel/index.ts";
+import { writtenBytes } from "./disk.ts";
 import { Errno } from "./errno.ts";
 import { FifoEnd, isNamed } from "./fifo.ts";
 import {
@@ -93,7 +94,10 @@ export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
         found.path,
         mode,
         () => p.machine.kernel.now,
-        (bytes, zeros) => p.machine.disk.grow(file, bytes, zeros),
+        (bytes, zeros) => {
+          requireRoom(p, found.path, bytes);
+          p.machine.disk.grow(file, bytes, zeros);
+        },
       );
     }
     case "char":
@@ -116,6 +120,12 @@ export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
     default:
       throw new Errno("ENXIO");
   }
+}
+
+/** Throws ENOSPC where a tmpfs with a bound has no room for so many bytes more. */
+function requireRoom(p: Process, path: string, bytes: number): void {
+  const mount = p.ns.mnt.at(path);
+  if (mount?.size !== undefined && writtenBytes(mount.root, 0) + bytes > mount.size) throw new Errno("ENOSPC");
 }
 
 /**

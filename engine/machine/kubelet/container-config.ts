@@ -9,7 +9,7 @@ import { type KubeletContext, SyncError } from "./context.ts";
 import { environment, expand } from "./env.ts";
 import { oomScoreAdjust, podCgroup } from "./resources.ts";
 import { type ContainerSpec, isSidecar, type Pod } from "./types.ts";
-import { inMemory, PODS_DIR } from "./volumes.ts";
+import { inMemory, memoryBound, PODS_DIR } from "./volumes.ts";
 
 /** Directory of a Pod's logs on the node. */
 export function logDirectory(pod: Pod): string {
@@ -254,7 +254,7 @@ function mounts(
       hostPath,
       readOnly,
       name: mount.name,
-      ...(inMemory(volume) ? { medium: "Memory" } : {}),
+      ...(inMemory(volume) ? { medium: "Memory", size: memoryBound(ctx, pod, volume) } : {}),
     });
   }
   const dir = `${PODS_DIR}/${pod.metadata.uid}`;

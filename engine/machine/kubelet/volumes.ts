@@ -1,3 +1,4 @@
+import { wholeUnits } from "../../api/quantity.ts";
 import { CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS } from "../../api/resources.ts";
 import { StatusError } from "../../api/status.ts";
 import { formatTime } from "../../api/time.ts";
@@ -61,6 +62,23 @@ export function volumePath(pod: Pod, volume: VolumeSpec): string {
 /** Lies on a tmpfs: what is secret, and what follows from the Pod (wrappedVolumeSpec of the plugins). */
 export function inMemory(volume: VolumeSpec): boolean {
   return Boolean(volume.secret || volume.projected || volume.downwardAPI) || volume.emptyDir?.medium === "Memory";
+}
+
+/**
+ * Bytes that a volume on a tmpfs may take (pkg/volume/emptydir calculateEmptyDirMemorySize): what Pods may of the node, or
+ * the Pod where each of its containers has a limit, or what the volume says if that is less.
+ */
+export function memoryBound(ctx: KubeletContext, pod: Pod, { emptyDir }: VolumeSpec): number {
+  const known = (ctx.node()?.["status"]?.allocatable as Record<string, string> | undefined)?.["memory"];
+  const bounds = [known === undefined ? ctx.machine.hardware.memoryKib * 1024 : wholeUnits(known)];
+  const limits = pod.spec.containers.map(({ resources }) => resources?.limits?.["memory"]);
+  if (limits.every((limit) => limit !== undefined)) {
+    const whole = limits.reduce((sum, limit) => sum + wholeUnits(limit), 0);
+    if (whole > 0) bounds.push(whole);
+  }
+  const own = emptyDir?.sizeLimit === undefined ? 0 : wholeUnits(emptyDir.sizeLimit);
+  if (own > 0) bounds.push(own);
+  return Math.min(...bounds);
 }
 
 function unmounted(todo: readonly VolumeSpec[], unprocessed: readonly string[], why: string): string {

@@ -70,7 +70,12 @@ export function mountFilesystems(
     const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt, net: sandbox.net });
     mnt.cover(at("proc"), "/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
     const dev = snapshot(config.tty ? DEV_TTY : DEV, machine.programs);
-    mnt.cover(at("dev"), "/dev", dev, { fstype: "tmpfs", source: "tmpfs", flags: "nosuid,size=65536k,mode=755" });
+    mnt.cover(at("dev"), "/dev", dev, {
+      fstype: "tmpfs",
+      source: "tmpfs",
+      flags: "nosuid,size=65536k,mode=755",
+      size: 65_536 * 1024,
+    });
     mnt.cover(
       at("sys"),
       "/sys",
@@ -90,7 +95,9 @@ export function mountFilesystems(
       const { fstype, source: device } = mount.medium === "Memory" ? MEMORY : DISK;
       // Where it really is: /var/run of many images is a link to /run.
       const { path } = resolve(mnt, "/", mount.containerPath, ROOT, source.kind === "dir");
-      over(mnt, covered, path, source, { fstype, source: device, readOnly: mount.readOnly ?? false });
+      const { size, readOnly = false } = mount;
+      const bound = size === undefined ? {} : { size, flags: `relatime,size=${Math.ceil(size / 1024)}k,inode64` };
+      over(mnt, covered, path, source, { fstype, source: device, readOnly, ...bound });
     }
     const taken = new Set(config.mounts.map((mount) => mount.containerPath.replace(/(?<=.)\/+$/, "")));
     for (const path of volumes) {

@@ -68,8 +68,9 @@ export interface Mount {
   readOnly?: boolean;
   /** Inside the volume. */
   name?: string;
-  /** `Memory`: it lies on a tmpfs. */
+  /** `Memory`: it lies on a tmpfs, which may have a bound in bytes. */
   medium?: string;
+  size?: number;
 }
 
 /** runtime.v1.ContainerConfig. */

@@ -1,4 +1,5 @@
 /** The file systems of a process's tree: their sizes in blocks and inodes, as statfs(2) tells df(1) and stat(1). */
+import { writtenBytes } from "../../machine/disk.ts";
 import type { Process } from "../../machine/process.ts";
 
 export interface FileSystem {
@@ -48,13 +49,19 @@ export function fileSystems(p: Process): FileSystem[] {
         : NOTHING;
   const over = p.ns.mnt !== machine.ns.mnt;
   const root = over ? { source: "overlay", type: "overlay" } : { source: "/dev/vda1", type: "ext4" };
-  const mounts = p.ns.mnt.list().map(({ source, fstype, target }) => ({
+  const mounts = p.ns.mnt.list().map(({ source, fstype, target, root: top, size }) => ({
     source: sized(fstype, target).size === diskKib && /^\/(var|dev)\//.test(source) ? "/dev/vda1" : source,
     type: fstype,
     target,
     ...sized(fstype, target),
+    ...(size !== undefined && bounded(Math.floor(size / 1024), Math.floor(writtenBytes(top, 0) / 1024))),
   }));
   return [{ ...root, target: "/", ...disk(root.type) }, ...mounts];
+}
+
+/** Of a tmpfs with a bound, in KiB. */
+function bounded(size: number, used: number): Pick<FileSystem, "size" | "used" | "available"> {
+  return { size, used, available: Math.max(0, size - used) };
 }
 
 /** The file system that a path (absolute, resolved) lies on. */
