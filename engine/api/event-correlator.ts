@@ -44,8 +44,8 @@ interface Bucket {
 export interface Correlated {
   event: RecordedEvent;
   patch: object | undefined;
-  /** The event's own key, unless it is a combined one. */
-  key: string | undefined;
+  /** What is kept of it, unless it is a combined one. */
+  logged: Logged | undefined;
 }
 
 /** Defaults of client-go tools/record/events_cache.go. */
@@ -84,23 +84,28 @@ export class EventCorrelator {
       };
       patch = { count: observed.count, lastTimestamp: observed.lastTimestamp, message: observed.message };
     }
-    this.logged.set(key, {
+    const logged = {
       count: observed.count,
       firstTimestamp: observed.firstTimestamp,
       name: observed.metadata.name,
-    });
+    };
+    this.logged.set(key, logged);
     return this.isSpam(observed, object)
       ? undefined
-      : { event: observed, patch, key: aggregated === event ? key : undefined };
+      : { event: observed, patch, logged: aggregated === event ? logged : undefined };
   }
 
-  /** Notes what the server has stored, so that the next repetition counts on from it. */
-  observed(stored: RecordedEvent, key = eventKey(stored, objectKey(stored.involvedObject))): void {
-    this.logged.set(key, {
-      count: stored.count,
-      firstTimestamp: stored.firstTimestamp,
-      name: stored.metadata.name,
-    });
+  /** Notes what the server has stored of the event that was correlated last, so that the next repetition counts on from it. */
+  observed(stored: RecordedEvent, logged: Logged | undefined): void {
+    const { count, firstTimestamp } = stored;
+    const { name } = stored.metadata;
+    if (logged === undefined) {
+      this.logged.set(eventKey(stored, objectKey(stored.involvedObject)), { count, firstTimestamp, name });
+      return;
+    }
+    logged.count = count;
+    logged.firstTimestamp = firstTimestamp;
+    logged.name = name;
   }
 
   /** After ten different messages about one thing within ten minutes the rest share one event. */

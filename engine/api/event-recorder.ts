@@ -97,11 +97,11 @@ export class EventRecorder {
     }
   }
 
-  private *record({ event, patch, key }: Correlated): Gen {
+  private *record({ event, patch, logged }: Correlated): Gen {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       try {
         const stored = yield* this.write(event, patch);
-        this.correlator.observed(stored, key);
+        this.correlator.observed(stored, logged);
         return;
       } catch (error) {
         // What the server answers is final; what the network answers may pass.

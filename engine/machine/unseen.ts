@@ -93,6 +93,36 @@ const SLASH = 47;
 const viewOf = (machine: Machine, ns: Process["ns"], cred: Credentials): Process =>
   ({ machine, ns, cred, cwd: "/", umask: 0o022, fds: new Map(), tty: undefined }) as unknown as Process;
 
+/** Where something is mounted in a container, without symbolic links; the same for many containers of an image. */
+export class Places {
+  private readonly preview: Preview;
+  private readonly targets: string[] = [];
+  private readonly answers = new Map<string, boolean>();
+
+  constructor(preview: Preview) {
+    this.preview = preview;
+  }
+
+  /** One more; true when it lies in or above one that was there before. */
+  add(path: string): boolean {
+    const [own = ""] = this.preview.canonical(path);
+    const touches = this.targets.some((other) => meet(own, other));
+    this.targets.push(own);
+    return touches;
+  }
+
+  /** Nothing is mounted over, in or above any of these paths (with colons between them). */
+  spare(paths: string): boolean {
+    let answer = this.answers.get(paths);
+    if (answer === undefined) {
+      const apart = (path: string): boolean => ![...KERNEL, ...this.targets].some((target) => meet(path, target));
+      answer = this.preview.canonical(paths).every(apart);
+      this.answers.set(paths, answer);
+    }
+    return answer;
+  }
+}
+
 /**
  * What is done to the files of a container before anybody looks at them, from its mounts on: most containers start, run
  * and end without that. It is done, each step as of its time, when somebody does look.
@@ -100,28 +130,21 @@ const viewOf = (machine: Machine, ns: Process["ns"], cred: Credentials): Process
 export class Unseen {
   private readonly machine: Machine;
   private preview: Preview;
-  /** Where something is mounted besides, without symbolic links. */
-  private readonly targets: readonly string[];
+  private readonly places: Places;
   private readonly steps: { readonly at: number; readonly run: () => void }[];
   /** Bytes that the disk counts for what is to be written. */
   private promised = 0;
 
-  constructor(machine: Machine, preview: Preview, targets: readonly string[], mount: () => void) {
+  constructor(machine: Machine, preview: Preview, places: Places, mount: () => void) {
     this.machine = machine;
     this.preview = preview;
-    this.targets = targets;
+    this.places = places;
     this.steps = [{ at: machine.kernel.now, run: mount }];
   }
 
   /** How the tree looks, provided that nothing is mounted over, in or above any of these paths (with colons between them). */
   peek(paths: string): Preview | undefined {
-    const { preview, targets } = this;
-    if (this.machine.disk.room < ROOM) return undefined;
-    for (const path of preview.canonical(paths)) {
-      for (const target of KERNEL) if (meet(path, target)) return undefined;
-      for (const target of targets) if (meet(path, target)) return undefined;
-    }
-    return preview;
+    return this.machine.disk.room >= ROOM && this.places.spare(paths) ? this.preview : undefined;
   }
 
   /**

@@ -3,7 +3,7 @@ import type { NetNamespace } from "../../network/index.ts";
 import { ipv4Number, ipv4Text } from "../../text/ipv4.ts";
 import { entriesOf, type Inode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
-import { ensureDir, putFile, removeEntry } from "../runtime/files.ts";
+import { putFile, removeEntry, sharedDir } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
 import type { PortMapping } from "../runtime/types.ts";
 import * as sys from "../sys.ts";
@@ -82,7 +82,7 @@ export class Cni {
     // The file is named by the first five groups; the namespace's own name has a number besides.
     const space = spaceName(ns);
     this.machine.net.spaces.set(space, ns);
-    putFile(this.machine, ensureDir(this.machine, "/run/netns"), space, "", 0o444);
+    putFile(this.machine, sharedDir(this.machine, "/run/netns"), space, "", 0o444);
     return addresses;
   }
 
@@ -141,13 +141,13 @@ export class Cni {
     found.ns.interfaces.delete("eth0");
     const space = spaceName(found.ns);
     this.machine.net.spaces.delete(space);
-    removeEntry(this.machine, ensureDir(this.machine, "/run/netns"), space);
+    removeEntry(this.machine, sharedDir(this.machine, "/run/netns"), space);
     found.ns.routes.length = 0;
     this.machine.net.interfaces.delete(found.veth);
     const { routes } = this.machine.net;
     const own = routes.findIndex(({ device }) => device === found.veth);
     if (own >= 0) routes.splice(own, 1);
-    removeEntry(this.machine, ensureDir(this.machine, `/var/lib/cni/networks/${found.network}`), found.address);
+    removeEntry(this.machine, sharedDir(this.machine, `/var/lib/cni/networks/${found.network}`), found.address);
   }
 
   /** What a directory of configurations was last found to hold. */
@@ -247,7 +247,7 @@ export class Cni {
     const size = 2 ** (32 - prefix);
     const network = Math.floor(ipv4Number(base) / size) * size;
     const gateway = ipv4Text(network + 1);
-    const dir = ensureDir(this.machine, `/var/lib/cni/networks/${conf.name}`);
+    const dir = sharedDir(this.machine, `/var/lib/cni/networks/${conf.name}`);
     const entries = entriesOf(dir);
     const lastFile = entries.get("last_reserved_ip.0");
     const last = lastFile?.kind === "file" ? ipv4Number(decode(lastFile.content.bytes())) : network + 1;

@@ -7,6 +7,7 @@ import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from "../runt
 import * as sys from "../sys.ts";
 import { type KubeletContext, SyncError } from "./context.ts";
 import { environment, expand } from "./env.ts";
+import { podDir } from "./pods-dir.ts";
 import { oomScoreAdjust, podCgroup } from "./resources.ts";
 import { type ContainerSpec, isSidecar, type Pod } from "./types.ts";
 import { inMemory, memoryBound, PODS_DIR } from "./volumes.ts";
@@ -259,11 +260,11 @@ function mounts(
   }
   const dir = `${PODS_DIR}/${pod.metadata.uid}`;
   if (!out.some((mount) => mount.containerPath === "/etc/hosts")) {
-    putFile(machine, ensureDir(machine, dir, 0o750), "etc-hosts", hostsFile(ctx, pod, podIps));
+    putFile(machine, podDir(machine, pod.metadata.uid), "etc-hosts", hostsFile(ctx, pod, podIps));
     out.push({ containerPath: "/etc/hosts", hostPath: `${dir}/etc-hosts` });
   }
   const name = ctx.random.hex(8);
-  const logs = ensureDir(machine, `${dir}/containers/${spec.name}`, 0o750);
+  const logs = podDir(machine, pod.metadata.uid, `containers/${spec.name}`);
   putFile(machine, logs, name, "", 0o666);
   out.push({
     containerPath: spec.terminationMessagePath ?? "/dev/termination-log",

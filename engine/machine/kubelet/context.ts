@@ -5,6 +5,7 @@ import type { KubeObject } from "../../api/types.ts";
 import type { Gen, Kernel, KernelEvent, RandomStream, Task } from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import type { ContainerRuntime } from "../runtime/index.ts";
+import type { LogFields } from "./log.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import type { KubeletOptions } from "./options.ts";
 import type { Pod, VolumeSpec } from "./types.ts";
@@ -31,13 +32,7 @@ export interface KubeletContext {
   hostIps(): string[];
   node(): KubeObject | undefined;
   /** A line of the journal. `verbosity`: shown when --v is at least this. */
-  log(
-    severity: Severity,
-    source: string,
-    message: string,
-    kv?: Readonly<Record<string, unknown>>,
-    verbosity?: number,
-  ): void;
+  log(severity: Severity, source: string, message: string, kv?: LogFields, verbosity?: number): void;
   /** Starts a task that ends with the kubelet. */
   spawn(name: string, body: Gen<unknown>): Task;
   /** The same of an instant one that begins within this event. */

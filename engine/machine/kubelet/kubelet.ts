@@ -17,7 +17,7 @@ import {
 import type { Machine } from "../machine.ts";
 import type { Process } from "../process.ts";
 import { releaseOf } from "../release.ts";
-import { ensureDir, removeEntry } from "../runtime/files.ts";
+import { removeEntry, sharedDir } from "../runtime/files.ts";
 import { type ContainerRuntime, isCriError, runtimeOf } from "../runtime/index.ts";
 import { admit } from "./admission.ts";
 import { logDirectory } from "./container-config.ts";
@@ -29,7 +29,7 @@ import { evictionConfig } from "./eviction/thresholds.ts";
 import { ImageManager } from "./image-manager.ts";
 import { kubeletRules } from "./iptables.ts";
 import { NodeLease } from "./lease.ts";
-import { writeLine } from "./log.ts";
+import { type LogFields, writeLine } from "./log.ts";
 import { ManifestSource } from "./manifests.ts";
 import { deleteOrphanedMirror, ensureMirror } from "./mirror.ts";
 import { NodeReporter } from "./node-status.ts";
@@ -136,13 +136,7 @@ export class Kubelet implements KubeletContext {
   // ---- what the parts share -----------------------------------------------------------------------------------------
 
   /** Bound, since the parts take it out of the context. */
-  readonly log = (
-    severity: Severity,
-    source: string,
-    message: string,
-    kv: Readonly<Record<string, unknown>> = {},
-    verbosity = 0,
-  ): void => {
+  readonly log = (severity: Severity, source: string, message: string, kv: LogFields = {}, verbosity = 0): void => {
     if (verbosity > this.options.verbosity) return;
     writeLine(this.process, severity, source, message, kv);
   };
@@ -428,7 +422,7 @@ export class Kubelet implements KubeletContext {
     yield* this.removeRuns(pod.metadata.uid);
     const directory = logDirectory(pod);
     const slash = directory.lastIndexOf("/");
-    removeEntry(this.machine, ensureDir(this.machine, directory.slice(0, slash)), directory.slice(slash + 1));
+    removeEntry(this.machine, sharedDir(this.machine, directory.slice(0, slash)), directory.slice(slash + 1));
     // Its manifest may be back since: a static Pod of the same uid begins when the old one has ended (pod_workers.go).
     if (isStatic(pod) && !this.stopped) this.manifests?.tell();
   }

@@ -171,10 +171,11 @@ export class PodWorker {
     const now = ctx.kernel.wallMs;
     const [from, to] = this.parts.pullTimes(this.uid);
     const whole = Math.max(0, now - created);
+    const { pod } = this;
     const stamp = (us: number | undefined): string =>
       us === undefined ? "0001-01-01 00:00:00 +0000 UTC" : goTime(ctx.kernel.epochMs + us / 1000);
-    ctx.log("I", "pod_startup_latency_tracker.go:104", "Observed pod startup duration", {
-      pod: podKey(this.pod),
+    ctx.log("I", "pod_startup_latency_tracker.go:104", "Observed pod startup duration", () => ({
+      pod: podKey(pod),
       podStartSLOduration: (whole - (from !== undefined && to !== undefined ? (to - from) / 1000 : 0)) / 1000,
       podStartE2EDuration: goDuration(whole * 1000),
       podCreationTimestamp: goTime(created),
@@ -182,7 +183,7 @@ export class PodWorker {
       lastFinishedPulling: stamp(to),
       observedRunningTime: goTime(now),
       watchObservedRunningTime: goTime(now),
-    });
+    }));
   }
 
   private *syncPod(): Gen<void> {

@@ -2,10 +2,11 @@ import { wholeUnits } from "../../api/quantity.ts";
 import { CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS } from "../../api/resources.ts";
 import { StatusError } from "../../api/status.ts";
 import { formatTime } from "../../api/time.ts";
+import type { KubeObject } from "../../api/types.ts";
 import { decodeBase64, encode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import { type Content, type DirNode, entriesOf, LazyContent } from "../inode.ts";
-import { ensureDir, putFile, putLink, removeEntry } from "../runtime/files.ts";
+import { ensureDir, putFile, putLink, removeEntry, sharedDir } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
 import * as sys from "../sys.ts";
 import { claimedPath, claimOf } from "./claims.ts";
@@ -13,7 +14,7 @@ import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context
 import { KUBELET } from "./durations.ts";
 import { fieldValue, resourceValue } from "./env.ts";
 import { MountError, ProcessError } from "./mount-error.ts";
-import { PODS_DIR } from "./pods-dir.ts";
+import { PODS_DIR, podDir } from "./pods-dir.ts";
 import { type DownwardItem, type KeyToPath, type Pod, podKey, type VolumeSpec } from "./types.ts";
 import { refuseSource, setUpHostPath } from "./volume-plugins.ts";
 
@@ -113,7 +114,7 @@ export class VolumeManager {
     this.mounted.set(uid, done);
     const todo = (pod.spec.volumes ?? []).filter((volume) => !done.has(volume.name));
     if (todo.length === 0 && done.size > 0) return;
-    ensureDir(this.ctx.machine, `${PODS_DIR}/${uid}/volumes`, 0o750);
+    podDir(this.ctx.machine, uid, "volumes");
     if (todo.length === 0) return;
     for (const volume of todo) {
       log(
@@ -200,7 +201,7 @@ export class VolumeManager {
       this.claimed.delete(`${uid} ${name}`);
     }
     const { machine } = this.ctx;
-    removeEntry(machine, ensureDir(machine, PODS_DIR), uid);
+    removeEntry(machine, sharedDir(machine, PODS_DIR), uid);
   }
 
   /** From when on what this Pod mounts is older than it should be, in µs; undefined when nothing grows old. */
@@ -256,7 +257,14 @@ export class VolumeManager {
     yield* refuseSource(this.ctx, pod, volume);
     const files = yield* this.content(pod, volume);
     const mode = volume.configMap?.defaultMode ?? volume.secret?.defaultMode ?? volume.projected?.defaultMode;
-    writeAtomically(this.ctx, ensureDir(machine, path), files, mode ?? 0o644, inMemory(volume) ? 0o1777 : 0o777);
+    const below = path.slice(PODS_DIR.length + 1);
+    writeAtomically(
+      this.ctx,
+      ensureDir(machine, below, 0o755, sharedDir(machine, PODS_DIR)),
+      files,
+      mode ?? 0o644,
+      inMemory(volume) ? 0o1777 : 0o777,
+    );
   }
 
   private *content(pod: Pod, volume: VolumeSpec): Gen<Map<string, Projected>> {
@@ -303,14 +311,7 @@ export class VolumeManager {
       if (optional) return;
       throw new MountError(`${kind} "${name}" not found`);
     }
-    const all = new Map<string, Uint8Array>();
-    const add = (values: unknown, bytes: (value: string) => Uint8Array) => {
-      for (const [key, value] of Object.entries((values ?? {}) as Record<string, string>)) all.set(key, bytes(value));
-    };
-    const decoded = (value: string) => decodeBase64(value) ?? new Uint8Array(0);
-    add(found["data"], kind === "secret" ? decoded : encode);
-    if (kind === "configmap") add(found["binaryData"], decoded);
-    pick(all, items, optional, files);
+    pick(valuesOf(found, kind), items, optional, files);
   }
 
   private fromDownward(pod: Pod, items: DownwardItem[] | undefined, files: Map<string, Projected>): void {
@@ -367,6 +368,24 @@ export class VolumeManager {
     }
   }
 }
+
+/** The values of a ConfigMap or Secret as bytes, which all Pods that mount it share. */
+function valuesOf(object: KubeObject, kind: "configmap" | "secret"): ReadonlyMap<string, Uint8Array> {
+  const known = values.get(object);
+  if (known !== undefined) return known;
+  const all = new Map<string, Uint8Array>();
+  const add = (values: unknown, bytes: (value: string) => Uint8Array) => {
+    for (const [key, value] of Object.entries((values ?? {}) as Record<string, string>)) all.set(key, bytes(value));
+  };
+  const decoded = (value: string) => decodeBase64(value) ?? new Uint8Array(0);
+  add(object["data"], kind === "secret" ? decoded : encode);
+  if (kind === "configmap") add(object["binaryData"], decoded);
+  values.set(object, all);
+  return all;
+}
+
+/** Objects are frozen, and bytes of files are never changed in place. */
+const values = new WeakMap<KubeObject, ReadonlyMap<string, Uint8Array>>();
 
 function tokenFile({ text, content }: Token): Projected {
   return { bytes: () => encode(text()), mode: 0o644, content };

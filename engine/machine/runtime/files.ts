@@ -26,6 +26,21 @@ export function ensureDir(machine: Machine, path: string, mode = 0o755, from: Di
   return dir;
 }
 
+/** The same for one of the few directories that all Pods of a machine lie in: its path is taken apart once. */
+export function sharedDir(machine: Machine, path: string, mode = 0o755): DirNode {
+  let names = taken.get(path);
+  if (names === undefined) taken.set(path, (names = path.split("/").filter((name) => name !== "")));
+  let dir = machine.root;
+  for (const name of names) {
+    const next = entriesOf(dir).get(name);
+    if (next?.kind !== "dir") return ensureDir(machine, path, mode);
+    dir = next;
+  }
+  return dir;
+}
+
+const taken = new Map<string, readonly string[]>();
+
 /** Puts a file into a directory, replacing what had the name. */
 export function putFile(
   machine: Machine,

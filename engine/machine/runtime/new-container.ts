@@ -3,9 +3,9 @@ import { type DirNode, dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { MountNamespace, type RootFilesystem } from "../path.ts";
 import { PidNamespace } from "../process.ts";
-import { meet, Preview, Unseen } from "../unseen.ts";
+import { Places, Preview, Unseen } from "../unseen.ts";
 import { CriError } from "./error.ts";
-import { ensureDir, putLink } from "./files.ts";
+import { ensureDir, putLink, sharedDir } from "./files.ts";
 import { ContainerLog, LogSink } from "./log-file.ts";
 import { mountFilesystems } from "./mounts.ts";
 import { snapshot } from "./snapshot.ts";
@@ -112,20 +112,18 @@ function unseen(
   prepare: () => void,
 ): Unseen | undefined {
   const preview = previewOf(machine, tree);
-  const targets: string[] = [];
-  const add = (path: string): boolean => {
-    const [own = ""] = preview.canonical(path);
-    const inside = targets.some((other) => meet(own, other));
-    targets.push(own);
-    return inside;
-  };
-  // A mount point inside a volume is made on the machine.
-  for (const { containerPath } of config.mounts)
-    if (containerPath.includes(":") || add(containerPath)) return undefined;
-  for (const path of image.def.volumes ?? []) if (add(path)) return undefined;
-  targets.push("/etc/hostname", "/etc/resolv.conf");
-  if (cwd !== "/") add(cwd);
-  return new Unseen(machine, preview, targets, prepare);
+  const asked = config.mounts.map(({ containerPath }) => containerPath);
+  const places = preview.recall(`places ${cwd}\n${asked.join("\n")}`, () => placesOf(preview, asked, image, cwd));
+  return places === "nested" ? undefined : new Unseen(machine, preview, places, prepare);
+}
+
+function placesOf(preview: Preview, asked: readonly string[], image: Image, cwd: string): Places | "nested" {
+  const places = new Places(preview);
+  // A mount point inside a volume is made on the machine. Colons part paths here.
+  for (const path of [...asked, ...(image.def.volumes ?? [])])
+    if (path.includes(":") || places.add(path)) return "nested";
+  for (const path of ["/etc/hostname", "/etc/resolv.conf", ...(cwd === "/" ? [] : [cwd])]) places.add(path);
+  return places;
 }
 
 const previews = new WeakMap<Machine, Map<DirNode, Preview>>();
@@ -153,6 +151,6 @@ function createLog(machine: Machine, sandbox: Sandbox, id: string, config: Conta
   const { logDirectory, metadata } = sandbox.config;
   const log = new ContainerLog(machine, ensureDir(machine, `${logDirectory}/${directory}`), file);
   const link = `${metadata.name}_${metadata.namespace}_${config.metadata.name}-${id}.log`;
-  putLink(machine, ensureDir(machine, "/var/log/containers"), link, `${logDirectory}/${config.logPath}`);
+  putLink(machine, sharedDir(machine, "/var/log/containers"), link, `${logDirectory}/${config.logPath}`);
   return log;
 }

@@ -8,7 +8,7 @@ import { exitCode, PidNamespace, type Process, type WaitStatus } from "../proces
 import { draw } from "./durations.ts";
 import { CriError } from "./error.ts";
 import { type ExecOptions, type ExecSession, runIn } from "./exec.ts";
-import { ensureDir, putFile, removeEntry } from "./files.ts";
+import { putFile, removeEntry, sharedDir } from "./files.ts";
 import { ImageStore } from "./image-store.ts";
 import { launch } from "./launch.ts";
 import { formatNano } from "./log-file.ts";
@@ -379,7 +379,7 @@ export class ContainerRuntime {
     this.ended.delete(id);
     const { metadata } = container.sandbox.config;
     const link = `${metadata.name}_${metadata.namespace}_${container.config.metadata.name}-${id}.log`;
-    removeEntry(this.machine, ensureDir(this.machine, "/var/log/containers"), link);
+    removeEntry(this.machine, sharedDir(this.machine, "/var/log/containers"), link);
     yield* this.log("info", `RemoveContainer for "${id}" returns successfully`);
     this.changed(container.sandbox);
   }
