@@ -43,6 +43,19 @@ kubectl exec locked -- redis-cli ping; kubectl exec locked -- redis-cli -a secre
     ],
   },
   {
+    // kubectl pkg/polymorphichelpers/rollback.go: the ReplicaSet's annotations come back with its template.
+    name: "what a revision was called comes back with it",
+    script: `kubectl create deploy web --image=nginx:1.24 >/dev/null; kubectl annotate deploy web kubernetes.io/change-cause=first team=a >/dev/null; kubectl rollout status deploy web >/dev/null
+kubectl set image deploy/web nginx=nginx:1.25 >/dev/null; kubectl annotate deploy web kubernetes.io/change-cause=second team=b later=c --overwrite >/dev/null; kubectl rollout status deploy web >/dev/null
+kubectl rollout undo deploy web; kubectl rollout status deploy web >/dev/null; kubectl get deploy web -o json | jq -c .metadata.annotations; kubectl rollout history deploy web`,
+    expect: [
+      "deployment.apps/web rolled back",
+      '{"deployment.kubernetes.io/revision":"3","kubernetes.io/change-cause":"first","team":"a"}',
+      /^2 +second$/,
+      /^3 +first$/,
+    ],
+  },
+  {
     name: "a namespace's ServiceAccount is there when the next command comes",
     script: "for n in a b c; do kubectl create ns $n; kubectl run web -n $n --image=nginx; done",
     expect: ["namespace/a created", "pod/web created", "namespace/b created", "pod/web created", "pod/web created"],

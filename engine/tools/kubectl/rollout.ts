@@ -155,6 +155,23 @@ function* history(k: Invocation): Gen<number> {
   return 0;
 }
 
+/** Annotations that stay the Deployment's own (polymorphichelpers/rollback.go annotationsToSkip). */
+const OWN_ANNOTATIONS = new Set([
+  "kubectl.kubernetes.io/last-applied-configuration",
+  REVISION,
+  `${REVISION}-history`,
+  "deployment.kubernetes.io/desired-replicas",
+  "deployment.kubernetes.io/max-replicas",
+  "deprecated.deployment.rollback.to",
+]);
+
+/** The annotations of a Deployment that goes back: those of the ReplicaSet, and its own. */
+function annotationsBack(deployment: KubeObject, set: KubeObject): Record<string, string> {
+  const pick = (from: KubeObject, own: boolean) =>
+    Object.entries(from.metadata.annotations ?? {}).filter(([name]) => OWN_ANNOTATIONS.has(name) === own);
+  return Object.fromEntries([...pick(deployment, true), ...pick(set, false)]);
+}
+
 function* undo(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
   const print = latePrinter(k, strategy);
@@ -190,7 +207,12 @@ function* undo(k: Invocation): Gen<number> {
     else {
       const { "pod-template-hash": _, ...labels } = set.template.metadata.labels ?? {};
       const template = { ...set.template, metadata: { ...set.template.metadata, labels } };
-      yield* k.patch(path, [{ op: "replace", path: "/spec/template", value: template }], "json");
+      const value = annotationsBack(object, set.object);
+      const back = [
+        { op: "replace", path: "/spec/template", value: template },
+        { op: "replace", path: "/metadata/annotations", value },
+      ];
+      yield* k.patch(path, back, "json");
     }
     print(object, "rolled back");
   });
