@@ -2,20 +2,23 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { ensureKubectlTexts } from "./scripts/kubectl-texts.mjs";
 
-/** Files of those rooms, as one group that runs under its own rules. */
-const project = (name: string, rooms: string, isolate: boolean) => ({
+/** Files that match, as one group that runs under its own rules. */
+const project = (name: string, isolate: boolean, include: string, exclude: string[] = []) => ({
   extends: true as const,
-  test: { name, isolate, include: [`${rooms}/**/*.test.{ts,tsx}`] },
+  test: { name, isolate, include: [`${include}/**/*.test.{ts,tsx}`], exclude },
 });
 
 /** Small files that take longest: begun last, they would keep one core busy while the other has nothing left. */
 const LONGEST = ["differential/kubectl", "differential/terminal", "cli", "differential/tools", "browser/pages"];
 
+/** A worker goes on with the modules it has read as long as the next file is of the same project. */
+const PROJECTS = ["tests", "hosts", "engine"];
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => {
+    const rank = ({ moduleId, project }: TestSpecification) => {
       const at = LONGEST.findIndex((name) => moduleId.endsWith(`test/${name}.test.ts`));
-      return at < 0 ? LONGEST.length : at;
+      return 10 * PROJECTS.indexOf(project.name) + (at < 0 ? LONGEST.length : at);
     };
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
@@ -30,9 +33,11 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      // Pure code: its modules are read once a worker, not once a file, which is half of what these tests take.
-      project("engine", "{engine,grader}", false),
-      project("hosts", "{web,cli,bench,test,scripts}", true),
+      // Modules are read once a worker, not once a file, which is half of what pure code's tests take.
+      project("engine", false, "{engine,grader}"),
+      project("tests", false, "test", ["test/browser/**"]),
+      // What starts servers and browsers, and sets how long its own file may take.
+      project("hosts", true, "{web,cli,bench,scripts,test/browser}"),
     ],
   },
 });
