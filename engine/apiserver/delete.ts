@@ -24,44 +24,54 @@ export function* deleteObject(
   options: DeleteOptions,
   dryRun: boolean,
 ): Gen<Updated> {
-  const { def, registry, server, info } = context;
-  const change = function* (current: KubeObject): Gen<KubeObject | "delete"> {
-    checkPreconditions(def, current, options);
-    const attributes = {
-      context,
-      def,
-      operation: "DELETE" as const,
-      namespace: info.namespace,
-      name,
-      subresource: "",
-      object: undefined,
-      old: current,
-      dryRun,
-    };
-    const changing = mutate(server.plugins, attributes);
-    if (changing) yield* changing;
-    const judging = validate(server.plugins, attributes);
-    if (judging) yield* judging;
-    if (def.resource.group === "" && def.resource.resource === "namespaces") {
-      return terminating(registry.kernel.wallMs, current, options);
-    }
-    if (def.resource.group === "apiextensions.k8s.io" && !current.metadata.deletionTimestamp) {
-      return markDefinition(current, registry.kernel.wallMs);
-    }
-    const grace = graceOf(def, current, options);
-    const finalizers = finalizersFor(current, options, def.orphans !== undefined);
-    const { metadata } = current;
-    if (metadata.deletionTimestamp) return shorten(registry.kernel.wallMs, current, grace, finalizers);
-    if (grace === 0 && finalizers.length === 0) return "delete";
-    const deletionTimestamp = formatTime(registry.kernel.wallMs + grace * 1000);
-    return marked(current, deletionTimestamp, grace, finalizers);
-  };
+  const { def, registry, info } = context;
+  const change = (current: KubeObject) => changed(context, name, options, dryRun, current);
   const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer);
   const { metadata } = done.object;
   if (!done.deleted || metadata.deletionTimestamp || !isPod(def)) return done;
   // A Pod that goes at once is shown with the end of its grace.
   const end = formatTime(registry.kernel.wallMs);
   return { ...done, object: marked(done.object, end, 0, metadata.finalizers ?? []) };
+}
+
+/** What is left of the object as it is: nothing, or it with the marks of its end. */
+function* changed(
+  context: ResourceContext,
+  name: string,
+  options: DeleteOptions,
+  dryRun: boolean,
+  current: KubeObject,
+): Gen<KubeObject | "delete"> {
+  const { def, registry, server, info } = context;
+  checkPreconditions(def, current, options);
+  const attributes = {
+    context,
+    def,
+    operation: "DELETE" as const,
+    namespace: info.namespace,
+    name,
+    subresource: "",
+    object: undefined,
+    old: current,
+    dryRun,
+  };
+  const changing = mutate(server.plugins, attributes);
+  if (changing) yield* changing;
+  const judging = validate(server.plugins, attributes);
+  if (judging) yield* judging;
+  if (def.resource.group === "" && def.resource.resource === "namespaces") {
+    return terminating(registry.kernel.wallMs, current, options);
+  }
+  if (def.resource.group === "apiextensions.k8s.io" && !current.metadata.deletionTimestamp) {
+    return markDefinition(current, registry.kernel.wallMs);
+  }
+  const grace = graceOf(def, current, options);
+  const finalizers = finalizersFor(current, options, def.orphans !== undefined);
+  const { metadata } = current;
+  if (metadata.deletionTimestamp) return shorten(registry.kernel.wallMs, current, grace, finalizers);
+  if (grace === 0 && finalizers.length === 0) return "delete";
+  const deletionTimestamp = formatTime(registry.kernel.wallMs + grace * 1000);
+  return marked(current, deletionTimestamp, grace, finalizers);
 }
 
 function isPod({ resource }: KindDef): boolean {

@@ -40,92 +40,112 @@ export function* updateObject(
   produce: (current: KubeObject) => Gen<Draft>,
   options: UpdateOptions,
 ): Gen<Updated> {
-  const { def, registry, server, info } = context;
-  const { group, resource, kind } = def.resource;
+  const { def, registry, info } = context;
   const converts = def.custom?.conversion !== undefined;
-  const { subresource, dryRun, author = authorOf(context, options.subresource) } = options;
-  const change = function* (stored: KubeObject): Gen<KubeObject | Ended> {
-    // Of a kind whose versions a webhook converts, all is judged in the version of the request.
-    if (converts) yield* convertShown(context, def, [stored]);
-    const current = converts ? fromStored(def, stored) : stored;
-    const draft = yield* produce(stored);
-    if (draft === stored || draft === current) return stored;
-    const { metadata } = draft;
-    if (metadata.managedFields !== undefined) takeGiven(author, metadata, current);
-    // A patch that changes it is told so by validation.
-    if (metadata.uid && metadata.uid !== current.metadata.uid && info.verb !== "patch") {
-      throw uidPrecondition(context, name, metadata.uid, current.metadata.uid);
-    }
-    // "0" asks for no version, as none at all does.
-    const wanted = metadata.resourceVersion === "0" ? "" : metadata.resourceVersion;
-    if (wanted && !/^\d+$/.test(wanted)) {
-      throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`);
-    }
-    if (wanted && wanted !== current.metadata.resourceVersion) {
-      throw conflict(group, resource, name);
-    }
-    if (!wanted && !server.unconditionalUpdate(def)) {
-      throw invalid(group, resource, name, [
-        {
-          reason: "FieldValueInvalid",
-          message: "Invalid value: 0x0: must be specified for an update",
-          field: "metadata.resourceVersion",
-        },
-      ]);
-    }
-    const settled = draft.spec !== undefined && draft.spec === storedSpec(context, current);
-    if (!settled) {
-      // What another attempt kept of the object as it was then is no draft.
-      if (def.specApart && Object.isFrozen(draft.spec)) draft.spec = deepClone(draft.spec);
-      def.defaults?.(draft);
-    }
-    if (metadata !== current.metadata) keepMeta(draft, current);
-    const attributes = {
-      context,
-      def,
-      operation: "UPDATE" as const,
-      namespace: info.namespace,
-      name,
-      subresource,
-      object: draft,
-      old: current,
-      dryRun,
-    };
-    const changing = mutate(server.plugins, attributes);
-    if (changing) yield* changing;
-    // What the strategy changes from here on is nobody's.
-    const changes = subresource === "" ? def.claims : subresource === "status" ? def.statusChanged : undefined;
-    if (changes !== undefined) author.claimed = deepClone(draft);
-    prepare(def, draft, current, options);
-    if (subresource === "status") def.statusChanged?.(draft, current, nowTime(registry.kernel));
-    if (isService(def) && subresource === "") allocateService(context, draft, current);
-    // Of a custom resource without `/status` the status is a field like any other.
-    const plainStatus = def.custom && !def.subresources.some(({ name }) => name === "status");
-    const changed = specChanged(draft, current) || (plainStatus && !deepEqual(draft["status"], current["status"]));
-    const labelled = () => !deepEqual(draft.metadata.labels ?? {}, current.metadata.labels ?? {});
-    const emptied = () => def.emptyIsChange && holdsGivenEmpty(draft);
-    const raised =
-      def.hasGeneration === "labels" ? changed || labelled() : def.hasGeneration === true && (changed || emptied());
-    if (raised) {
-      draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
-    }
-    const own = def.updates?.[subresource];
-    const warn = (said: string) => void context.warnings.push(said);
-    const causes = own ? own.validate(draft, current, warn) : validateUpdate(def, draft, current, warn);
-    if (causes.length > 0) throw invalid(group, def.custom ? draft.kind : kind, name, causes);
-    const judging = validate(server.plugins, attributes);
-    if (judging) yield* judging;
-    confirmNoEscalation(context, draft, current);
-    if (subresource === "" && (def.custom || !def.hasGeneration || specChanged(draft, current))) {
-      context.warnings.push(...warningsOf(def, draft, current));
-    }
-    const object = inOrder(draft);
-    if (finished(object, current)) return new Ended(object);
-    return converts ? yield* convertForStorage(context, def, object) : object;
-  };
+  const { dryRun, author = authorOf(context, options.subresource) } = options;
+  const update: Update = { context, name, produce, converts, author, options };
+  const change = (stored: KubeObject) => changed(update, stored);
   const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);
   if (converts) yield* convertShown(context, def, [done.object]);
   return done;
+}
+
+/** What one update needs at each attempt. */
+interface Update {
+  context: ResourceContext;
+  name: string;
+  produce: (current: KubeObject) => Gen<Draft>;
+  /** A webhook converts between the versions of this kind. */
+  converts: boolean;
+  author: Author;
+  options: UpdateOptions;
+}
+
+/** What the object is to be, from what it is; the very same where nothing changes. */
+function* changed(update: Update, stored: KubeObject): Gen<KubeObject | Ended> {
+  const { context, name, produce, converts, author, options } = update;
+  const { def, registry, server, info } = context;
+  const { group, resource, kind } = def.resource;
+  const { subresource, dryRun } = options;
+  // Of a kind whose versions a webhook converts, all is judged in the version of the request.
+  if (converts) yield* convertShown(context, def, [stored]);
+  const current = converts ? fromStored(def, stored) : stored;
+  const draft = yield* produce(stored);
+  if (draft === stored || draft === current) return stored;
+  const { metadata } = draft;
+  if (metadata.managedFields !== undefined) takeGiven(author, metadata, current);
+  // A patch that changes it is told so by validation.
+  if (metadata.uid && metadata.uid !== current.metadata.uid && info.verb !== "patch") {
+    throw uidPrecondition(context, name, metadata.uid, current.metadata.uid);
+  }
+  // "0" asks for no version, as none at all does.
+  const wanted = metadata.resourceVersion === "0" ? "" : metadata.resourceVersion;
+  if (wanted && !/^\d+$/.test(wanted)) {
+    throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`);
+  }
+  if (wanted && wanted !== current.metadata.resourceVersion) {
+    throw conflict(group, resource, name);
+  }
+  if (!wanted && !server.unconditionalUpdate(def)) {
+    throw invalid(group, resource, name, [
+      {
+        reason: "FieldValueInvalid",
+        message: "Invalid value: 0x0: must be specified for an update",
+        field: "metadata.resourceVersion",
+      },
+    ]);
+  }
+  const settled = draft.spec !== undefined && draft.spec === storedSpec(context, current);
+  if (!settled) {
+    // What another attempt kept of the object as it was then is no draft.
+    if (def.specApart && Object.isFrozen(draft.spec)) draft.spec = deepClone(draft.spec);
+    def.defaults?.(draft);
+  }
+  if (metadata !== current.metadata) keepMeta(draft, current);
+  const attributes = {
+    context,
+    def,
+    operation: "UPDATE" as const,
+    namespace: info.namespace,
+    name,
+    subresource,
+    object: draft,
+    old: current,
+    dryRun,
+  };
+  const changing = mutate(server.plugins, attributes);
+  if (changing) yield* changing;
+  // What the strategy changes from here on is nobody's.
+  const changes = subresource === "" ? def.claims : subresource === "status" ? def.statusChanged : undefined;
+  if (changes !== undefined) author.claimed = deepClone(draft);
+  prepare(def, draft, current, options);
+  if (subresource === "status") def.statusChanged?.(draft, current, nowTime(registry.kernel));
+  if (isService(def) && subresource === "") allocateService(context, draft, current);
+  // Of a custom resource without `/status` the status is a field like any other.
+  const plainStatus = def.custom && !def.subresources.some(({ name }) => name === "status");
+  const respecified = specChanged(draft, current) || (plainStatus && !deepEqual(draft["status"], current["status"]));
+  const labelled = () => !deepEqual(draft.metadata.labels ?? {}, current.metadata.labels ?? {});
+  const emptied = () => def.emptyIsChange && holdsGivenEmpty(draft);
+  const raised =
+    def.hasGeneration === "labels"
+      ? respecified || labelled()
+      : def.hasGeneration === true && (respecified || emptied());
+  if (raised) {
+    draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
+  }
+  const own = def.updates?.[subresource];
+  const warn = (said: string) => void context.warnings.push(said);
+  const causes = own ? own.validate(draft, current, warn) : validateUpdate(def, draft, current, warn);
+  if (causes.length > 0) throw invalid(group, def.custom ? draft.kind : kind, name, causes);
+  const judging = validate(server.plugins, attributes);
+  if (judging) yield* judging;
+  confirmNoEscalation(context, draft, current);
+  if (subresource === "" && (def.custom || !def.hasGeneration || specChanged(draft, current))) {
+    context.warnings.push(...warningsOf(def, draft, current));
+  }
+  const object = inOrder(draft);
+  if (finished(object, current)) return new Ended(object);
+  return converts ? yield* convertForStorage(context, def, object) : object;
 }
 
 /** The store's own words, which name the key (apiserver pkg/storage/errors.go). */

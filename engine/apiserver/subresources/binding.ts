@@ -7,7 +7,6 @@ import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
 import { badRequest, conflictBecause, plainError } from "../errors.ts";
-import { deepClone } from "../frozen.ts";
 import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
 import { guaranteedUpdate } from "../store.ts";
@@ -31,20 +30,29 @@ export function* bind(context: ResourceContext): Gen<HttpResponse> {
   validate(binding);
   const def = registry.kind("", "v1", "pods")!;
   const now = nowTime(registry.kernel);
-  const change = function* (pod: KubeObject): Gen<KubeObject> {
-    const { uid } = binding.metadata;
-    if (uid && uid !== pod.metadata.uid) throw uidPrecondition({ ...context, def }, name, uid, pod.metadata.uid);
-    if (pod.metadata.deletionTimestamp) {
-      throw conflictBecause("", "pods/binding", name, `pod ${name} is being deleted, cannot be assigned to a host`);
-    }
-    const { nodeName } = pod["spec"];
-    if (nodeName) {
-      throw conflictBecause("", "pods/binding", name, `pod ${name} is already assigned to node "${nodeName}"`);
-    }
-    return bound(pod, binding, now);
-  };
+  const change = (pod: KubeObject) => assigned({ ...context, def }, name, binding, now, pod);
   yield* guaranteedUpdate(registry, def, info.namespace, name, change, isDryRun(context), context.writer);
   return ok({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
+}
+
+/** The Pod with its node; a binding is for a Pod that has none (assignPod). */
+function* assigned(
+  context: ResourceContext,
+  name: string,
+  binding: Draft,
+  now: string,
+  pod: KubeObject,
+): Gen<KubeObject> {
+  const { uid } = binding.metadata;
+  if (uid && uid !== pod.metadata.uid) throw uidPrecondition(context, name, uid, pod.metadata.uid);
+  if (pod.metadata.deletionTimestamp) {
+    throw conflictBecause("", "pods/binding", name, `pod ${name} is being deleted, cannot be assigned to a host`);
+  }
+  const { nodeName } = pod["spec"];
+  if (nodeName) {
+    throw conflictBecause("", "pods/binding", name, `pod ${name} is already assigned to node "${nodeName}"`);
+  }
+  return bound(pod, binding, now);
 }
 
 /** Its complaints are plain errors (BindingREST Create). */
@@ -65,7 +73,7 @@ function bound(pod: KubeObject, binding: Draft, now: string): KubeObject {
   return {
     ...pod,
     metadata: annotations ? { ...metadata, annotations: { ...metadata.annotations, ...annotations } } : metadata,
-    spec: { ...deepClone(spec), nodeName: binding.target.name },
+    spec: { ...spec, nodeName: binding.target.name },
     status: { ...status, conditions },
   };
 }

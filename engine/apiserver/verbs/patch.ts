@@ -73,21 +73,25 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
       {},
     );
   }
-  const produce = function* (current: KubeObject): Gen<Draft> {
-    const plain = fromStored(def, current);
-    // Who owns what is worked out for a patch that is about it alone.
-    const shown = mentionsManagers(body) ? withManagedFields(plain) : plain;
-    const result = patched(context, type, shown, body);
-    const draft = read(context, result, body, storedParts(context, current), () => {
-      const before = JSON.parse(encodeBody({ type: "object", value: withManagedFields(plain) }));
-      return rewritten(before, patched(context, type, before, body));
-    });
-    if (draft.metadata !== current.metadata) checkNames(context, draft);
-    return toStored(def, draft);
-  };
+  const produce = (current: KubeObject) => draftOf(context, type, body, current);
   const options = { dryRun, subresource: info.subresource };
   const { object } = yield* updateObject(context, info.name, produce, options);
   return present(context, object);
+}
+
+/** What the patch makes of the object as it is stored. */
+function* draftOf(context: ResourceContext, type: string, body: unknown, current: KubeObject): Gen<Draft> {
+  const { def } = context;
+  const plain = fromStored(def, current);
+  // Who owns what is worked out for a patch that is about it alone.
+  const shown = mentionsManagers(body) ? withManagedFields(plain) : plain;
+  const result = patched(context, type, shown, body);
+  const draft = read(context, result, body, storedParts(context, current), () => {
+    const before = JSON.parse(encodeBody({ type: "object", value: withManagedFields(plain) }));
+    return rewritten(before, patched(context, type, before, body));
+  });
+  if (draft.metadata !== current.metadata) checkNames(context, draft);
+  return toStored(def, draft);
 }
 
 function mentionsManagers(body: unknown): boolean {

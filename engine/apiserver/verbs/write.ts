@@ -46,11 +46,11 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
   const decoded = toStored(def, decodeBody(context, body, def.resource, storedParts(context, current)));
   checkNames(context, decoded);
   let first: Draft | undefined = decoded;
-  const produce = function* (): Gen<Draft> {
-    // An attempt after the first needs a fresh draft, since stages write to it.
-    const draft = first ?? toStored(def, decodeBody(context, body, def.resource));
+  // An attempt after the first needs a fresh draft, since stages write to it.
+  const produce = () => {
+    const given = first;
     first = undefined;
-    return draft;
+    return draftFrom(context, body, given);
   };
   if (current === undefined && info.subresource === "" && context.server.createOnUpdate(def)) {
     return yield* createByUpdate(context, decoded, options.dryRun);
@@ -59,6 +59,12 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
   if (current === undefined && uid) throw uidPrecondition(context, info.name, uid);
   const { object } = yield* updateObject(context, info.name, produce, options);
   return present(context, object);
+}
+
+/** The draft that a body is; `given`: read before. */
+function* draftFrom(context: ResourceContext, body: unknown, given: Draft | undefined): Gen<Draft> {
+  const { def } = context;
+  return given ?? toStored(def, decodeBody(context, body, def.resource));
 }
 
 /** A PUT of what is not there: who may not create learns so (apiserver pkg/endpoints/handlers/update.go withAuthorization). */
