@@ -164,9 +164,11 @@ export class Unseen {
 
   /** For MountNamespace: does it all. */
   settle(): void {
-    const { kernel } = this.machine;
+    const { kernel, disk } = this.machine;
     this.forget();
-    for (const { at, run } of this.steps) kernel.asOf(at, run);
+    disk.grant(() => {
+      for (const { at, run } of this.steps) kernel.asOf(at, run);
+    });
   }
 
   /** The container is gone: nothing was written. */
