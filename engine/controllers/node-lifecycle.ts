@@ -77,7 +77,7 @@ class NodeLifecycleController implements Reconciler {
       }
       const { labels } = object.metadata;
       const parts = old !== undefined && old.spec === object.spec && old.metadata.labels === labels;
-      if (parts && old.status?.conditions === object.status?.conditions) return;
+      if (parts && sameStates(old.status?.conditions, object.status?.conditions)) return;
       if (old === undefined || face(old) !== face(object)) this.queue.add(name);
     });
     informers.handle(PODS, ({ type, object, old }) => {
@@ -306,6 +306,14 @@ const evicts = ({ key, effect }: Taint) => effect === "NoExecute" && (key === NO
 /** Events about nodes name them by uid = name and live in `default` (nodeutil RecordNodeEvent). */
 function nodeRef(node: KubeObject) {
   return { kind: "Node", apiVersion: "v1", name: node.metadata.name, uid: node.metadata.uid };
+}
+
+/** Conditions that differ in their times at most. */
+function sameStates(a: readonly Condition[] = [], b: readonly Condition[] = []): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i]!.type !== b[i]!.type || a[i]!.status !== b[i]!.status) return false;
+  return true;
 }
 
 /** What of a node asks for action; heartbeats do not. */

@@ -71,6 +71,9 @@ class Established implements Connection {
   /** µs to the server and back, through the proxy if there is one. */
   private readonly rtt: number;
   readonly server: Listener;
+  /** `Network.moves` and `listenings` at which it was last found alive. */
+  private moves = -1;
+  private listenings = -1;
   /** Its way through the rules, where there are any. */
   private path: Path | undefined;
   /** What the tables of connections on its way know of it. */
@@ -114,11 +117,15 @@ class Established implements Connection {
 
   alive(): boolean {
     const { network, from, owner } = this;
-    if (this.owner.network.closed.has(this.listener)) return false;
-    if (from !== owner) {
-      if (network.ownerOf(this.remoteAddress) !== owner) return false;
-      if (from.host !== owner.host && (network.isDark(from) || network.isDark(owner))) return false;
+    // Listeners and addresses that have stayed since it was last asked need not be looked at.
+    const isSame = this.moves === network.moves && this.listenings === network.listenings;
+    if (!isSame || owner.network !== network) {
+      if (owner.network.closed.has(this.listener)) return false;
+      if (from !== owner && network.ownerOf(this.remoteAddress) !== owner) return false;
+      this.moves = network.moves;
+      this.listenings = network.listenings;
     }
+    if (from.host !== owner.host && (network.isDark(from) || network.isDark(owner))) return false;
     if (this.path !== undefined) {
       const path = pathNow(network, from, this.path);
       if (path === undefined) return false;

@@ -20,6 +20,7 @@ import {
 import { isStatus, StatusError } from "../api/status.ts";
 import { formatTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
+import { deepEqual } from "../api/validation/value.ts";
 import { cpu, type Gen, type Kernel } from "../kernel/index.ts";
 import { isNetError } from "../network/error.ts";
 import { choose, type Placement } from "./algorithm.ts";
@@ -462,7 +463,7 @@ export class Scheduler {
 
 /** Changes of a node that a plugin may wait for; heartbeats are none. */
 function nodeChanged(old: KubeObject, node: KubeObject): boolean {
-  const text = (n: KubeObject) =>
-    JSON.stringify([n.spec, n.metadata.labels, n.status?.allocatable, n.status?.images?.length]);
-  return text(old) !== text(node);
+  if (!deepEqual(old["spec"], node["spec"]) || !deepEqual(old.metadata.labels, node.metadata.labels)) return true;
+  const [was, is] = [old["status"], node["status"]];
+  return !deepEqual(was?.allocatable, is?.allocatable) || was?.images?.length !== is?.images?.length;
 }
