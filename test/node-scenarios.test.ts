@@ -289,6 +289,19 @@ sleep 5; curl -s 192.168.108.21:10255/pods | jq -r .kind; curl -s 192.168.108.21
     ],
   },
   {
+    name: "a Pod that is deleted while its node has no containerd ends when that is back",
+    script: `kubectl run web --image=nginx --overrides='{"spec":{"nodeName":"worker-1"}}' >/dev/null; kubectl wait --for=condition=Ready pod/web >/dev/null
+on worker-1 "systemctl stop containerd"; kubectl delete pod web --wait=false; sleep 40; kubectl get pod web --no-headers
+kubectl get events --field-selector reason=FailedKillPod -o jsonpath='{.items[0].type} {.items[0].message}{"\\n"}'
+on worker-1 "journalctl -u kubelet --no-pager | grep -c Kill.container.failed; systemctl start containerd"; sleep 30; kubectl get pod web`,
+    expect: [
+      /^web +1\/1 +Terminating +0 +\d+s$/,
+      /^Warning error killing pod: \[failed to "KillContainer" for "web" with KillContainerError: "rpc error: code = Unavailable desc = .*\\"transport: .*", failed to "KillPodSandbox" for "[0-9a-f-]{36}" with KillPodSandboxError: "rpc error: .*"\]$/,
+      /^[1-9]\d*$/,
+      'pods "web" not found',
+    ],
+  },
+  {
     name: "a manifest that is moved away and back at once restarts its static Pod",
     script: `on cp-1 "cd /etc/kubernetes/manifests; crictl ps -q --name kube-scheduler; mv kube-scheduler.yaml /tmp; mv /tmp/kube-scheduler.yaml .; sleep 40; crictl ps -q --name kube-scheduler | wc -l"
 kubectl -n kube-system get pod kube-scheduler-cp-1 --no-headers; on cp-1 "mv /etc/kubernetes/manifests/kube-scheduler.yaml /tmp"; sleep 10; kubectl -n kube-system get pod kube-scheduler-cp-1`,

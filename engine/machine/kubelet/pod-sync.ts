@@ -46,7 +46,8 @@ export class PodSync {
       if (!this.wantsSandbox(pod, view)) return;
       const words = "Pod sandbox changed, it will be killed and re-created.";
       this.ctx.recorder.event(pod, "Normal", "SandboxChanged", words);
-      yield* this.killAll(pod, view, undefined, undefined);
+      const failed = yield* this.killAll(pod, view, undefined, undefined);
+      if (failed.length > 0) throw new SyncError("KillContainerError", aggregate(failed));
       yield* this.ctx.runtime.stopPodSandbox(sandbox.id);
     }
     if (sandbox === undefined || sandbox.state !== "ready") {
@@ -346,14 +347,14 @@ export class PodSync {
     );
   }
 
-  /** Stops every running container at once; sidecars after the others, the last one first. */
-  *killAll(pod: Pod, view: RuntimePod, message: string | undefined, grace: number | undefined): Gen<void> {
+  /** Stops every running container at once; sidecars after the others, the last one first. Says what failed. */
+  *killAll(pod: Pod, view: RuntimePod, message: string | undefined, grace: number | undefined): Gen<string[]> {
+    const failed: string[] = [];
     const kill = (spec: ContainerSpec): void => {
       const container = view.latest(spec.name);
       if (container?.state !== "running") return;
-      tasks.push(
-        this.ctx.spawn(`kill ${podKey(pod)} ${spec.name}`, this.kill(pod, spec, container, message ?? "", grace)),
-      );
+      const name = `kill ${podKey(pod)} ${spec.name}`;
+      tasks.push(this.ctx.spawn(name, this.tryKill(failed, pod, spec, container, message ?? "", grace)));
     };
     let tasks: ReturnType<KubeletContext["spawn"]>[] = [];
     const inits = pod.spec.initContainers ?? [];
@@ -365,15 +366,44 @@ export class PodSync {
       kill(spec);
       for (const task of tasks) yield* join(task);
     }
+    return failed;
   }
 
-  /** Stops everything of the Pod and its sandboxes. */
-  *killPod(pod: Pod, grace: number | undefined): Gen<void> {
-    const view = runtimePod(this.ctx.runtime, pod.metadata.uid);
-    yield* this.killAll(pod, view, undefined, grace);
-    for (const sandbox of view.sandboxes) {
-      if (sandbox.state === "ready") yield* this.ctx.runtime.stopPodSandbox(sandbox.id);
+  /** One of several that are killed: that it could not be is added to `failed` (killContainersWithSyncResult). */
+  private *tryKill(failed: string[], ...[pod, spec, container, ...rest]: Parameters<PodSync["kill"]>): Gen<void> {
+    try {
+      yield* this.kill(pod, spec, container, ...rest);
+    } catch (error) {
+      if (!isCriError(error)) throw error;
+      this.ctx.log("E", "kuberuntime_container.go:853", "Kill container failed", {
+        err: error.rpc,
+        pod: podKey(pod),
+        podUID: pod.metadata.uid,
+        containerName: spec.name,
+        containerID: `{"Type":"containerd","ID":"${container.id}"}`,
+      });
+      failed.push(killFailure("Container", spec.name, error.rpc));
     }
+  }
+
+  /** Stops everything of the Pod and its sandboxes (killPodWithSyncResult); SyncError where the runtime did not do it. */
+  *killPod(pod: Pod, grace: number | undefined): Gen<void> {
+    const { runtime, recorder, log } = this.ctx;
+    const view = runtimePod(runtime, pod.metadata.uid);
+    const failed = yield* this.killAll(pod, view, undefined, grace);
+    for (const sandbox of view.sandboxes) {
+      if (sandbox.state !== "ready") continue;
+      try {
+        yield* runtime.stopPodSandbox(sandbox.id);
+      } catch (error) {
+        if (!isCriError(error)) throw error;
+        log("E", "kuberuntime_manager.go:1479", "Failed to stop sandbox", { podSandboxID: sandbox.id });
+        failed.push(killFailure("PodSandbox", pod.metadata.uid, error.rpc));
+      }
+    }
+    if (failed.length === 0) return;
+    recorder.event(pod, "Warning", "FailedKillPod", `error killing pod: ${aggregate(failed)}`);
+    throw new SyncError("KillPodError", aggregate(failed));
   }
 
   /** Removes containers and sandboxes that have ended. */
@@ -389,3 +419,10 @@ export class PodSync {
     this.images.forget(uid);
   }
 }
+
+/** What failed of a sync, in the words of a SyncResult (kubelet/container/sync_result.go). */
+const killFailure = (what: "Container" | "PodSandbox", target: string, why: string): string =>
+  `failed to "Kill${what}" for "${target}" with Kill${what}Error: ${JSON.stringify(why)}`;
+
+/** Several errors as one (apimachinery util/errors Aggregate). */
+const aggregate = (errors: readonly string[]): string => (errors.length === 1 ? errors[0]! : `[${errors.join(", ")}]`);
