@@ -53,8 +53,7 @@ export async function serveApi(options: ApiOptions): Promise<ApiServing> {
       `certificate-authority-data: ${Buffer.from(door.ca).toString("base64")}`,
     );
   runner.driver.setSpeed(options.speed);
-  if (options.paused) runner.driver.pause();
-  else runner.start();
+  runner.start(options.paused);
   const opened = door;
   return {
     runner,

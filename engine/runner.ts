@@ -44,9 +44,11 @@ export class SessionRunner {
     }
   }
 
-  start(): void {
+  /** Goes on beside the clock; `paused`: only with what is due at this instant, which may take more than one slice. */
+  start(paused = false): void {
     this.running = true;
-    this.driver.resume();
+    if (paused) this.driver.pause();
+    else this.driver.resume();
     this.tick();
   }
 

@@ -221,8 +221,7 @@ export class SessionService {
     const { kernel } = runner.session;
     this.post({ type: "started", at: kernel.now, wallMs: kernel.wallMs });
     if (speed !== undefined) runner.driver.setSpeed(speed);
-    if (paused) runner.driver.pause();
-    else runner.start();
+    runner.start(paused);
   }
 
   private setClock(
