@@ -231,7 +231,7 @@ sleep 90; look later; kubectl exec vols -- mount | grep -E ' on (/|/cm|/info) '`
       'later red blue blue tier="db"',
       /^overlay on \/ type overlay \(rw,relatime,lowerdir=/,
       "/dev/vda1 on /cm type ext4 (ro,relatime)",
-      "tmpfs on /info type tmpfs (ro,relatime)",
+      "tmpfs on /info type tmpfs (ro,relatime,size=3913592k,inode64)",
     ],
   },
   {
