@@ -1,4 +1,5 @@
 export type { Captured, Tap } from "./capture.ts";
+export type { Connection } from "./connection.ts";
 export { isNetError, NetError, type NetErrorCode } from "./error.ts";
 export {
   type Interface,
@@ -8,7 +9,7 @@ export {
   type Socket,
 } from "./namespace.ts";
 export { macToward } from "./neighbours.ts";
-export { type Connection, type ConnectOptions, type LocalTarget, Network } from "./network.ts";
+export { type ConnectOptions, type LocalTarget, Network } from "./network.ts";
 export { joinOverlay } from "./overlay.ts";
 export { type PolicyMet, type PolicyQuestion, type PolicyVerdict, policySteps } from "./policy.ts";
 export { routeTo } from "./routes.ts";

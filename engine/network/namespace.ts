@@ -1,9 +1,10 @@
 import type { Beat, BeatRequests, HttpHandler } from "../api/http.ts";
 import type { Gen, Pipe, RandomStream } from "../kernel/index.ts";
 import type { Counted, Ruleset } from "../netfilter/index.ts";
+import type { Connection } from "./connection.ts";
 import { NetError } from "./error.ts";
 import type { Discipline } from "./netem.ts";
-import type { Connection, Network } from "./network.ts";
+import type { Network } from "./network.ts";
 import type { Path } from "./path.ts";
 import type { PolicyQuestion, PolicyVerdict } from "./policy.ts";
 import type { RoutingRule } from "./policy-routing.ts";

@@ -11,6 +11,7 @@ import type { ImageManager } from "./image-manager.ts";
 import type { ProbeManager } from "./probes.ts";
 import { type RuntimePod, runtimePod } from "./runtime-view.ts";
 import { podIps, type WaitReason, willRestart } from "./status.ts";
+import { aggregate, failedTo } from "./sync-result.ts";
 import { type ContainerSpec, fieldPath, isSidecar, type Pod, podFormat, podKey } from "./types.ts";
 
 /** What the runtime has of a Pod, and what of it this sync has killed: `changed` for their definition. */
@@ -84,7 +85,7 @@ export class PodSync {
       log("E", "kuberuntime_sandbox.go:72", "Failed to create sandbox for pod", { err: why, pod: podKey(pod) });
       throw new SyncError(
         "CreatePodSandboxError",
-        `failed to "CreatePodSandbox" for "${podFormat(pod)}" with CreatePodSandboxError: "${words}"`,
+        failedTo("CreatePodSandbox", podFormat(pod), "CreatePodSandboxError", words),
       );
     }
   }
@@ -193,7 +194,7 @@ export class PodSync {
       if (!(error instanceof SyncError)) throw error;
       reasons.set(spec.name, { reason: error.reason, message: error.message });
       this.ctx.log("E", "pod_workers.go:1301", "Error syncing pod, skipping", {
-        err: `failed to "StartContainer" for "${spec.name}" with ${error.reason}: "${error.message}"`,
+        err: failedTo("StartContainer", spec.name, error.reason, error.message),
         pod: podKey(pod),
         podUID: pod.metadata.uid,
       });
@@ -382,7 +383,7 @@ export class PodSync {
         containerName: spec.name,
         containerID: `{"Type":"containerd","ID":"${container.id}"}`,
       });
-      failed.push(killFailure("Container", spec.name, error.rpc));
+      failed.push(failedTo("KillContainer", spec.name, "KillContainerError", error.rpc));
     }
   }
 
@@ -398,7 +399,7 @@ export class PodSync {
       } catch (error) {
         if (!isCriError(error)) throw error;
         log("E", "kuberuntime_manager.go:1479", "Failed to stop sandbox", { podSandboxID: sandbox.id });
-        failed.push(killFailure("PodSandbox", pod.metadata.uid, error.rpc));
+        failed.push(failedTo("KillPodSandbox", pod.metadata.uid, "KillPodSandboxError", error.rpc));
       }
     }
     if (failed.length === 0) return;
@@ -419,10 +420,3 @@ export class PodSync {
     this.images.forget(uid);
   }
 }
-
-/** What failed of a sync, in the words of a SyncResult (kubelet/container/sync_result.go). */
-const killFailure = (what: "Container" | "PodSandbox", target: string, why: string): string =>
-  `failed to "Kill${what}" for "${target}" with Kill${what}Error: ${JSON.stringify(why)}`;
-
-/** Several errors as one (apimachinery util/errors Aggregate). */
-const aggregate = (errors: readonly string[]): string => (errors.length === 1 ? errors[0]! : `[${errors.join(", ")}]`);
