@@ -74,10 +74,10 @@ export class PolicyEnforcer {
   }
 
   private judge(question: PolicyQuestion): PolicyVerdict {
-    const { direction, pod: address } = question;
-    const pod = this.byAddress.get(address);
+    const { direction } = question;
+    const pod = this.podAt(question.pod, question.podNet);
     const met: PolicyMet[] = [];
-    // A Pod that is not known yet is nobody's to judge.
+    // An address that no Pod has is nobody's to judge.
     if (pod === undefined) return { allowed: true, met };
     const { namespace = "", labels } = pod.metadata;
     for (const policy of this.policies.items.values()) {
@@ -96,17 +96,34 @@ export class PolicyEnforcer {
     return { allowed: met.length === 0, met };
   }
 
-  private matches(rule: Rule, { direction, peer, protocol, port }: PolicyQuestion, pod: KubeObject): boolean {
-    const target = direction === "Ingress" ? pod : this.byAddress.get(peer);
+  /**
+   * The Pod that has an address. Of this machine's own the agent was told when the runtime set up their network, before
+   * their status says so; those of other machines it knows from their status.
+   */
+  private podAt(address: string, net: NetNamespace): KubeObject | undefined {
+    const known = this.byAddress.get(address);
+    // Who was masqueraded is nobody's Pod any more.
+    if (known !== undefined || net.host !== this.net || net.pod === undefined || !net.owns(address)) return known;
+    return this.pods.get(`${net.pod.namespace}/${net.pod.name}`);
+  }
+
+  private matches(rule: Rule, question: PolicyQuestion, pod: KubeObject): boolean {
+    const { direction, peer, peerNet, protocol, port } = question;
+    const other = this.podAt(peer, peerNet);
+    const target = direction === "Ingress" ? pod : other;
     if (!portAllowed(rule.ports, protocol, port, target)) return false;
     const peers = direction === "Ingress" ? rule.from : rule.to;
     if (peers === undefined || peers.length === 0) return true;
-    return peers.some((one) => this.isPeer(one, peer, pod.metadata.namespace ?? ""));
+    return peers.some((one) => this.isPeer(one, peer, other, pod.metadata.namespace ?? ""));
   }
 
-  private isPeer({ ipBlock, podSelector, namespaceSelector }: Peer, address: string, namespace: string): boolean {
+  private isPeer(
+    { ipBlock, podSelector, namespaceSelector }: Peer,
+    address: string,
+    other: KubeObject | undefined,
+    namespace: string,
+  ): boolean {
     if (ipBlock) return within(address, ipBlock.cidr) && !ipBlock.except?.some((cidr) => within(address, cidr));
-    const other = this.byAddress.get(address);
     if (other === undefined) return false;
     const space = other.metadata.namespace ?? "";
     if (namespaceSelector) {

@@ -1,6 +1,6 @@
 import { encodeBody } from "../api/encode.ts";
 import type { HttpBody, HttpRequest, HttpResponse } from "../api/http.ts";
-import { concat, encode, MS, SECOND } from "../kernel/index.ts";
+import { concat, encode, MS } from "../kernel/index.ts";
 import { show, type Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
 import { packetBytes, TCP, type Transport, tcpOptions } from "./frames.ts";
@@ -11,8 +11,6 @@ import type { Protocol } from "./path.ts";
 const HEADERS = 40;
 /** TCP option bytes of an ordinary segment. */
 const STAMPS = 12;
-/** When a SYN that nobody answers is sent again, after the first (tcp_syn_retries, doubling). */
-const RETRIES = [1, 3, 7, 15, 31];
 const EMPTY = new Uint8Array(0);
 /** TLS 1.3: what a handshake takes on each side, and what a record adds. */
 const CLIENT_HELLO = 517;
@@ -26,9 +24,12 @@ const UNREACHABLE: Partial<Record<NetErrorCode, number>> = { ENETUNREACH: 0, EHO
 export class Flow {
   readonly port: number;
   private readonly network: Network;
-  private readonly wires: readonly Wire[];
+  /** Where its packets go: a SYN that is sent again may find another way. */
+  wires: readonly Wire[];
   private readonly protocol: Protocol;
   private readonly mss: number;
+  /** What the client's sequence numbers begin with. */
+  private readonly start: number;
   /** Next sequence number of client and server. */
   private readonly next: [number, number];
   private readonly stampBase: [number, number];
@@ -43,6 +44,7 @@ export class Flow {
     this.port = port;
     const random = network.kernel.random("capture");
     this.next = [random.uint32(), random.uint32()];
+    this.start = this.next[0];
     this.stampBase = [random.uint32(), random.uint32()];
     this.id = random.int(1, 60_000);
     const [first] = wires;
@@ -99,24 +101,13 @@ export class Flow {
     show(this.network, this.wires, side === 1, this.id, make, last === undefined ? {} : { last });
   }
 
-  /** The first packet: a SYN, or the datagram itself. `last`: it gets no further than that many devices. */
+  /** The first packet, perhaps not for the first time: a SYN, or the datagram itself. `last`: it gets no further than that many devices. */
   ask(payload: Uint8Array = EMPTY, last?: number): void {
     if (this.protocol === "udp") this.datagram(0, payload, last);
-    else this.segment(0, TCP.SYN, EMPTY, last);
-  }
-
-  /** Nobody answers: it is sent again and again for `timeout` µs. */
-  unanswered(timeout: number, payload?: Uint8Array, last?: number): void {
-    const { kernel } = this.network;
-    const start = this.next[0];
-    this.ask(payload, last);
-    if (this.protocol === "udp") return;
-    for (const seconds of RETRIES) {
-      if (seconds * SECOND >= timeout) break;
-      kernel.after(seconds * SECOND, "tcp retransmission", () => {
-        this.next[0] = start;
-        this.ask(payload, last);
-      });
+    else {
+      // Perhaps again, as nobody has answered the one before.
+      this.next[0] = this.start;
+      this.segment(0, TCP.SYN, EMPTY, last);
     }
   }
 
@@ -124,7 +115,7 @@ export class Flow {
   refused(code: NetErrorCode, payload: Uint8Array = EMPTY, own = false): void {
     const { wires, network, port } = this;
     const last = wires.at(-1);
-    const original = this.next[0];
+    const original = this.start;
     if (!own) this.ask(payload);
     if (last === undefined) return;
     if (this.protocol === "tcp" && (own || code === "ECONNRESET")) {

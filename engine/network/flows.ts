@@ -1,30 +1,35 @@
 /** What the tables of connections on the way of an open connection know of it. */
-import { passed, type Track } from "../netfilter/index.ts";
-import type { Path, Protocol } from "./path.ts";
+import { passed, type Ruleset, type Track } from "../netfilter/index.ts";
+import type { Path, Protocol, Seen } from "./path.ts";
+
+/** Entries of one connection, by whose table they stand in. */
+export type Tracks = ReadonlyMap<Ruleset, Track>;
 
 const NO_TRACKS: readonly Track[] = [];
 
 /**
  * Enters a connection that was let through into the tables of every namespace on its way; gives the entries. Whoever
- * asked over TCP has an answer then; `replied` says it of datagrams, and of who got none.
+ * asked over TCP has an answer then.
  */
-export function arrive(
-  path: Path,
-  protocol: Protocol,
-  port: number,
-  now: number,
-  replied = protocol !== "udp",
-): readonly Track[] {
+export function arrive(path: Path, protocol: Protocol, port: number, now: number): readonly Track[] {
   if (path.seen.length === 0) return NO_TRACKS;
-  // Who comes by again, in a loop of routes, is known there already.
-  const seen = path.seen.filter((flow, i) => path.seen.findIndex((one) => one.ruleset === flow.ruleset) === i);
-  return seen.map((flow) => {
-    const { track } = flow;
+  return [...noted(path.seen, protocol, port, now, protocol !== "udp").values()];
+}
+
+/** The same where `seen` saw its first packet, which has perhaps got no answer. */
+export function noted(seen: readonly Seen[], protocol: Protocol, port: number, now: number, replied: boolean): Tracks {
+  const tracks = new Map<Ruleset, Track>();
+  for (const flow of seen) {
+    const { track, ruleset } = flow;
+    // Who comes by again, in a loop of routes, is known there already.
+    if (tracks.has(ruleset)) continue;
     if (track !== undefined && track.reply.source === flow.replySource && track.reply.sourcePort === flow.replyPort) {
       passed(track, now);
-      return track;
+      if (replied) track.replied = true;
+      tracks.set(ruleset, track);
+      continue;
     }
-    return flow.ruleset.conntrack.add({
+    const made = ruleset.conntrack.add({
       protocol,
       original: {
         source: flow.source,
@@ -43,7 +48,9 @@ export function arrive(
       last: now,
       open: false,
     });
-  });
+    tracks.set(ruleset, made);
+  }
+  return tracks;
 }
 
 /** A datagram got its answer. */

@@ -153,6 +153,8 @@ export class NetNamespace {
   lastHandle: number | undefined;
   /** The number of its youngest device, once somebody has made one by hand. */
   lastIndex: number | undefined;
+  /** The Pod that the runtime made it for (what a CNI plug-in is told as K8S_POD_NAMESPACE and K8S_POD_NAME). */
+  pod: { readonly namespace: string; readonly name: string } | undefined;
   /** Made by somebody with `ip netns add`. */
   handmade = false;
   /** By port; those of UDP below zero. */

@@ -3,13 +3,13 @@ import { stoppedBy, type Tap } from "./capture.ts";
 import { Established } from "./connection.ts";
 import { NetError } from "./error.ts";
 import { Flow } from "./flow.ts";
-import { arrive } from "./flows.ts";
+import { arrive, noted, type Tracks } from "./flows.ts";
 import { handmadeWay, isHandmade } from "./links.ts";
 import { type Listener, NetNamespace } from "./namespace.ts";
 import { askInVain, meet, misled, UNANSWERED } from "./neighbours.ts";
 import { onceAround, withRetries } from "./netem.ts";
 import type { OverlayMember } from "./overlay.ts";
-import { isTakenAgain, type Path, pathOf, type Walk } from "./path.ts";
+import { isTakenAgain, type Path, pathAgain, pathOf, type Walk } from "./path.ts";
 import { policySteps } from "./policy.ts";
 import { isRoutable } from "./routes.ts";
 
@@ -31,7 +31,22 @@ export interface ConnectOptions {
   localPort?: number;
 }
 
-/** All namespaces of a session and who owns which address. `connect` is how anything reaches anything. */
+/** A connection that is being asked for. */
+interface Attempt {
+  readonly from: NetNamespace;
+  readonly address: string;
+  readonly port: number;
+  readonly options: ConnectOptions;
+  /** µs that are left. */
+  patience: number;
+  /** The client's port, once it is needed. */
+  own: number | undefined;
+  /** Its packets, once somebody listens. */
+  flow?: Flow;
+  /** What the namespaces on its way remember of it, once a packet was sent in vain. */
+  tracks?: Tracks;
+}
+
 /** A connection from a Pod that was let in, as it was asked for: before any rule translated it. */
 export interface Visit {
   /** The Pod's address. */
@@ -54,9 +69,13 @@ export interface LocalTarget {
   readonly shaped: number;
 }
 
+/** Seconds after the first at which a SYN without an answer is sent again (net.ipv4.tcp_syn_retries, doubling). */
+const SYN_RETRIES = [1, 3, 7, 15, 31, 63];
+
 /** Visits that are kept. */
 const MOST_VISITS = 20_000;
 
+/** All namespaces of a session and who owns which address. `connect` is how anything reaches anything. */
 export class Network {
   readonly kernel: Kernel;
   private readonly owners = new Map<string, NetNamespace>();
@@ -139,45 +158,72 @@ export class Network {
 
   /**
    * Opens a connection from a namespace to an address (dotted quad) and port. Throws NetError: refused, timed out, no
-   * route. Charged one round trip, nothing for an `instant` task.
+   * route. A SYN that nobody answers is sent again, and may fare better then. Charged one round trip, nothing for an
+   * `instant` task.
    */
   *connect(from: NetNamespace, address: string, port: number, options: ConnectOptions = {}): Gen<Established> {
-    const protocol = options.protocol ?? "tcp";
-    if (isHandmade(this, from, address)) yield* this.byHand(from, address, options.timeout ?? CONNECT_TIMEOUT);
+    const patience = options.timeout ?? CONNECT_TIMEOUT;
+    if (isHandmade(this, from, address)) yield* this.byHand(from, address, patience);
     else if (!isRoutable(this, from, address)) throw new NetError("ENETUNREACH");
-    const path = pathOf(this, from, protocol, address, port, protocol === "udp" ? options.localPort : undefined);
-    const flow = path?.wires && new Flow(this, path.wires, protocol, options.localPort ?? from.ephemeralPort());
+    const attempt: Attempt = { from, address, port, options, patience, own: options.localPort };
+    const since = this.kernel.now;
+    const made = yield* this.knock(attempt);
+    if (made !== undefined) return made;
+    for (const seconds of options.protocol === "udp" ? [] : SYN_RETRIES) {
+      if (seconds * SECOND >= patience) break;
+      yield* sleep(since + seconds * SECOND - this.kernel.now);
+      attempt.patience = since + patience - this.kernel.now;
+      const late = yield* this.knock(attempt);
+      if (late !== undefined) return late;
+    }
+    yield* sleep(Math.max(0, since + patience - this.kernel.now));
+    throw new NetError("ETIMEDOUT");
+  }
+
+  /** Sends a connection's first packet, perhaps again; undefined: nobody answers. Throws NetError where somebody refuses. */
+  private *knock(attempt: Attempt): Gen<Established | undefined> {
+    const { from, address, port, options, patience } = attempt;
+    const protocol = options.protocol ?? "tcp";
+    const asks = protocol === "udp" ? options.localPort : undefined;
+    const path = attempt.tracks
+      ? pathAgain(this, from, address, port, attempt.tracks)
+      : pathOf(this, from, protocol, address, port, asks);
+    const ownPort = () => (attempt.own ??= from.ephemeralPort());
+    if (path?.wires !== undefined) {
+      if (attempt.flow === undefined) attempt.flow = new Flow(this, path.wires, protocol, ownPort());
+      else attempt.flow.wires = path.wires;
+    }
+    const { flow } = attempt;
     const { payload } = options;
-    // Machines that the first packet has passed wait for an answer as well.
-    const noteSilence = () => {
-      if (path === undefined || path.seen.length === 0) return;
-      arrive(path, protocol, flow?.port ?? options.localPort ?? from.ephemeralPort(), this.kernel.now, false);
+    // Machines that the first packet has passed wait for an answer as well, and remember where they have sent it.
+    const noteSilence = (stopped?: NetNamespace) => {
+      const seen = path?.seen.filter(({ ruleset }) => ruleset !== stopped?.netfilter) ?? [];
+      if (seen.length > 0) attempt.tracks = noted(seen, protocol, ownPort(), this.kernel.now, false);
     };
     if (path !== undefined && path.outcome !== "pass") {
       if (path.outcome !== "dropped") {
         flow?.refused(path.outcome, payload);
         throw new NetError(path.outcome);
       }
-      flow?.unanswered(options.timeout ?? CONNECT_TIMEOUT, payload);
+      flow?.ask(payload);
       noteSilence();
-      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
-      throw new NetError("ETIMEDOUT");
+      return undefined;
     }
     const remoteAddress = path?.address ?? address;
     const remotePort = path?.port ?? port;
     const owner = from.owns(remoteAddress) ? from : this.ownerOf(remoteAddress);
     const local = owner?.host === from.host;
     if (owner === undefined || (!local && (this.isDark(from) || this.isDark(owner)))) {
-      const patience = options.timeout ?? CONNECT_TIMEOUT;
       // Where others are, nobody answers the question for this address: the last router knows soon.
       const asked = askInVain(this, from, remoteAddress);
       const near = asked !== undefined || this.hasNeighbours(remoteAddress);
       const known = asked === undefined ? UNANSWERED : asked.until - this.kernel.now;
       const unreachable = (owner === undefined || asked !== undefined) && patience >= known && near;
-      flow?.unanswered(unreachable ? 0 : patience, payload);
+      flow?.ask(payload);
       noteSilence();
-      yield* sleep(unreachable ? known : patience);
-      throw new NetError(unreachable ? "EHOSTUNREACH" : "ETIMEDOUT");
+      if (!unreachable) return undefined;
+      yield* sleep(known);
+      throw new NetError("EHOSTUNREACH");
     }
     if (from.host.policy !== undefined || owner.host.policy !== undefined) {
       const source = path?.source ?? sourceFor(from, owner, remoteAddress);
@@ -185,28 +231,24 @@ export class Network {
       const refusal = steps.at(-1);
       if (refusal?.allowed === false) {
         const last = path?.wires && stoppedBy(path.wires, refusal.machine);
-        flow?.unanswered(options.timeout ?? CONNECT_TIMEOUT, payload, last);
-        yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
-        throw new NetError("ETIMEDOUT");
+        flow?.ask(payload, last);
+        // Whoever drops it does so before it is known there.
+        noteSilence(refusal.machine);
+        return undefined;
       }
     }
     if (misled(this, from, remoteAddress)) {
-      flow?.unanswered(options.timeout ?? CONNECT_TIMEOUT, payload);
+      flow?.ask(payload);
       noteSilence();
-      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
-      throw new NetError("ETIMEDOUT");
+      return undefined;
     }
     const back = path?.source ?? path?.local ?? sourceFor(from, owner, remoteAddress);
     const neighbours = meet(this, from, remoteAddress, owner, back);
     flow?.ask(payload);
     const waits = protocol === "udp" ? onceAround(this, path?.shapes ?? []) : withRetries(this, path, true);
-    if (waits === undefined) {
-      noteSilence();
-      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
-      throw new NetError("ETIMEDOUT");
-    }
-    if (waits > (options.timeout ?? CONNECT_TIMEOUT)) {
-      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
+    if (waits === undefined || waits > patience) {
+      if (waits === undefined) noteSilence();
+      yield* sleep(patience);
       throw new NetError("ETIMEDOUT");
     }
     if (!this.kernel.current?.instant) yield* sleep(waits + (local ? LOCAL_RTT : REMOTE_RTT));
@@ -220,7 +262,7 @@ export class Network {
     const onward = listener.proxy && ((yield* listener.proxy(options.serverName)) as Established | undefined);
     const addresses = {
       local: path?.local ?? sourceFor(from, owner, remoteAddress),
-      localPort: flow?.port ?? options.localPort ?? from.ephemeralPort(),
+      localPort: ownPort(),
       remote: remoteAddress,
       remotePort,
       seen: path?.source,

@@ -11,6 +11,7 @@ import {
 } from "../netfilter/index.ts";
 import { cross, type Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
+import type { Tracks } from "./flows.ts";
 import type { Interface, NetNamespace } from "./namespace.ts";
 import type { Netem } from "./netem.ts";
 import type { Network } from "./network.ts";
@@ -64,6 +65,8 @@ export interface PathWalkOptions {
   wires?: Wire[] | undefined;
   /** The port of a datagram's sender: what was sent from there before decides where it goes. */
   own?: number | undefined;
+  /** What namespaces on the way know of the same packet, which was sent before in vain. */
+  again?: Tracks | undefined;
 }
 
 /** One packet on its way from namespace to namespace, through the hooks of each. */
@@ -79,6 +82,7 @@ export class PathWalk {
   private readonly rehearsal: RandomStream | undefined;
   private readonly wires: Wire[] | undefined;
   private readonly own: number | undefined;
+  private readonly again: Tracks | undefined;
   /** What the namespace that it is in knows of earlier datagrams. */
   private track: Track | undefined;
   private readonly local: string;
@@ -100,7 +104,7 @@ export class PathWalk {
     protocol: Protocol,
     address: string,
     port: number,
-    { hops, first, rehearsal, wires, own }: PathWalkOptions = {},
+    { hops, first, rehearsal, wires, own, again }: PathWalkOptions = {},
   ) {
     this.network = network;
     this.from = from;
@@ -112,6 +116,7 @@ export class PathWalk {
     this.rehearsal = rehearsal;
     this.wires = wires;
     this.own = own;
+    this.again = again;
     this.notes = { compared: 0, counted: [], volatile: false };
     const destination = parseAddress(address) ?? 0;
     const output = deviceFor(from, destination, address, {
@@ -294,7 +299,7 @@ export class PathWalk {
     this.stamps.push({ ruleset, version: ruleset.version });
     if (!ruleset.tables.has("nat")) return undefined;
     const { packet } = this;
-    const track = this.own === undefined ? undefined : this.earlier(ruleset, this.own);
+    const track = this.own === undefined ? this.again?.get(ruleset) : this.earlier(ruleset, this.own);
     if (track !== undefined) {
       this.track = track;
       packet.settled = true;

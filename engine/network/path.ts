@@ -2,6 +2,7 @@ import type { RandomStream } from "../kernel/index.ts";
 import type { ChainStep, Counted, Hook, Ruleset, Track } from "../netfilter/index.ts";
 import type { Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
+import type { Tracks } from "./flows.ts";
 import type { NetNamespace } from "./namespace.ts";
 import type { Netem } from "./netem.ts";
 import type { Network } from "./network.ts";
@@ -145,6 +146,16 @@ export function walkOf(
     what.bytes -= path.length;
   }
   return walk.report(path);
+}
+
+/** The way of a SYN that is sent again: namespaces that let the first one pass have not forgotten where they sent it. */
+export function pathAgain(network: Network, from: NetNamespace, address: string, port: number, again: Tracks): Path {
+  const hops = network.onWalk === undefined ? undefined : [];
+  const wires = network.taps.size > 0 ? [] : undefined;
+  const walk = new PathWalk(network, from, "tcp", address, port, { again, wires, ...(hops && { hops }) });
+  const path = walk.run();
+  network.onWalk?.(walk.report(path));
+  return path;
 }
 
 function watched(

@@ -9,6 +9,9 @@ export interface PolicyQuestion {
   readonly pod: string;
   /** Address of the other end. */
   readonly peer: string;
+  /** Namespaces of both; the other's machine perhaps knows more of it than this one. */
+  readonly podNet: NetNamespace;
+  readonly peerNet: NetNamespace;
   readonly protocol: Protocol;
   /** Destination port; 0 for ICMP. */
   readonly port: number;
@@ -56,10 +59,12 @@ export function policySteps(
   };
   if (from !== from.host && owner !== from.host) {
     const pod = from.firstAddress();
-    if (!ask(from.host, { direction: "Egress", pod, peer: address, protocol, port })) return steps;
+    const ends = { pod, peer: address, podNet: from, peerNet: owner };
+    if (!ask(from.host, { direction: "Egress", ...ends, protocol, port })) return steps;
   }
   if (owner !== owner.host && from !== owner.host) {
-    ask(owner.host, { direction: "Ingress", pod: address, peer: source, protocol, port });
+    const ends = { pod: address, peer: source, podNet: owner, peerNet: from };
+    ask(owner.host, { direction: "Ingress", ...ends, protocol, port });
   }
   return steps;
 }

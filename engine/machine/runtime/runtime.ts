@@ -116,6 +116,7 @@ export class ContainerRuntime {
       : machine.network.namespace(`cni-${this.random.uuid()}-${++this.netNamespaces}`, machine.net);
     let ips: string[] = [];
     if (!config.hostNetwork) {
+      net.pod = { namespace, name };
       yield* sleep(draw(this.random, "cniAdd"));
       try {
         ips = this.cni.add(id, net, config.portMappings);

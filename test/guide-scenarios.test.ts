@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
+
+/** What walk-throughs of Services, policies, DNS and autoscaling ask for, restated. */
+const SCENARIOS: readonly Scenario[] = [
+  {
+    // Recipes for NetworkPolicies start a client for each question: it asks as soon as it runs.
+    name: "a policy holds for a Pod from its first packet on, and lets in who is new and selected",
+    script: String.raw`kubectl run web --image=nginx --labels=app=web --expose --port=80 >/dev/null; kubectl create ns ops >/dev/null; kubectl label ns ops team=ops >/dev/null
+kubectl apply -f - >/dev/null <<'Y'
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: { name: web }
+spec:
+  podSelector: { matchLabels: { app: web } }
+  ingress:
+  - from:
+    - namespaceSelector: { matchLabels: { team: ops } }
+      podSelector: { matchLabels: { type: monitoring } }
+---
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: { name: silent, namespace: ops }
+spec: { podSelector: { matchLabels: { app: silent } }, policyTypes: [Egress] }
+Y
+kubectl wait --for=condition=Ready pod web >/dev/null; sleep 2
+one() { kubectl run -n ops "$@" 2>&1 | grep -E '^<title|^wget|^;;|^Name'; }
+for i in 1 2 3; do
+one t$i --restart=Never --rm -i --image=alpine -l type=monitoring -- wget -qO- -T 2 web.default
+one u$i --restart=Never --rm -i --image=alpine -l type=other -- wget -qO- -T 2 web.default
+one v$i --restart=Never --rm -i --image=busybox -l app=silent -- nslookup web.default.svc.cluster.local
+done`,
+    expect: Array.from({ length: 3 }, () => [
+      "<title>Welcome to nginx!</title>",
+      "wget: download timed out",
+      ";; connection timed out; no servers could be reached",
+    ]).flat(),
+  },
+  {
+    name: "a SYN without an answer is sent again after 1, 3 and 7 s, counted each time, and taken once it may pass",
+    script: String.raw`kubectl create deployment web --image=nginx --replicas=2 >/dev/null; kubectl expose deployment web --port=80 >/dev/null; kubectl rollout status deployment web >/dev/null; sleep 2
+IP=$(kubectl get service web -o jsonpath={.spec.clusterIP}); ssh worker-1 bash -s $IP <<'X'
+drop() { sudo iptables -$1 OUTPUT -d 10.200.0.0/16 -p tcp --dport 80 -j DROP; }
+counted() { sudo iptables -nvL OUTPUT | grep DROP | tr -s ' ' | cut -d ' ' -f 2-4; }
+drop A; curl -s -m 5 $1; echo $?; counted; curl -s -m 8 $1; counted; sudo conntrack -L -d $1 2>/dev/null | grep -c .
+(sleep 2; drop D) & curl -s -m 5 -o /dev/null -w '%{http_code} %{time_connect}\n' $1 | cut -c-7
+wait; sudo conntrack -L -d $1 2>/dev/null | grep -o TIME_WAIT
+X`,
+    expect: [/^28$/, "3 180 DROP", "7 420 DROP", /^0$/, /^200 3\.0$/, "TIME_WAIT"],
+  },
+  {
+    name: "a Service of which a policy silences one Pod: who was sent there stays there",
+    script: String.raw`for v in a b; do kubectl run $v --image=hashicorp/http-echo -l app=two,v=$v -- -text=$v -listen=:80 >/dev/null; done
+kubectl create service clusterip two --tcp=80 >/dev/null; kubectl run c --image=busybox -- sleep 1d >/dev/null
+kubectl apply -f - >/dev/null <<'Y'
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: { name: a }
+spec: { podSelector: { matchLabels: { v: a } }, policyTypes: [Ingress] }
+Y
+kubectl patch service two -p '{"spec":{"selector":{"app":"two"}}}' >/dev/null; kubectl wait --for=condition=Ready pod --all >/dev/null; sleep 2
+kubectl exec c -- sh -c 'for i in $(seq 12); do wget -qO- -T 4 two 2>&1; done' | sort | uniq -c | sort -k2 | awk '{print ($1 > 1 && $1 < 11), $2}'`,
+    expect: ["1 b", "1 wget:"],
+  },
+];
+
+test.each(SCENARIOS)("$name", (scenario) => {
+  expect(play(scenario)).toEqual([]);
+});
