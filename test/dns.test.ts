@@ -197,6 +197,62 @@ dig +time=1 +tries=1 web.default.svc.cluster.local | head -n 1`,
       ";; communications error to 10.201.0.10#53: connection refused",
     ],
   },
+  {
+    name: "classes: what the upstream says of itself, or the plugin chaos; log in a form of one's own; two blocks with pages",
+    script: `cp kept Corefile; kubectl create cm coredns -n kube-system --from-file=Corefile --dry-run=client -o yaml | kubectl replace -f - >/dev/null; kubectl -n kube-system rollout restart deploy coredns >/dev/null; kubectl -n kube-system rollout status deploy coredns --timeout=60s >/dev/null; sleep 12
+dig ch txt version.bind +short; dig CH TXT web.default.svc.cluster.local | grep -o 'status: [A-Z]*'; kubectl exec t -- host -c ch -t txt version.bind | grep -c unbound
+cat > Corefile <<'C'
+.:53 {
+  errors
+  log . "{remote} {type} {class} {name} {>rflags}"
+  health
+  health
+  ready
+  chaos Lab-1 me you
+  template IN A ip.test {
+    match ^ip-(?P<a>[0-9]+)-(?P<b>[0-9]+)[.]ip[.]test[.]$
+    answer "{{ .Name }} 5 IN A 192.0.{{ .Group.a }}.{{ .Group.b }}"
+  }
+  template ANY ANY no.test {
+    rcode NXDOMAIN
+    authority "no.test. 60 IN SOA ns.no.test. me.no.test. (1 60 60 60 60)"
+  }
+  kubernetes cluster.local in-addr.arpa ip6.arpa
+  forward . /etc/resolv.conf
+  cache 30
+  reload
+}
+example.test {
+  health
+  whoami
+}
+refused.test {
+  template IN A {
+    answer "{{ .Name }} 5 IN A 192.0.2.9"
+  }
+}
+C
+kubectl create cm coredns -n kube-system --from-file=Corefile --dry-run=client -o yaml | kubectl replace -f - >/dev/null; kubectl -n kube-system rollout restart deploy coredns >/dev/null; kubectl -n kube-system rollout status deploy coredns --timeout=60s >/dev/null; sleep 12
+dig ch txt version.bind +short; dig -c CH -t TXT authors.bind +noall +answer; dig CH TXT id.server +short | cut -c -9; dig ch txt version.bind @10.201.0.10 refused.test ch txt +short; dig CH TXT refused.test | grep -o 'status: [A-Z]*'
+dig +noall +answer ip-2-7.ip.test; dig +noall +authority x.no.test; dig +noall +additional example.test | sed 's/10.200[.0-9]*/POD/; s/0 0 [0-9]*/0 0 PORT/' | tr '\t' ' ' | tr -s ' '
+logs | grep -o '10.200.* TXT CH version.bind. qr.*' | sed 's/^[0-9.]*/POD/' | tail -n 1`,
+    shows: [
+      '"unbound 1.17.1"',
+      "status: NOERROR",
+      "1",
+      '"Lab-1"',
+      'authors.bind.\t\t0\tCH\tTXT\t"me"',
+      'authors.bind.\t\t0\tCH\tTXT\t"you"',
+      '"coredns-',
+      '"Lab-1"',
+      "status: REFUSED",
+      "ip-2-7.ip.test.\t\t5\tIN\tA\t192.0.2.7",
+      "no.test.\t\t30\tIN\tSOA\tns.no.test. me.no.test. 1 60 60 60 60",
+      "example.test. 0 IN A POD",
+      "_udp.example.test. 0 IN SRV 0 0 PORT .",
+      "POD TXT CH version.bind. qr,rd",
+    ],
+  },
 ];
 
 let stage: Stage;

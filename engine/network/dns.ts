@@ -31,16 +31,29 @@ const COOKIE = 10;
 export const RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"] as const;
 export type Rcode = (typeof RCODES)[number];
 
+/** Classes besides the Internet's, which is meant where none stands. */
+export const DNS_CLASSES = { IN: 1, CH: 3, HS: 4, ANY: 255 } as const;
+export type DnsClass = keyof typeof DNS_CLASSES;
+
+/** The class that a word means: `ch`, `CHAOS`; undefined for other words (lib/dns/rdata.c dns_rdataclass_fromtext). */
+export function classOf(word: string): DnsClass | undefined {
+  const upper = word.toUpperCase();
+  const name = upper === "CHAOS" ? "CH" : upper === "HESIOD" ? "HS" : upper;
+  return name in DNS_CLASSES ? (name as DnsClass) : undefined;
+}
+
 export interface DnsQuestion {
   /** Without the final dot. */
   name: string;
   type: DnsType;
+  class?: DnsClass;
 }
 
 /** A resource record. `data` is text: an address, a name, `priority weight port target` (SRV), SOA's seven words. */
 export interface DnsRecord {
   name: string;
   type: DnsType;
+  class?: DnsClass;
   /** Seconds. */
   ttl: number;
   data: string;
@@ -64,7 +77,7 @@ export interface DnsMessage {
 }
 
 /** A question as a resolver sends it. */
-export function query(id: number, name: string, type: DnsType): DnsMessage {
+export function query(id: number, name: string, type: DnsType, ofClass: DnsClass = "IN"): DnsMessage {
   return {
     id,
     response: false,
@@ -72,7 +85,7 @@ export function query(id: number, name: string, type: DnsType): DnsMessage {
     recursionDesired: true,
     recursionAvailable: false,
     rcode: "NOERROR",
-    questions: [{ name, type }],
+    questions: [{ name, type, ...(ofClass !== "IN" && { class: ofClass }) }],
     answers: [],
     authorities: [],
   };
@@ -117,12 +130,12 @@ export function encodeDns(message: DnsMessage): Uint8Array {
   for (const question of message.questions) {
     name(question.name);
     u16(DNS_TYPES[question.type]);
-    u16(1);
+    u16(DNS_CLASSES[question.class ?? "IN"]);
   }
   for (const record of [...message.answers, ...message.authorities, ...additionals]) {
     name(record.name);
     u16(DNS_TYPES[record.type]);
-    u16(1);
+    u16(DNS_CLASSES[record.class ?? "IN"]);
     u32(record.ttl);
     const data = recordData(record);
     u16(data.length);
@@ -219,7 +232,7 @@ export function decodeDns(bytes: Uint8Array): DnsMessage | undefined {
     const questions: DnsQuestion[] = [];
     for (let i = view.getUint16(4); i > 0; i--) {
       const name = readName();
-      questions.push({ name, type: typeName(view.getUint16(at)) });
+      questions.push({ name, type: typeName(view.getUint16(at)), ...classAt(view, at + 2) });
       at += 4;
     }
     const records = (count: number): DnsRecord[] => {
@@ -227,10 +240,11 @@ export function decodeDns(bytes: Uint8Array): DnsMessage | undefined {
       for (let i = 0; i < count; i++) {
         const name = readName();
         const type = typeName(view.getUint16(at));
+        const start = at + 2;
         const ttl = view.getUint32(at + 4);
         const length = view.getUint16(at + 8);
         at += 10;
-        out.push({ name, type, ttl, data: dataText(bytes, view, type, at, length) });
+        out.push({ name, type, ...classAt(view, start), ttl, data: dataText(bytes, view, type, at, length) });
         at += length;
       }
       return out;
@@ -274,6 +288,13 @@ export function decodeDns(bytes: Uint8Array): DnsMessage | undefined {
 function typeName(number: number): DnsType {
   for (const [name, own] of Object.entries(DNS_TYPES)) if (own === number) return name as DnsType;
   return "ANY";
+}
+
+function classAt(view: DataView, at: number): { class?: DnsClass } {
+  const number = view.getUint16(at);
+  for (const [name, own] of Object.entries(DNS_CLASSES))
+    if (own === number && number !== 1) return { class: name as DnsClass };
+  return {};
 }
 
 function nameAt(bytes: Uint8Array, start: number): [string, number] {

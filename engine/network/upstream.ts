@@ -1,10 +1,25 @@
 import type { Gen } from "../kernel/index.ts";
 import { isPublished, PUBLISHED_ADDRESS } from "../published/index.ts";
-import { answer, decodeDns, encodeDns } from "./dns.ts";
+import { answer, type DnsMessage, decodeDns, encodeDns } from "./dns.ts";
 import type { Listener } from "./namespace.ts";
 
 /** Seconds that an answer may be kept. */
 const TTL = 60;
+
+/** What the resolver says of itself in class CHAOS (unbound's answer_chaos); it knows nothing else there. */
+const SELF: Readonly<Record<string, string>> = {
+  "version.bind": "unbound 1.17.1",
+  "version.server": "unbound 1.17.1",
+  "hostname.bind": "gateway",
+  "id.server": "gateway",
+};
+
+function ofItself(asked: DnsMessage, name: string): DnsMessage {
+  const { type, class: ofClass } = asked.questions[0]!;
+  const told = ofClass === "CH" && (type === "TXT" || type === "ANY") ? SELF[name.toLowerCase()] : undefined;
+  if (told === undefined) return answer(asked, "SERVFAIL");
+  return answer(asked, "NOERROR", [{ name, type: "TXT", class: "CH", ttl: 0, data: told }]);
+}
 
 /**
  * The rack's resolver, which the machines' /etc/resolv.conf names. There is no Internet behind it: no name exists but
@@ -19,7 +34,8 @@ export function upstreamResolver(): Listener {
     *datagram(payload): Gen<Uint8Array | undefined> {
       const asked = decodeDns(payload);
       if (asked === undefined) return undefined;
-      const { name = "", type } = asked.questions[0] ?? {};
+      const { name = "", type, class: ofClass = "IN" } = asked.questions[0] ?? {};
+      if (ofClass !== "IN") return encodeDns(ofItself(asked, name));
       if (!isPublished(name)) return encodeDns(answer(asked, "NXDOMAIN"));
       const found = type === "A" ? [{ name, type, ttl: TTL, data: PUBLISHED_ADDRESS }] : [];
       return encodeDns(answer(asked, "NOERROR", found));

@@ -54,6 +54,10 @@ function respond(asked: DnsMessage): DnsMessage {
     return { ...answer(asked, rcode, answers, flags), additionals: additionals ?? [] };
   };
   if (name.startsWith("fail.")) return say("SERVFAIL");
+  if (question?.class === "CH") {
+    if (name !== "version.bind") return say("REFUSED");
+    return say("NOERROR", [{ name: question.name, type: "TXT", class: "CH", ttl: 0, data: "server 1.2" }]);
+  }
   if (question === undefined || !/(^|\.)(test|in-addr\.arpa)$/.test(name)) return say("REFUSED");
   const found: DnsRecord[] = [];
   let at = name;

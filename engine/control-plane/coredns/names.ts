@@ -61,10 +61,15 @@ export const hosts: Setup = ({ args, block }, { p, zones }) => {
 };
 
 /** What a template may say in `{{ }}`: fields of the question, groups of the pattern. */
-function filled(text: string, fields: Record<string, string>, groups: readonly (string | undefined)[]): string {
+function filled(
+  text: string,
+  fields: Record<string, string>,
+  groups: readonly (string | undefined)[],
+  names: ReadonlyMap<string, number>,
+): string {
   return text.replace(/\{\{-?\s*(.*?)\s*-?\}\}/g, (_, inside: string) => {
     const index = /^(?:index \.(?:Match|Group) "?|\.Group\.)(\w+)"?$/.exec(inside)?.[1];
-    if (index !== undefined) return groups[Number(index)] ?? "";
+    if (index !== undefined) return groups[names.get(index) ?? Number(index)] ?? "";
     return fields[inside] ?? "";
   });
 }
@@ -92,8 +97,10 @@ export const template: Setup = ({ args, block }, server) => {
       const asked = query.question.type;
       const zone = zones.find((one) => within(name, one));
       if (zone === undefined || (type !== "ANY" && asked !== "ANY" && type !== asked)) return yield* next(query);
-      const match = matches.map((one) => one.exec(`${name}.`)).find((one) => one !== null);
-      if (!match) return through(name) ? yield* next(query) : answer(query.asked, "SERVFAIL", [], { recursion: false });
+      const met = matches.find((one) => one.exec(`${name}.`) !== null);
+      const match = met?.exec(`${name}.`);
+      if (!met || !match)
+        return through(name) ? yield* next(query) : answer(query.asked, "SERVFAIL", [], { recursion: false });
       const fields = {
         ".Name": `${name}.`,
         ".Zone": `${zone}.`,
@@ -103,7 +110,7 @@ export const template: Setup = ({ args, block }, server) => {
         ".Question.Name": `${name}.`,
       };
       const [answers, authorities, additionals] = sections.map((section) =>
-        section.map((text) => recordOf(filled(text, fields, match.groups))),
+        section.map((text) => recordOf(filled(text, fields, match.groups, met.names))),
       ) as [DnsRecord[], DnsRecord[], DnsRecord[]];
       const found: DnsMessage = {
         ...answer(query.asked, rcode, answers, { authoritative: true, authorities, recursion: false }),

@@ -14,6 +14,7 @@ import { hosts, template } from "./names.ts";
 import { patternOf } from "./pattern.ts";
 import { type Query, type Setup, SetupError, UpstreamError } from "./plugin.ts";
 import { rewrite } from "./rewrite.ts";
+import { chaos, whoami } from "./self.ts";
 
 /** What one upstream is given, and all of them together. */
 const UPSTREAM_TIMEOUT = 2 * SECOND;
@@ -28,9 +29,16 @@ function flagsOf(message: DnsMessage): string {
     .join(",");
 }
 
+/** How the plugin log lays its lines out (plugin/log/log.go), with names of plugin/pkg/replacer. */
+const COMMON =
+  '{remote}:{port} - {>id} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}';
+const FORMATS: Readonly<Record<string, string>> = { "{common}": COMMON, "{combined}": `${COMMON} "{>opcode}"` };
+
 /** plugin/log: a line a question. */
-const log: Setup = ({ args, block }, { log: say, kernel, random }) => {
-  const zones = args.filter((word) => !word.startsWith("{")).map(normal);
+const log: Setup = ({ args, block }, { p, log: say, kernel, random }) => {
+  const last = args.length > 1 ? args.at(-1)! : "";
+  const format = last.includes("{") ? (FORMATS[last] ?? last) : COMMON;
+  const zones = (last.includes("{") ? args.slice(0, -1) : args).map(normal);
   const classes = new Set(block.filter(({ name }) => name === "class").flatMap(({ args: words }) => words));
   return {
     *serve(query, next) {
@@ -51,10 +59,25 @@ const log: Setup = ({ args, block }, { log: say, kernel, random }) => {
       const { client, asked, protocol, size } = query;
       const seconds = ((kernel.now - start) / SECOND + random.int(41_000, 390_000) / 1e9).toFixed(9);
       const reply = found ?? answer(asked, "REFUSED", [], { recursion: false });
-      say(
-        `[INFO] ${client.address}:${client.port} - ${asked.id} "${query.question.type} IN ${name}. ${protocol} ${size} false ${asked.edns ?? 512}" ` +
-          `${rcode} ${flagsOf(reply)} ${encodeDns(reply).length} ${seconds}s`,
-      );
+      const fields: Record<string, string | number> = {
+        remote: client.address,
+        port: client.port,
+        local: p.ns.net.firstAddress(),
+        type: query.question.type,
+        class: query.question.class ?? "IN",
+        name: `${name}.`,
+        proto: protocol,
+        size,
+        rcode,
+        rsize: encodeDns(reply).length,
+        duration: `${seconds}s`,
+        ">id": asked.id,
+        ">opcode": 0,
+        ">do": "false",
+        ">bufsize": asked.edns ?? 512,
+        ">rflags": flagsOf(reply),
+      };
+      say(`[INFO] ${format.replace(/\{(>?\w+)\}/g, (all, field: string) => String(fields[field] ?? all))}`);
       return found;
     },
   };
@@ -306,7 +329,7 @@ export const ORDER: readonly (readonly [string, Setup])[] = [
   ...["dnstap", "local", "dns64"].map(passively),
   ["acl", acl],
   ["any", any],
-  passively("chaos"),
+  ["chaos", chaos],
   ["loadbalance", loadbalance],
   passively("tsig"),
   ["cache", cache],
@@ -323,5 +346,7 @@ export const ORDER: readonly (readonly [string, Setup])[] = [
   ...["auto", "secondary", "etcd"].map(passively),
   ["loop", loop],
   ["forward", forward],
-  ...["grpc", "erratic", "whoami", "on", "sign", "view"].map(passively),
+  ...["grpc", "erratic"].map(passively),
+  ["whoami", whoami],
+  ...["on", "sign", "view"].map(passively),
 ];

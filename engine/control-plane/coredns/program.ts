@@ -59,6 +59,8 @@ interface Running {
   text: string;
   blocks: { zones: ServerBlock["zones"]; chain: Next; directives: readonly Directive[] }[];
   close: (() => void)[];
+  /** Ports of pages. */
+  readonly pages: Set<number>;
 }
 
 class CoreDns {
@@ -136,7 +138,7 @@ class CoreDns {
   /** Throws NetError when a port is taken. */
   private start({ text, plugins, blocks }: Prepared): void {
     for (const close of this.running?.close ?? []) close();
-    const running: Running = { text, blocks, close: [] };
+    const running: Running = { text, blocks, close: [], pages: new Set() };
     this.running = running;
     for (const port of new Set(blocks.flatMap(({ zones }) => zones.map((zone) => zone.port))))
       this.listen(running, port);
@@ -284,14 +286,19 @@ class CoreDns {
     return encodeDns({ ...found, edns: asked.edns, cookie: asked.cookie });
   }
 
-  /** The block with the longest zone that the name lies in answers. */
+  /**
+   * The block with the longest zone that the name lies in answers; other classes than the Internet's only where one of
+   * its plugins is for them (core/dnsserver/server.go, EnableChaos).
+   */
   private resolve(running: Running, port: number, query: Query): Gen<DnsMessage | undefined> {
     const name = normal(query.question.name);
     let best: { chain: Next; length: number } | undefined;
-    for (const { zones, chain } of running.blocks) {
+    const special = (query.question.class ?? "IN") !== "IN" && query.question.class !== "ANY";
+    for (const { zones, chain, directives } of running.blocks) {
       for (const { zone, port: own } of zones) {
         if (own !== port || !within(name, zone) || (best !== undefined && zone.length <= best.length)) continue;
-        best = { chain, length: zone.length };
+        const serves = !special || directives.some((one) => one.name === "chaos" || one.name === "forward");
+        best = { chain: serves ? chain : none, length: zone.length };
       }
     }
     return best === undefined ? none() : best.chain(query);
@@ -314,10 +321,14 @@ class CoreDns {
   private serve(running: Running, { name, args }: Directive): void {
     const { p } = this;
     const port = (fallback: number) => Number(args[0]?.split(":").pop() ?? fallback);
-    const open = (at: number, pages: Partial<Listener>) =>
+    const open = (at: number, pages: Partial<Listener>) => {
+      // Sockets of one server share a port (SO_REUSEPORT).
+      if (running.pages.has(at)) return;
+      running.pages.add(at);
       running.close.push(
         p.ns.net.listen({ protocol: "tcp", address: "0.0.0.0", port: at, program: p.comm, pid: p.pid, ...pages }),
       );
+    };
     if (name === "health") open(port(8080), healthPages("/health"));
     if (name === "ready") open(port(8181), this.readyPage());
     if (name === "prometheus") {

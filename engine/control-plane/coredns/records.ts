@@ -1,4 +1,4 @@
-import { DNS_TYPES, type DnsRecord, type DnsType } from "../../network/dns.ts";
+import { DNS_TYPES, type DnsClass, type DnsRecord, type DnsType } from "../../network/dns.ts";
 import { normal } from "./corefile.ts";
 
 /** The lines of a zone file, or of a template (RFC 1035, 5.1; miekg/dns scan.go). */
@@ -36,10 +36,12 @@ interface State {
 function parse(words: string[], inherits: boolean, state: State): DnsRecord {
   if (!inherits) state.owner = absolute(words.shift() ?? "", state.origin);
   let { ttl } = state;
+  let ofClass: DnsClass = "IN";
   for (let word = words[0]; word !== undefined; word = words[0]) {
     const found = ttlOf(word);
     if (found !== undefined) ttl = found;
-    else if (!/^(IN|CH|HS|ANY)$/i.test(word)) break;
+    else if (/^(IN|CH|HS|ANY)$/i.test(word)) ofClass = word.toUpperCase() as DnsClass;
+    else break;
     words.shift();
   }
   const type = (words.shift() ?? "").toUpperCase() as DnsType;
@@ -50,12 +52,12 @@ function parse(words: string[], inherits: boolean, state: State): DnsRecord {
     for (const i of names) words[i] = absolute(words[i]!, state.origin);
     if (type === "SOA") for (let i = 2; i < words.length; i++) words[i] = String(ttlOf(words[i]!) ?? words[i]);
   }
-  return { name: state.owner, type, ttl, data: words.join(" ") };
+  return { name: state.owner, type, ...(ofClass !== "IN" && { class: ofClass }), ttl, data: words.join(" ") };
 }
 
 /** One line by itself, as templates make them. Throws RecordError. */
 export function recordOf(text: string): DnsRecord {
-  return parse(wordsOf(text), false, { origin: "", owner: "", ttl: 3600 });
+  return parse(wordsOf(text.replace(/[()]/g, " ")), false, { origin: "", owner: "", ttl: 3600 });
 }
 
 /** A zone file's records. Throws RecordError with the number of the line. */

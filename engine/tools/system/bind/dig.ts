@@ -2,7 +2,15 @@ import { type Gen, SECOND } from "../../../kernel/index.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import { localZone } from "../../../machine/zone.ts";
-import { DNS_TYPES, type DnsRecord, type DnsType, isIpv6, reverseName } from "../../../network/dns.ts";
+import {
+  classOf,
+  DNS_TYPES,
+  type DnsClass,
+  type DnsRecord,
+  type DnsType,
+  isIpv6,
+  reverseName,
+} from "../../../network/dns.ts";
 import { candidates, resolveHost, resolverConfig } from "../../../network/resolver.ts";
 import { strftime } from "../../../text/time.ts";
 import { dataOf, flagsOf, headerLines, PLAIN, questionLine, recordLine, type Style } from "./print.ts";
@@ -30,12 +38,20 @@ type Display = (typeof DISPLAY)[number];
 interface Ask {
   name: string;
   type: DnsType;
+  class: DnsClass;
+  /** Those behind a name are for it alone, but for those of `Shared`. */
+  options: Options;
+}
+
+/** What dig keeps once for all names: which of these was told last counts. */
+interface Shared {
+  short: boolean;
 }
 
 interface Options {
   shown: Record<Display, boolean>;
   style: Style;
-  short: boolean;
+  shared: Shared;
   identify: boolean;
   search: boolean;
   domain: string | undefined;
@@ -56,7 +72,7 @@ interface Options {
 const defaults = (): Options => ({
   shown: { cmd: true, comments: true, question: true, answer: true, authority: true, additional: true, stats: true },
   style: { ...PLAIN },
-  short: false,
+  shared: { short: false },
   identify: false,
   search: false,
   domain: undefined,
@@ -75,7 +91,8 @@ const defaults = (): Options => ({
 /** What the words of a command line ask for. */
 interface Request {
   asks: Ask[];
-  options: Options;
+  /** Whether the command line is shown first; unlike the others a matter of them all. */
+  heading: boolean;
   server: string | undefined;
   six: boolean;
   /** Lines of complaint that do not end it. */
@@ -98,7 +115,7 @@ export const dig: Program = function* (p) {
     yield* sys.printError(p, request);
     return 1;
   }
-  const { asks, options, server, six, warnings } = request;
+  const { asks, server, six, warnings } = request;
   if (warnings !== "") yield* sys.print(p, warnings);
   let address = six ? "::1" : resolverConfig(p).nameservers[0]!;
   if (server !== undefined && isIpv6(server)) address = server;
@@ -112,15 +129,15 @@ export const dig: Program = function* (p) {
   }
   let status = 0;
   for (const [i, ask] of asks.entries()) {
-    const heading = i === 0 ? banner(words, server !== undefined, options) : "";
-    status = Math.max(status, yield* one(p, ask, address, options, heading));
+    const heading = i === 0 && request.heading ? banner(words, server !== undefined) : "";
+    status = Math.max(status, yield* one(p, ask, address, heading));
   }
   return status;
 };
 
 function read(p: Process, words: readonly string[]): Request | string {
-  const options = defaults();
-  const out: Request = { asks: [], options, server: undefined, six: false, warnings: "" };
+  const common = defaults();
+  const out: Request = { asks: [], heading: true, server: undefined, six: false, warnings: "" };
   const { asks } = out;
   let type: DnsType | undefined;
   let typed = false;
@@ -133,9 +150,24 @@ function read(p: Process, words: readonly string[]): Request | string {
       last.type = given as DnsType;
     }
   };
+  // Once an option has said which type or class, words are names (dig.c open_type_class).
+  let open = true;
+  let ofClass: DnsClass = "IN";
+  let classed = false;
+  const setClass = (given: DnsClass) => {
+    const last = asks.at(-1);
+    if (last === undefined) ofClass = given;
+    else {
+      if (classed) out.warnings += ";; Warning, extra class option\n";
+      classed = true;
+      last.class = given;
+    }
+  };
   const add = (name: string, own: DnsType) => {
-    asks.push({ name, type: own });
+    const options = { ...common, shown: { ...common.shown }, style: { ...common.style } };
+    asks.push({ name, type: own, class: ofClass, options });
     typed = false;
+    classed = false;
   };
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
@@ -146,28 +178,39 @@ function read(p: Process, words: readonly string[]): Request | string {
     const flag = glued ? word.slice(0, 2) : word;
     if (word.startsWith("@")) out.server = word.slice(1);
     else if (word.startsWith("+")) {
-      if (!change(options, word.slice(1))) return `Invalid option: ${word}\n${USAGE}`;
+      if (!change(asks.at(-1)?.options ?? common, word.slice(1))) return `Invalid option: ${word}\n${USAGE}`;
+      if (word === "+short") out.heading = false;
+      else if (/^\+(no)?(all|cmd)$/.test(word)) out.heading = !word.startsWith("+no");
     } else if (flag === "-x") add(reverseName(value()), "PTR");
     else if (flag === "-t") {
       const given = value().toUpperCase();
+      open = false;
       if (given in DNS_TYPES) setType(given);
       else out.warnings += `;; Warning, ignoring invalid type ${words[i]}\n`;
     } else if (flag === "-q") add(value(), type ?? "A");
-    else if (flag === "-p") options.port = Number(value());
+    else if (flag === "-p") (asks.at(-1)?.options ?? common).port = Number(value());
     else if (flag === "-f") {
       const path = value();
       if (sys.find(p, path) === undefined) return `dig: couldn't open specified batch file: file not found\n`;
       for (const line of sys.readText(p, path).split("\n")) {
         const [name, own = ""] = line.trim().split(/\s+/);
-        if (name) add(name, own.toUpperCase() in DNS_TYPES ? (own.toUpperCase() as DnsType) : (type ?? "A"));
+        const wanted = own.toUpperCase() in DNS_TYPES ? (own.toUpperCase() as DnsType) : (type ?? "A");
+        // The file is read when all of the command line has been.
+        if (name) asks.push({ name, type: wanted, class: ofClass, options: common });
       }
-    } else if (flag === "-c" || flag === "-b" || flag === "-y" || flag === "-k") value();
+    } else if (flag === "-c") {
+      const given = value();
+      const found = classOf(given);
+      open = false;
+      if (found === undefined) out.warnings += `;; Warning, ignoring invalid class ${given}\n`;
+      else setClass(found);
+    } else if (flag === "-b" || flag === "-y" || flag === "-k") value();
     else if (word === "-6") out.six = true;
     else if (word === "-4" || word === "-u" || word === "-r" || word === "-m") continue;
     else if (word === "-i") return "dig: -i removed\n";
     else if (word.startsWith("-")) return `Invalid option: ${word}\n${USAGE}`;
-    else if (/^(in|ch|hs)$/i.test(word)) continue;
-    else if (upper in DNS_TYPES) setType(upper);
+    else if (open && upper in DNS_TYPES) setType(upper);
+    else if (open && classOf(word) !== undefined) setClass(classOf(word)!);
     else add(word, type ?? "A");
   }
   if (asks.length === 0) add(".", type ?? "NS");
@@ -181,8 +224,13 @@ function change(options: Options, text: string): boolean {
   const name = on ? word : word.slice(2);
   if (name === "all") for (const each of DISPLAY) options.shown[each] = on;
   else if ((DISPLAY as readonly string[]).includes(name)) options.shown[name as Display] = on;
-  else if (name === "short") options.short = on;
-  else if (name === "identify") options.identify = on;
+  else if (name === "short") {
+    options.shared.short = on;
+    if (on) {
+      for (const each of DISPLAY) options.shown[each] = false;
+      options.shown.answer = true;
+    }
+  } else if (name === "identify") options.identify = on;
   else if (name === "search" || name === "defname") options.search = on;
   else if (name === "domain") {
     options.domain = on ? value : undefined;
@@ -210,13 +258,13 @@ function change(options: Options, text: string): boolean {
   return true;
 }
 
-function banner(words: readonly string[], found: boolean, { shown, short }: Options): string {
-  if (!shown.cmd || short) return "";
+function banner(words: readonly string[], found: boolean): string {
   const told = words.map((word) => ` ${word}`).join("");
   return `\n; <<>> ${VERSION} <<>>${told}\n${found ? "; (1 server found)\n" : ""};; global options: +cmd\n`;
 }
 
-function* one(p: Process, { name, type }: Ask, server: string, options: Options, heading: string): Gen<number> {
+function* one(p: Process, ask: Ask, server: string, heading: string): Gen<number> {
+  const { name, type, class: ofClass, options } = ask;
   const config = resolverConfig(p);
   const search = options.domain === undefined ? config.search : [options.domain];
   const ndots = options.ndots ?? config.ndots;
@@ -228,7 +276,7 @@ function* one(p: Process, { name, type }: Ask, server: string, options: Options,
   const asked = options.trace ? { names: ["."], type: "NS" as const } : { names, type };
   let reply: Reply | undefined;
   for (const each of asked.names) {
-    const found = yield* exchange(p, each, asked.type, sending);
+    const found = yield* exchange(p, each, asked.type, { ...sending, class: ofClass });
     yield* sys.print(p, errorLines(found.errors, sending));
     reply = found.reply;
     if (reply === undefined || reply.message.rcode !== "NXDOMAIN") break;
@@ -251,7 +299,7 @@ function* one(p: Process, { name, type }: Ask, server: string, options: Options,
     yield* sys.print(p, `${heading}${records}; Transfer failed.\n`);
     return 0;
   }
-  if (options.short) {
+  if (options.shared.short) {
     const told = options.identify ? ` from server ${server} in ${ms} ms.` : "";
     const lines = message.answers.map((record) => `${dataOf(record)}${told}\n`);
     yield* sys.print(p, lines.join(""));
@@ -280,8 +328,8 @@ function sent({ asked, askedSize }: Reply, { shown, style }: Options): string {
     text += ";; QUESTION SECTION:\n";
   }
   const [question] = asked.questions;
-  text += questionLine(question!.name, question!.type, style);
-  return `${text}\n;; QUERY SIZE: ${askedSize}\n\n`;
+  text += questionLine(question!, style);
+  return shown.stats ? `${text}\n;; QUERY SIZE: ${askedSize}\n\n` : `${text}\n`;
 }
 
 function received({ message }: Reply, options: Options): string {
@@ -300,7 +348,7 @@ function received({ message }: Reply, options: Options): string {
   }
   const [question] = message.questions;
   if (on.question && question) {
-    const line = questionLine(question.name, question.type, style);
+    const line = questionLine(question, style);
     text += on.comments ? `;; QUESTION SECTION:\n${line}\n` : line;
   }
   const section = (show: boolean, title: string, records: readonly DnsRecord[]) => {

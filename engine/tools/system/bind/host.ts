@@ -2,6 +2,7 @@ import { type Gen, SECOND } from "../../../kernel/index.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import {
+  classOf,
   DNS_TYPES,
   type DnsMessage,
   type DnsRecord,
@@ -68,6 +69,11 @@ export const host: Program = function* (p) {
     yield* sys.printError(p, `host: invalid type: ${o.value("t")}\n\n`);
     return 2;
   }
+  const ofClass = classOf(o.value("c") ?? "IN");
+  if (ofClass === undefined) {
+    yield* sys.printError(p, `host: invalid class: ${o.value("c")}\n\n`);
+    return 2;
+  }
   const config = resolverConfig(p);
   let server = o.has("6") ? "::1" : config.nameservers[0]!;
   const port = Number(o.value("p") ?? 53);
@@ -97,6 +103,7 @@ export const host: Program = function* (p) {
       time: o.value("W") === undefined ? config.timeout : Number(o.value("W")) * SECOND,
       tries: Number(o.value("R") ?? 1) + 1,
       recurse: !o.has("r"),
+      class: ofClass,
     },
   });
 };
@@ -125,7 +132,7 @@ function* tell(p: Process, { names, reverse, types, explicit, verbose, heading, 
   const { rcode, answers } = reply!.message;
   if (rcode !== "NOERROR") {
     const shown = reverse && rcode === "NXDOMAIN" && name.endsWith("in-addr.arpa") ? `${name}.` : name;
-    const size = verbose ? received(reply!, sending) : "";
+    const size = verbose && rcode === "NXDOMAIN" ? received(reply!, sending) : "";
     yield* sys.print(p, `Host ${shown} not found: ${RCODES.indexOf(rcode)}(${rcode})\n${size}`);
     return 1;
   }
@@ -168,7 +175,7 @@ function sections(message: DnsMessage): string {
   const records = (list: readonly DnsRecord[]) => list.map((record) => recordLine(record));
   part(
     "QUESTION",
-    questions.map(({ name, type }) => questionLine(name, type)),
+    questions.map((question) => questionLine(question)),
   );
   part("ANSWER", records(answers));
   part("AUTHORITY", records(authorities));

@@ -1,7 +1,16 @@
 import { type Gen, SECOND } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
-import { DNS_TYPES, type DnsMessage, type DnsRecord, type DnsType, isIpv6, reverseName } from "../../../network/dns.ts";
+import {
+  classOf,
+  DNS_TYPES,
+  type DnsClass,
+  type DnsMessage,
+  type DnsRecord,
+  type DnsType,
+  isIpv6,
+  reverseName,
+} from "../../../network/dns.ts";
 import { candidates, isIpv4, resolveHost, resolverConfig } from "../../../network/resolver.ts";
 import { LineReader } from "../../io.ts";
 import { errorLines, exchange } from "./send.ts";
@@ -14,7 +23,7 @@ interface Settings {
   port: number;
   /** Undefined: A, then AAAA. */
   type: DnsType | undefined;
-  class: string;
+  class: DnsClass;
   debug: boolean;
   d2: boolean;
   search: boolean;
@@ -139,8 +148,11 @@ function set(settings: Settings, option: string): string {
     if (/^(ty(p(e)?)?|q(u(e(r(y(t(y(p(e)?)?)?)?)?)?)?)?)$/.test(key)) {
       if (!(given in DNS_TYPES)) return `unknown query type: ${value}\n`;
       settings.type = given as DnsType;
-    } else if (/^cl(a(s(s)?)?)?$/.test(key)) settings.class = given;
-    else if (/^do(m(a(i(n)?)?)?)?$/.test(key)) Object.assign(settings, { domain: value, search: true });
+    } else if (/^cl(a(s(s)?)?)?$/.test(key)) {
+      const found = classOf(value);
+      if (found === undefined) return `unknown query class: ${value}\n`;
+      settings.class = found;
+    } else if (/^do(m(a(i(n)?)?)?)?$/.test(key)) Object.assign(settings, { domain: value, search: true });
     else if (/^po(r(t)?)?$/.test(key)) settings.port = Number(value);
     else if (/^t(i(m(e(o(u(t)?)?)?)?)?)?$/.test(key)) settings.timeout = Number(value);
     else if (/^re(t(r(y)?)?)?$/.test(key)) settings.retry = Number(value);
@@ -186,6 +198,7 @@ function* look(p: Process, name: string, settings: Settings): Gen<number> {
     time: settings.timeout > 0 ? settings.timeout * SECOND : config.timeout,
     tries: settings.retry === 0 ? 1 : settings.retry,
     recurse,
+    class: settings.class,
   };
   const ask = function* (each: string, type: DnsType): Gen<DnsMessage | undefined> {
     const { reply, errors } = yield* exchange(p, each, type, sending);
@@ -309,7 +322,9 @@ function detail({ questions, answers: found, authorities, additionals = [] }: Dn
     });
     return `    ${title}:\n${lines.join("")}`;
   };
-  const asked = questions.map(({ name, type }) => `\t${name}, type = ${type}, class = IN\n`).join("");
+  const asked = questions
+    .map(({ name, type, class: ofClass = "IN" }) => `\t${name}, type = ${type}, class = ${ofClass}\n`)
+    .join("");
   return (
     `------------\n    QUESTIONS:\n${asked}${records("ANSWERS", found)}` +
     `${records("AUTHORITY RECORDS", authorities)}${records("ADDITIONAL RECORDS", additionals)}------------\n`

@@ -1,4 +1,4 @@
-import type { DnsMessage, DnsRecord } from "../../../network/dns.ts";
+import type { DnsMessage, DnsQuestion, DnsRecord } from "../../../network/dns.ts";
 
 /** How records are laid out (dns_master_stylecreate of dig.c). */
 export interface Style {
@@ -33,11 +33,11 @@ function columns(cells: readonly (readonly [at: number, text: string])[]): strin
 const dotted = (name: string): string => (name.endsWith(".") ? name : `${name}.`);
 
 /** `;web.default.svc.cluster.local.	IN	A`. */
-export function questionLine(name: string, type: string, { multiline }: Style = PLAIN): string {
+export function questionLine({ name, type, class: ofClass = "IN" }: DnsQuestion, { multiline }: Style = PLAIN): string {
   // The semicolon stands before the columns.
   return `;${columns([
     [0, dotted(name)],
-    [multiline ? 24 : 32, "IN"],
+    [multiline ? 24 : 32, ofClass],
     [multiline ? 24 : 40, type],
   ])}\n`;
 }
@@ -51,7 +51,7 @@ export function recordLine(record: DnsRecord, style: Style = PLAIN): string {
     if (!style.multiline) stop += 8;
   };
   if (style.ttl) add(style.ttlUnits ? ttlText(ttl) : String(ttl));
-  if (style.class) add("IN");
+  if (style.class) add(record.class ?? "IN");
   add(type);
   const data = style.multiline && type === "SOA" ? soaLines(record.data) : dataOf(record);
   cells.push([style.multiline ? 32 : stop, data]);

@@ -1,6 +1,6 @@
 import { concat, type Gen } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
-import { type DnsMessage, type DnsType, decodeDns, encodeDns, query } from "../../../network/dns.ts";
+import { type DnsClass, type DnsMessage, type DnsType, decodeDns, encodeDns, query } from "../../../network/dns.ts";
 import { isNetError } from "../../../network/index.ts";
 
 export interface Sending {
@@ -15,6 +15,8 @@ export interface Sending {
   /** Largest datagram that may come back, if the question says so. */
   edns?: number | undefined;
   cookie?: boolean;
+  /** The Internet's without. */
+  class?: DnsClass | undefined;
 }
 
 export interface Reply {
@@ -40,7 +42,7 @@ export function* exchange(
   for (let tried = 0; tried < sending.tries; tried++) {
     const start = kernel.now;
     const asked: DnsMessage = {
-      ...query(random.int(1, 65_535), name === "." ? "" : name, type),
+      ...query(random.int(1, 65_535), name === "." ? "" : name, type, sending.class),
       recursionDesired: sending.recurse,
       ...(sending.edns === undefined
         ? {}
