@@ -13,9 +13,10 @@ import type { Tty } from "./machine/tty.ts";
 import { ipset, nftCommands, save } from "./netfilter/index.ts";
 import type { NetNamespace } from "./network/index.ts";
 import { ipvsIn, savedServers } from "./network/ipvs.ts";
-import { upstreamResolver } from "./network/upstream.ts";
+import { upstreamResolvers } from "./network/upstream.ts";
 import { OutsideRequests } from "./outside.ts";
 import { PUBLISHED_ADDRESS, plainListener, publishedListener } from "./published/index.ts";
+import { SITE_ADDRESSES, siteListeners } from "./published/sites.ts";
 import { preparing } from "./setup.ts";
 import { askedWalk, type WalkPicture } from "./view/walk.ts";
 
@@ -118,13 +119,12 @@ export class Session {
     this.outside.addInterface({
       name: "www",
       mac: "52:54:00:c6:33:0a",
-      addresses: [`${PUBLISHED_ADDRESS}/32`],
+      addresses: [PUBLISHED_ADDRESS, ...SITE_ADDRESSES].map((address) => `${address}/32`),
       up: true,
       mtu: 1500,
     });
-    this.outside.listen(upstreamResolver());
-    this.outside.listen(publishedListener());
-    this.outside.listen(plainListener());
+    for (const listener of [...upstreamResolvers(), publishedListener(), plainListener(), ...siteListeners()])
+      this.outside.listen(listener);
     for (const file of spec.files ?? []) {
       const owner = file.owner === "learner" ? { uid: 1000, gid: 1000 } : {};
       installFile(this.machine(file.machine), file.path, file.content, { mode: file.mode ?? 0o644, ...owner });

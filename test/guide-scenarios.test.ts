@@ -62,6 +62,41 @@ kubectl patch service two -p '{"spec":{"selector":{"app":"two"}}}' >/dev/null; k
 kubectl exec c -- sh -c 'for i in $(seq 12); do wget -qO- -T 4 two 2>&1; done' | sort | uniq -c | sort -k2 | awk '{print ($1 > 1 && $1 < 11), $2}'`,
     expect: ["1 b", "1 wget:"],
   },
+  {
+    name: "the outside world: a few sites and public resolvers answer, names lead back where they do, a policy shuts it out",
+    script: String.raw`kubectl run n --image=nicolaka/netshoot -l app=net -- sleep 1d >/dev/null; kubectl run web --image=nginx --port=80 --expose >/dev/null; kubectl wait --for=condition=Ready pod n web >/dev/null
+k() { kubectl exec n -- "$@"; }
+k ping -c 1 8.8.8.8 | grep loss; k ping -c 1 google.com | grep -c '198.51.100.81 (198.51.100.81)'; k ping -c 1 1.1.1.1 -q | head -1
+k curl -sI https://example.com | head -1; k curl -s -o /dev/null -w '%{http_code} %{redirect_url}
+' google.com; k curl -sL google.com | grep title
+k dig +short @8.8.8.8 example.org; k dig +short -x 8.8.8.8; k dig +tcp +short @1.1.1.1 www.google.com; k nc -zv 8.8.8.8 53
+P=$(kubectl get pod web -o jsonpath={.status.podIP}); k ping -c 1 $P | grep -c "from $P: icmp"; k ping -c 1 $(echo $P | tr . -).default.pod.cluster.local | grep -c "from $P ($P)"
+kubectl create service externalname ext --external-name example.com >/dev/null; k curl -s -H 'Host: example.com' ext | grep title
+kubectl apply -f - >/dev/null <<'Y'
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: { name: inside }
+spec: { podSelector: { matchLabels: { app: net } }, policyTypes: [Egress], egress: [{ to: [{ namespaceSelector: {} }] }] }
+Y
+sleep 1; k curl -s -m 2 example.com; k curl -s web | grep title`,
+    expect: [
+      "1 packets transmitted, 1 received, 0% packet loss",
+      /^1$/,
+      "PING 1.1.1.1 (1.1.1.1) 56(84) bytes of data.",
+      "HTTP/2 200",
+      /^301 http:..www.google.com.$/,
+      "<title>Google</title>",
+      /^198.51.100.80$/,
+      /^dns.google.$/,
+      /^198.51.100.82$/,
+      "Connection to 8.8.8.8 53 port [tcp/domain] succeeded!",
+      /^1$/,
+      /^1$/,
+      "<title>Example Domain</title>",
+      "command terminated with exit code 28",
+      "<title>Welcome to nginx!</title>",
+    ],
+  },
 ];
 
 test.each(SCENARIOS)("$name", (scenario) => {

@@ -1,9 +1,9 @@
 /** Name resolution as glibc does it: /etc/hosts, then the nameservers of /etc/resolv.conf over UDP. */
 import { type Gen, SECOND } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
-import { type DnsMessage, type DnsRecord, type DnsType, decodeDns, encodeDns, query } from "./dns.ts";
+import { type DnsMessage, type DnsRecord, type DnsType, decodeDns, encodeDns, query, reverseName } from "./dns.ts";
 import { isNetError } from "./error.ts";
-import { lookupHosts, textOf } from "./hosts.ts";
+import { hostsByAddress, lookupHosts, textOf } from "./hosts.ts";
 
 export interface ResolverConfig {
   nameservers: string[];
@@ -120,6 +120,16 @@ export function* resolveHost(p: Process, host: string): Gen<Resolved> {
   const found = yield* lookupDns(p, host);
   if (!found.ok) return found;
   return { ok: true, addresses: found.records.map(({ data }) => data), canonical: found.name };
+}
+
+/** getnameinfo(3) for IPv4: the name that an address leads back to in /etc/hosts or DNS; undefined where there is none. */
+export function* nameOf(p: Process, address: string): Gen<string | undefined> {
+  const entry = hostsByAddress(p, address);
+  if (entry !== undefined) return entry.canonical;
+  const config = resolverConfig(p);
+  if (textOf(p, "/etc/resolv.conf").indexOf("nameserver") < 0) return undefined;
+  const message = yield* askAny(p, config, reverseName(address), "PTR");
+  return message?.answers.find(({ type }) => type === "PTR")?.data;
 }
 
 /** gai_strerror(3) of a failed lookup. */

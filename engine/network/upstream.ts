@@ -1,6 +1,8 @@
 import type { Gen } from "../kernel/index.ts";
 import { isPublished, PUBLISHED_ADDRESS } from "../published/index.ts";
+import { siteAddresses, siteName } from "../published/sites.ts";
 import { answer, type DnsMessage, decodeDns, encodeDns } from "./dns.ts";
+import { dnsConversation } from "./dns-stream.ts";
 import type { Listener } from "./namespace.ts";
 
 /** Seconds that an answer may be kept. */
@@ -21,24 +23,28 @@ function ofItself(asked: DnsMessage, name: string): DnsMessage {
   return answer(asked, "NOERROR", [{ name, type: "TXT", class: "CH", ttl: 0, data: told }]);
 }
 
+/** What is known of a question: names exist that stand for the outside world, and no others. */
+function* reply(payload: Uint8Array): Gen<Uint8Array | undefined> {
+  const asked = decodeDns(payload);
+  if (asked === undefined) return undefined;
+  const { name = "", type = "A", class: ofClass = "IN" } = asked.questions[0] ?? {};
+  if (ofClass !== "IN") return encodeDns(ofItself(asked, name));
+  const back = siteName(name);
+  const addresses = isPublished(name) ? [PUBLISHED_ADDRESS] : siteAddresses(name);
+  if (addresses.length === 0 && back === undefined) return encodeDns(answer(asked, "NXDOMAIN"));
+  const found = type === "A" ? addresses : type === "PTR" && back !== undefined ? [back] : [];
+  const records = found.map((data) => ({ name, type, ttl: TTL, data }));
+  return encodeDns(answer(asked, "NOERROR", records));
+}
+
 /**
- * The rack's resolver, which the machines' /etc/resolv.conf names. There is no Internet behind it: no name exists but
- * those of the hosts whose files labs fetch.
+ * The rack's resolver, which the machines' /etc/resolv.conf names, and the public ones. There is no Internet behind it: no
+ * name exists but those of the hosts whose files labs fetch, and of a few sites.
  */
-export function upstreamResolver(): Listener {
-  return {
-    protocol: "udp",
-    address: "0.0.0.0",
-    port: 53,
-    program: "unbound",
-    *datagram(payload): Gen<Uint8Array | undefined> {
-      const asked = decodeDns(payload);
-      if (asked === undefined) return undefined;
-      const { name = "", type, class: ofClass = "IN" } = asked.questions[0] ?? {};
-      if (ofClass !== "IN") return encodeDns(ofItself(asked, name));
-      if (!isPublished(name)) return encodeDns(answer(asked, "NXDOMAIN"));
-      const found = type === "A" ? [{ name, type, ttl: TTL, data: PUBLISHED_ADDRESS }] : [];
-      return encodeDns(answer(asked, "NOERROR", found));
-    },
-  };
+export function upstreamResolvers(): Listener[] {
+  const common = { address: "0.0.0.0", port: 53, program: "unbound" };
+  return [
+    { ...common, protocol: "udp", datagram: reply },
+    { ...common, protocol: "tcp", accept: (socket) => dnsConversation(socket, reply) },
+  ];
 }

@@ -1,6 +1,6 @@
 import { sha512 } from "@noble/hashes/sha2.js";
 import { inClusterClient } from "../../api/kubeconfig.ts";
-import { concat, encode, type Gen, MS, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
+import { encode, type Gen, MS, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -12,7 +12,8 @@ import {
   encodeDns,
   query as question,
 } from "../../network/dns.ts";
-import { isNetError, type Listener, type Socket } from "../../network/index.ts";
+import { dnsConversation } from "../../network/dns-stream.ts";
+import { isNetError, type Listener } from "../../network/index.ts";
 import { healthPages, logger } from "../daemon.ts";
 import { CorefileError, type Directive, normal, parseCorefile, type ServerBlock, within } from "./corefile.ts";
 import { checkDirectives, sameZone, seconds } from "./directive-checks.ts";
@@ -256,7 +257,7 @@ class CoreDns {
     open({
       ...common,
       protocol: "tcp",
-      accept: (socket) => conversation(socket, (payload, client) => reply(payload, client, "tcp")),
+      accept: (socket) => dnsConversation(socket, (payload, client) => reply(payload, client, "tcp")),
     });
   }
 
@@ -450,32 +451,6 @@ function searchList(p: Process): string[] {
 /** Nobody has an answer. */
 function* none(): Gen<undefined> {
   return undefined;
-}
-
-/** DNS over TCP: each message after its length (RFC 1035, 4.2.2). */
-function* conversation(
-  socket: Socket,
-  reply: (payload: Uint8Array, client: Query["client"]) => Gen<Uint8Array | undefined>,
-): Gen {
-  let waiting: Uint8Array = new Uint8Array(0);
-  const client = { address: socket.remoteAddress, port: socket.remotePort };
-  try {
-    for (;;) {
-      const bytes = yield* socket.input.read(65_536);
-      if (bytes === "interrupted") continue;
-      if (bytes.length === 0) return;
-      waiting = concat([waiting, bytes]);
-      while (waiting.length >= 2 && waiting.length >= 2 + ((waiting[0]! << 8) | waiting[1]!)) {
-        const length = (waiting[0]! << 8) | waiting[1]!;
-        const answered = yield* reply(waiting.subarray(2, 2 + length), client);
-        waiting = waiting.subarray(2 + length);
-        if (answered)
-          yield* socket.output.write(concat([Uint8Array.of(answered.length >> 8, answered.length & 255), answered]));
-      }
-    }
-  } finally {
-    socket.close();
-  }
 }
 
 const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");

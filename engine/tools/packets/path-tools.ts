@@ -2,11 +2,10 @@ import { formatTime } from "../../api/time.ts";
 import { type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { hostsByAddress } from "../../network/hosts.ts";
 import { type NetNamespace, routeTo } from "../../network/index.ts";
 import { handmadeWay, isHandmade } from "../../network/links.ts";
 import { showQuestion } from "../../network/neighbours.ts";
-import { lookupError, resolveHost } from "../../network/resolver.ts";
+import { lookupError, nameOf, resolveHost } from "../../network/resolver.ts";
 import { traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { answerAt } from "./traceroute.ts";
@@ -135,7 +134,7 @@ export const tracepath: Program = function* (p) {
     for (let i = 0; i < tries; i++) {
       const us = answer.us + kernel.random("tracepath").int(0, 90);
       yield* sleep(us);
-      const name = o.has("n") ? answer.from : (hostsByAddress(p, answer.from)?.canonical ?? answer.from);
+      const name = o.has("n") ? answer.from : ((yield* nameOf(p, answer.from)) ?? answer.from);
       const text = `${String(ttl).padStart(2)}:  ${name.padEnd(54)} ${(us / 1000).toFixed(3)}ms `;
       yield* sys.print(p, `${text}${answer.over ? "reached" : ""}\n`);
       if (answer.over && i === tries - 1) {
@@ -164,18 +163,20 @@ export const mtr: Program = function* (p) {
   const cycles = Number(o.value("c") ?? 10);
   const interval = Number(o.value("i") ?? 1) * SECOND;
   const random = kernel.random("mtr");
-  const rows: { name: string; times: number[] }[] = [];
+  const rows: { name: string; from: string; times: number[] }[] = [];
   const date = formatTime(kernel.wallMs).replace(/Z$/, "+0000");
   for (let cycle = 0; cycle < cycles; cycle++) {
     const trace = traceOf(network, p.ns.net, "icmp", address, 0);
     for (let ttl = 1; ttl <= 30; ttl++) {
       const answer = answerAt(trace, ttl, address);
-      const row = (rows[ttl - 1] ??= { name: "???", times: [] });
+      const row = (rows[ttl - 1] ??= { name: "???", from: "", times: [] });
       if (answer === undefined) {
         if (ttl > trace.routers.length) break;
         continue;
       }
-      row.name = o.has("n") ? answer.from : (hostsByAddress(p, answer.from)?.canonical ?? answer.from);
+      if (row.from !== answer.from)
+        row.name = o.has("n") ? answer.from : ((yield* nameOf(p, answer.from)) ?? answer.from);
+      row.from = answer.from;
       row.times.push((answer.us + random.int(0, 90)) / 1000);
       if (answer.over) break;
     }

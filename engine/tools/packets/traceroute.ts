@@ -1,9 +1,8 @@
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { hostsByAddress } from "../../network/hosts.ts";
 import { askInVain } from "../../network/neighbours.ts";
-import { lookupError, resolveHost } from "../../network/resolver.ts";
+import { lookupError, nameOf, resolveHost } from "../../network/resolver.ts";
 import { type Trace, traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 
@@ -88,7 +87,7 @@ function* follow(p: Process, o: ParsedOptions, host: string, address: string, bu
         Math.round(answer.us * (query === 0 || answer.note === " !H" ? 1 : 0.6)) +
         kernel.random("traceroute").int(0, 9);
       yield* sleep(us);
-      if (answer.from !== last) line += `${busybox ? "  " : " "}${shown(p, o, answer.from)}`;
+      if (answer.from !== last) line += `${busybox ? "  " : " "}${yield* shown(p, o, answer.from)}`;
       last = answer.from;
       line += `  ${(us / 1000).toFixed(3)} ms${answer.note}`;
       over ||= answer.over;
@@ -116,9 +115,9 @@ function askerOf(
   return { from: vain.by, us: Math.max(30, vain.until - kernel.now), note: " !H", over: true };
 }
 
-function shown(p: Process, o: ParsedOptions, address: string): string {
+function* shown(p: Process, o: ParsedOptions, address: string): Gen<string> {
   if (o.has("n")) return address;
-  return `${hostsByAddress(p, address)?.canonical ?? address} (${address})`;
+  return `${(yield* nameOf(p, address)) ?? address} (${address})`;
 }
 
 /** An answer to a probe. */

@@ -9,7 +9,7 @@ import { handmadeWay, isHandmade } from "../../network/links.ts";
 import { askInVain, meet, misled } from "../../network/neighbours.ts";
 import { onceAround } from "../../network/netem.ts";
 import { type Path, pathOf } from "../../network/path.ts";
-import { lookupError, resolveHost } from "../../network/resolver.ts";
+import { lookupError, nameOf, resolveHost } from "../../network/resolver.ts";
 import { isRoutable } from "../../network/routes.ts";
 import { traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
@@ -216,6 +216,8 @@ function* echo(
     waiting = [];
     waitsUntil = Number.POSITIVE_INFINITY;
   };
+  /** Who answers, as it is told: its own name, which is looked for once. */
+  let shown: string | undefined;
   // When the last packet went or came: what iputils counts the time to.
   let moved = start;
   const source = p.ns.net.addresses()[0] ?? "127.0.0.1";
@@ -277,10 +279,12 @@ function* echo(
       continue;
     }
     if (!o.has("q")) {
+      shown ??=
+        host === address || busybox || o.has("n") ? address : `${(yield* nameOf(p, address)) ?? address} (${address})`;
       const stamp = o.has("D") ? `[${(kernel.wallMs / 1000).toFixed(6)}] ` : "";
       yield* sys.print(
         p,
-        `${stamp}${size + 8} bytes from ${host === address || busybox ? address : `${host} (${address})`}: ${busybox ? `seq=${sent - 1}` : `icmp_seq=${sent}`} ttl=${64 - routers} time=${ms} ms\n`,
+        `${stamp}${size + 8} bytes from ${shown ?? address}: ${busybox ? `seq=${sent - 1}` : `icmp_seq=${sent}`} ttl=${64 - routers} time=${ms} ms\n`,
       );
     }
     if (sent < count && (yield* sleep(interval - rtt)) === "interrupted") break;
