@@ -1,7 +1,7 @@
-import type { Gen } from "../kernel/index.ts";
-import { decode } from "../kernel/index.ts";
+import { decode, type Gen, type Kernel, sleep } from "../kernel/index.ts";
 import { genericResponse } from "./generic-response.ts";
 import type { Beat, HttpRequest, HttpResponse, Sender } from "./http.ts";
+import { RateLimiter, type RequestRate, type ThrottleLog } from "./rate-limiter.ts";
 import { LEASES } from "./resources.ts";
 import { failure, type Status, StatusError } from "./status.ts";
 import type { KubeList, KubeObject, Resource, WatchStream } from "./types.ts";
@@ -41,6 +41,8 @@ export interface ClientOptions {
   /** Carries a request to the server, normally over `connect()`; throws what the network throws. */
   send: Sender;
   userAgent: string;
+  /** URL of the server, for the log: `https://192.168.108.10:6443`. */
+  server?: string;
   /** Who is calling: any of these, as a kubeconfig user has them. */
   clientCertificate?: string;
   /** Read at each request, since a mounted token is renewed. */
@@ -48,6 +50,8 @@ export interface ClientOptions {
   /** The same of a token that may have to be asked for first; undefined: nothing is shown. */
   askToken?: () => Gen<string>;
   remoteAddress?: string;
+  /** Holds requests back, but for watches and beats; undefined: as many as its user likes. */
+  limiter?: RateLimiter | undefined;
 }
 
 /** Path of a collection, an object or a subresource. */
@@ -89,6 +93,12 @@ export class ApiClient {
     this.options = options;
   }
 
+  /** A client for the same user, held to a rate of its own. */
+  limited(kernel: Kernel, rate: RequestRate, throttled?: ThrottleLog): ApiClient {
+    const limiter = new RateLimiter(kernel, rate, this.options.server ?? "", throttled);
+    return new ApiClient({ ...this.options, limiter });
+  }
+
   // Each of these hands on the generator of its request: a layer of its own would cost every request, and every step of it.
 
   get<T = KubeObject>(resource: Resource, namespace: string | undefined, name: string, subresource?: string): Gen<T> {
@@ -102,7 +112,8 @@ export class ApiClient {
 
   *watch(resource: Resource, options: WatchOptions = {}): Gen<WatchStream> {
     const path = resourcePath(resource, options.namespace) + listQuery({ ...options, watch: true });
-    const response = yield* this.request("GET", path);
+    // Watches are not held back (client-go rest/request.go, Watch).
+    const response = yield* this.send("GET", path);
     if (response.body.type !== "watch") throw toError(response);
     return response.body.watch;
   }
@@ -156,6 +167,23 @@ export class ApiClient {
 
   /** Any request, any answer. A body of bytes is sent as it is. */
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
+    const delay = this.options.limiter?.take() ?? 0;
+    return delay === 0 ? this.send(method, path, body, headers) : this.later(delay, method, path, body, headers);
+  }
+
+  private *later(
+    delay: number,
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string> | undefined,
+  ): Gen<HttpResponse> {
+    yield* sleep(delay);
+    this.options.limiter?.waited(delay, method, path);
+    return yield* this.send(method, path, body, headers);
+  }
+
+  private send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
     const { send, token, askToken } = this.options;
     if (askToken !== undefined) return this.afterToken(askToken(), method, path, body, headers);
     return send(this.made(token?.(), method, path, body, headers));

@@ -292,9 +292,11 @@ function tokenOf(p: Process, path: string): () => string {
 export function clientFromKubeconfig(p: Process, source: string | Kubeconfig, userAgent: string): ApiClient {
   const config = typeof source === "string" ? readConfig(p, source) : source;
   const { cluster, user } = resolveContext(config);
+  const server = cluster.server ?? "http://localhost:8080";
   return new ApiClient({
-    send: sendTo(p, cluster.server ?? "http://localhost:8080", trustOf(p, cluster)),
+    send: sendTo(p, server, trustOf(p, cluster)),
     userAgent,
+    server,
     ...credentialsOf(p, user),
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
   });

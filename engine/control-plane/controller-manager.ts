@@ -13,7 +13,7 @@ import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/error.ts";
 import { readPrivatePem } from "../pki/keys.ts";
 import { commandLine } from "./command-line.ts";
-import { logger } from "./daemon.ts";
+import { logger, rateOf, verbosityOf } from "./daemon.ts";
 import { rackLoadBalancers } from "./load-balancers.ts";
 import { serve } from "./scheduler.ts";
 
@@ -38,6 +38,8 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
     identity: hostname,
     release,
     pid: p.nsPid,
+    verbosity: verbosityOf(flags),
+    rate: rateOf(flags, { qps: 20, burst: 30 }),
     clusterCidr: flags.get("allocate-node-cidrs") === "true" ? (flags.get("cluster-cidr") ?? "") : "",
     serviceCidr: flags.get("service-cluster-ip-range") ?? "10.201.0.0/16",
     rootCa: sys.readText(p, flags.get("root-ca-file") ?? "/etc/kubernetes/pki/ca.crt"),
@@ -71,7 +73,8 @@ function readFile(p: Process, path: string | undefined): string | undefined {
 function accountClient(p: Process, own: ApiClient, config: string, account: string): ApiClient {
   const { kernel } = p.machine;
   const { cluster } = resolveContext(loadKubeconfig(sys.readText(p, config)));
-  const send = sendTo(p, cluster.server ?? "", trustOf(p, cluster));
+  const { server = "" } = cluster;
+  const send = sendTo(p, server, trustOf(p, cluster));
   let token: { text: string; until: number } | undefined;
   /** Woken when the request for a token that is under way has ended. */
   let asking: WaitQueue | undefined;
@@ -94,6 +97,7 @@ function accountClient(p: Process, own: ApiClient, config: string, account: stri
   return new ApiClient({
     userAgent: `${userAgent("kube-controller-manager", releaseOf(p))}/system:serviceaccount:kube-system:${account}`,
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
+    server,
     askToken: fresh,
     *send(request) {
       const response = yield* send(request);

@@ -1,4 +1,5 @@
 import type { HttpHandler, HttpResponse } from "../api/http.ts";
+import type { RequestRate } from "../api/rate-limiter.ts";
 import { encode, type Gen, WaitQueue, wait } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process } from "../machine/process.ts";
@@ -14,6 +15,16 @@ export function flagsOf(p: Process): Map<string, string> {
     if (match) flags.set(match[1]!, match[2] ?? "true");
   }
   return flags;
+}
+
+/** `--kube-api-qps` and `--kube-api-burst`. */
+export function rateOf(flags: ReadonlyMap<string, string>, { qps, burst }: RequestRate): RequestRate {
+  return { qps: Number(flags.get("kube-api-qps") ?? qps), burst: Number(flags.get("kube-api-burst") ?? burst) };
+}
+
+/** `-v`. */
+export function verbosityOf(flags: ReadonlyMap<string, string>): number {
+  return Number(flags.get("v") ?? 0);
 }
 
 /** Waits for SIGTERM or SIGINT. */

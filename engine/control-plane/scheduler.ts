@@ -6,7 +6,7 @@ import type { Process, Program } from "../machine/process.ts";
 import { releaseOf } from "../machine/release.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import { commandLine } from "./command-line.ts";
-import { healthPages, listening, logger, untilTerminated } from "./daemon.ts";
+import { healthPages, listening, logger, rateOf, untilTerminated, verbosityOf } from "./daemon.ts";
 
 /** Processes of kube-scheduler by machine, for the grader and the pictures: their decision records. */
 const running = new WeakMap<object, Map<string, Scheduler>>();
@@ -34,6 +34,8 @@ export const kubeScheduler: Program = function* kubeScheduler(p) {
     identity: hostname,
     release,
     pid: p.nsPid,
+    verbosity: verbosityOf(flags),
+    rate: rateOf(flags, { qps: 50, burst: 100 }),
     onExit: () => p.machine.signal(p, "KILL"),
   });
   const all = running.get(network) ?? new Map<string, Scheduler>();

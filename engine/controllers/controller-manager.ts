@@ -1,8 +1,9 @@
 import { RELEASE } from "../api/build-info.ts";
 import type { ApiClient } from "../api/client.ts";
 import { EventRecorder } from "../api/event-recorder.ts";
-import { klog } from "../api/klog.ts";
+import { klog, type Severity } from "../api/klog.ts";
 import { LeaderElection } from "../api/leader-election.ts";
+import { type RequestRate, ThrottleLog } from "../api/rate-limiter.ts";
 import type { Gen, Kernel } from "../kernel/index.ts";
 import type { SigningAuthority } from "./certificate-signing.ts";
 import type { ControllerContext } from "./context.ts";
@@ -34,6 +35,10 @@ export interface ControllerManagerOptions {
   ensureAccount?: (name: string) => Gen;
   loadBalancers?: LoadBalancers;
   pid?: number;
+  /** klog's -v. */
+  verbosity?: number;
+  /** What each of its clients may ask; 20 a second and 30 at once by default (pkg/controller/apis/config/v1alpha1). */
+  rate?: RequestRate;
   /** The lease was lost: the real process exits. */
   onExit?: () => void;
 }
@@ -87,14 +92,19 @@ export class ControllerManager {
 
   private *lead(): Gen {
     const { kernel, log, pid = 1, options } = { ...this.options, options: this.options };
-    const informers = new SharedInformers(kernel, options.client(), WATCHED);
+    const { rate = { qps: 20, burst: 30 } } = options;
+    const say = (severity: Severity, source: string, text: string) => log(klog(kernel, pid, severity, source, text));
+    const throttled = new ThrottleLog(kernel, say, options.verbosity);
+    const informers = new SharedInformers(kernel, options.client().limited(kernel, rate, throttled), WATCHED);
     this.informers = informers;
     yield* informers.sync();
     if (!this.running || this.informers !== informers) return;
     if (options.ensureAccount) for (const name of startingAccounts()) yield* options.ensureAccount(name);
     if (!this.running || this.informers !== informers) return;
-    for (const { name, serviceAccount, component, start } of CONTROLLERS) {
-      const client = options.client(serviceAccount);
+    for (const { name, serviceAccount, component, faster, start } of CONTROLLERS) {
+      const { qps = 1, burst = 1 } = faster ?? {};
+      const own = { qps: rate.qps * qps, burst: rate.burst * burst };
+      const client = options.client(serviceAccount).limited(kernel, own, throttled);
       const context: ControllerContext = {
         kernel,
         client,

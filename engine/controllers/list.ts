@@ -1,3 +1,4 @@
+import type { RequestRate } from "../api/rate-limiter.ts";
 import { startBootstrapSigner, startTokenCleaner } from "./bootstrap-tokens.ts";
 import { startCertificateApproving } from "./certificate-approving.ts";
 import { startCertificateCleaning } from "./certificate-cleaning.ts";
@@ -38,6 +39,8 @@ export interface ControllerEntry {
   serviceAccount?: string;
   /** The events' source, where it is another name. */
   component?: string;
+  /** How many times the others' rate its client may ask (cmd/kube-controller-manager/app/core.go). */
+  faster?: Partial<RequestRate>;
   start: StartController;
 }
 
@@ -170,11 +173,17 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     serviceAccount: "pv-protection-controller",
     start: startVolumeProtection,
   },
-  { name: "namespace-controller", serviceAccount: "namespace-controller", start: startNamespaceController },
+  {
+    name: "namespace-controller",
+    serviceAccount: "namespace-controller",
+    faster: { qps: 20, burst: 100 },
+    start: startNamespaceController,
+  },
   {
     name: "garbage-collector-controller",
     serviceAccount: "generic-garbage-collector",
     component: "garbage-collector-controller",
+    faster: { qps: 2 },
     start: startGarbageCollector,
   },
   {

@@ -5,6 +5,7 @@ import { EventSeriesRecorder } from "../api/event-series-recorder.ts";
 import { type Change, Informer, keyOf } from "../api/informer.ts";
 import { type KeyValues, klog, type Severity } from "../api/klog.ts";
 import { LeaderElection } from "../api/leader-election.ts";
+import { type RequestRate, ThrottleLog } from "../api/rate-limiter.ts";
 import {
   NAMESPACES,
   NODES,
@@ -45,6 +46,8 @@ export interface SchedulerOptions {
   pid?: number;
   /** klog's -v. */
   verbosity?: number;
+  /** What each of its clients may ask; 50 a second and 100 at once by default (pkg/scheduler/apis/config/v1). */
+  rate?: RequestRate;
   /** The lease was lost: the real process exits. */
   onExit?: () => void;
 }
@@ -85,7 +88,12 @@ export class Scheduler {
   private busy = false;
 
   constructor(options: SchedulerOptions) {
-    const { kernel, client } = options;
+    const { kernel, rate = { qps: 50, burst: 100 } } = options;
+    const say = (severity: Severity, source: string, message: string) =>
+      options.log(klog(kernel, options.pid ?? 1, severity, source, message));
+    const throttled = new ThrottleLog(kernel, say, options.verbosity);
+    const limited = () => options.client.limited(kernel, rate, throttled);
+    const client = limited();
     this.options = options;
     this.kernel = kernel;
     this.client = client;
@@ -93,7 +101,12 @@ export class Scheduler {
     this.plugins = options.profile?.plugins ?? DEFAULT_PLUGINS;
     this.queue = new SchedulingQueue(kernel, this.plugins);
     this.queue.onReady = () => this.pump();
-    this.recorder = new EventSeriesRecorder({ kernel, client, controller: this.name, host: options.identity });
+    this.recorder = new EventSeriesRecorder({
+      kernel,
+      client: limited(),
+      controller: this.name,
+      host: options.identity,
+    });
     this.pods = new Informer(kernel, client, PODS, { fieldSelector: "status.phase!=Succeeded,status.phase!=Failed" });
     this.nodes = new Informer(kernel, client, NODES);
     this.services = new Informer(kernel, client, SERVICES);
@@ -124,7 +137,7 @@ export class Scheduler {
     };
     this.election = new LeaderElection({
       kernel,
-      client,
+      client: options.client,
       name: "kube-scheduler",
       identity: options.identity,
       component: this.name,

@@ -20,6 +20,8 @@ export interface KubeletContext {
   /** What the kubelet is of: `v1.32.3`. */
   readonly release: string;
   readonly client: ApiClient;
+  /** The same user, held to no rate: for the Lease and the node's status. */
+  readonly heartbeatClient: ApiClient;
   readonly recorder: EventRecorder;
   readonly objects: ObjectCache;
   readonly random: RandomStream;

@@ -2,6 +2,7 @@ import type { ApiClient } from "../../api/client.ts";
 import { EventRecorder } from "../../api/event-recorder.ts";
 import { type Change, Informer } from "../../api/informer.ts";
 import type { Severity } from "../../api/klog.ts";
+import { ThrottleLog } from "../../api/rate-limiter.ts";
 import { NODES, PODS, SERVICES } from "../../api/resources.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -56,6 +57,7 @@ export class Kubelet implements KubeletContext {
   readonly nodeName: string;
   readonly release: string;
   readonly client: ApiClient;
+  readonly heartbeatClient: ApiClient;
   readonly recorder: EventRecorder;
   readonly objects: ObjectCache;
   readonly random: RandomStream;
@@ -88,18 +90,28 @@ export class Kubelet implements KubeletContext {
     this.machine = process.machine;
     this.kernel = process.machine.kernel;
     this.options = options;
-    this.client = client;
+    this.heartbeatClient = client;
+    const log = (severity: Severity, source: string, text: string) => this.log(severity, source, text);
+    const throttled = new ThrottleLog(this.kernel, log, options.verbosity);
+    this.client = client.limited(this.kernel, options.rates.objects, throttled);
     this.nodeName = (options.hostnameOverride ?? this.machine.hostname).toLowerCase();
     this.runtime = runtimeOf(this.machine);
     this.random = this.kernel.random(`kubelet ${this.nodeName}`);
     this.runtimeSeenAt = this.kernel.now;
-    this.recorder = new EventRecorder({ kernel: this.kernel, client, component: "kubelet", host: this.nodeName });
-    this.objects = new ObjectCache(this.kernel, client, (uid) => this.workers.get(uid)?.objectsChanged());
-    this.podInformer = new Informer<Pod>(this.kernel, client, PODS, {
+    this.recorder = new EventRecorder({
+      kernel: this.kernel,
+      client: client.limited(this.kernel, options.rates.events, throttled),
+      component: "kubelet",
+      host: this.nodeName,
+    });
+    this.objects = new ObjectCache(this.kernel, this.client, (uid) => this.workers.get(uid)?.objectsChanged());
+    this.podInformer = new Informer<Pod>(this.kernel, this.client, PODS, {
       fieldSelector: `spec.nodeName=${this.nodeName}`,
     });
-    this.serviceInformer = new Informer(this.kernel, client, SERVICES);
-    this.nodeInformer = new Informer(this.kernel, client, NODES, { fieldSelector: `metadata.name=${this.nodeName}` });
+    this.serviceInformer = new Informer(this.kernel, this.client, SERVICES);
+    this.nodeInformer = new Informer(this.kernel, this.client, NODES, {
+      fieldSelector: `metadata.name=${this.nodeName}`,
+    });
     this.statuses = new StatusManager(this, (pod) => this.apiPod(pod));
     this.probes = new ProbeManager(this);
     this.volumes = new VolumeManager(this);

@@ -47,7 +47,7 @@ export class NodeLease {
   private renewedAtOnce(): boolean {
     const { latest, ctx } = this;
     if (latest === undefined) return false;
-    this.short ??= ctx.client.beat(NAMESPACE, ctx.nodeName);
+    this.short ??= ctx.heartbeatClient.beat(NAMESPACE, ctx.nodeName);
     const renewed = this.short?.renew(latest, this.micros);
     if (renewed !== undefined) this.latest = renewed;
     return renewed !== undefined;
@@ -60,7 +60,7 @@ export class NodeLease {
       if (this.latest !== undefined) {
         try {
           const spec = { ...this.latest["spec"], renewTime };
-          this.latest = yield* ctx.client.update(LEASES, { ...this.latest, spec });
+          this.latest = yield* ctx.heartbeatClient.update(LEASES, { ...this.latest, spec });
           return;
         } catch (error) {
           if (!isStatus(error, "Conflict") && !isStatus(error, "NotFound")) throw error;
@@ -77,7 +77,7 @@ export class NodeLease {
   }
 
   private *ensure(renewTime: string): Gen<KubeObject> {
-    const { client, nodeName } = this.ctx;
+    const { heartbeatClient: client, nodeName } = this.ctx;
     const spec = { holderIdentity: nodeName, leaseDurationSeconds: KUBELET.leaseSeconds, renewTime };
     try {
       const found = yield* client.get<KubeObject>(LEASES, NAMESPACE, nodeName);

@@ -210,12 +210,13 @@ export class NodeReporter {
   private *report(status: Record<string, unknown>, key: string): Gen {
     const { ctx } = this;
     try {
-      const node = ctx.node() ?? (yield* ctx.client.get<KubeObject>(NODES, undefined, ctx.nodeName));
+      const node = ctx.node() ?? (yield* ctx.heartbeatClient.get<KubeObject>(NODES, undefined, ctx.nodeName));
       const foreign = ((node["status"]?.conditions ?? []) as NodeCondition[]).filter(
         (condition) => !this.conditions.some((own) => own.type === condition.type),
       );
       const conditions = [...foreign, ...this.conditions];
-      yield* ctx.client.patch(NODES, undefined, ctx.nodeName, { status: { ...status, conditions } }, "merge", "status");
+      const patch = { status: { ...status, conditions } };
+      yield* ctx.heartbeatClient.patch(NODES, undefined, ctx.nodeName, patch, "merge", "status");
       this.sent = key;
       this.sentAt = ctx.kernel.now;
     } catch (error) {

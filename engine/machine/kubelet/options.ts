@@ -1,3 +1,4 @@
+import type { RequestRate } from "../../api/rate-limiter.ts";
 import { isErrno } from "../errno.ts";
 import type { Process } from "../process.ts";
 import * as sys from "../sys.ts";
@@ -23,6 +24,8 @@ export interface KubeletOptions {
   port: number;
   resolvConf: string;
   verbosity: number;
+  /** What its clients may ask of the API server: objects, and Events. */
+  rates: { objects: RequestRate; events: RequestRate };
   /** Socket of the container runtime, `unix:///run/containerd/containerd.sock`. */
   runtimeEndpoint: string;
   /** Its whole configuration as it is in force, for `/configz`. */
@@ -41,6 +44,10 @@ interface KubeletConfiguration {
   resolvConf?: string;
   registerWithTaints?: { key: string; value?: string; effect: string }[];
   logging?: { verbosity?: number };
+  kubeAPIQPS?: number;
+  kubeAPIBurst?: number;
+  eventRecordQPS?: number;
+  eventBurst?: number;
   authentication?: { x509?: { clientCAFile?: string }; webhook?: object; anonymous?: object };
   authorization?: { mode?: string };
   containerRuntimeEndpoint?: string;
@@ -124,6 +131,16 @@ export function readOptions(p: Process): KubeletOptions {
     port: config.port ?? 10_250,
     resolvConf: config.resolvConf ?? "/etc/resolv.conf",
     verbosity: Number(flags.get("v") ?? config.logging?.verbosity ?? 2),
+    rates: {
+      objects: {
+        qps: Number(flags.get("kube-api-qps") ?? config.kubeAPIQPS ?? 50),
+        burst: Number(flags.get("kube-api-burst") ?? config.kubeAPIBurst ?? 100),
+      },
+      events: {
+        qps: Number(flags.get("event-qps") ?? config.eventRecordQPS ?? 50),
+        burst: Number(flags.get("event-burst") ?? config.eventBurst ?? 100),
+      },
+    },
     runtimeEndpoint:
       flags.get("container-runtime-endpoint") ||
       config.containerRuntimeEndpoint ||

@@ -103,6 +103,7 @@ export function node(programs: Record<string, Program> = {}, extra: Partial<Kube
     port: 10_250,
     resolvConf: "/etc/resolv.conf",
     verbosity: 2,
+    rates: { objects: { qps: 50, burst: 100 }, events: { qps: 50, burst: 100 } },
     runtimeEndpoint: "unix:///run/containerd/containerd.sock",
     configuration: inForce({}),
     ...extra,

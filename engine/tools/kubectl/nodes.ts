@@ -1,6 +1,7 @@
 /** kubectl cordon, uncordon, drain. */
 
 import { resourcePath } from "../../api/client.ts";
+import { RateLimiter, ThrottleLog } from "../../api/rate-limiter.ts";
 import { parseLabelSelector } from "../../api/selector.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
@@ -10,6 +11,7 @@ import { controllerOf } from "./describe/document.ts";
 import { isExpected, KubectlError, throwAll, throwCollected, usageError } from "./errors.ts";
 import { durationText, quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { klog, verbosity } from "./klog.ts";
 import { podPath } from "./pods.ts";
 import { build, type Info } from "./resources.ts";
 
@@ -247,20 +249,32 @@ interface Eviction {
   /** When its goroutine wakes. */
   at: number;
   evicted: boolean;
+  /** µs that its next request was held back; undefined until it wants to ask. */
+  delay: number | undefined;
 }
 
 /** Every Pod has a goroutine of its own in kubectl: evicted again every 5 s until it may go, then watched every second. */
 function* evictPods(k: Invocation, pods: readonly KubeObject[], strategy: DryRun): Gen {
   const { kernel } = k.p.machine;
   const { deadline, text } = timeoutOf(k);
+  const { policy, core } = limitersOf(k);
   const failed: Error[] = [];
-  let open: Eviction[] = pods.map((pod) => ({ pod, at: kernel.now, evicted: false }));
+  let open: Eviction[] = pods.map((pod) => ({ pod, at: kernel.now, evicted: false, delay: undefined }));
   while (open.length > 0) {
     const next = open.reduce((first, other) => (other.at < first.at ? other : first));
     if (next.at > kernel.now) {
       yield* k.flush();
       yield* sleep(next.at - kernel.now);
     }
+    const limiter = next.evicted ? core : policy;
+    if (next.delay === undefined) {
+      if (!next.evicted) announce(k, next.pod, strategy);
+      next.delay = limiter.take();
+      next.at = kernel.now + next.delay;
+      if (next.delay > 0) continue;
+    }
+    limiter.waited(next.delay, next.evicted ? "GET" : "POST", podPath(next.pod, next.evicted ? "" : "eviction"));
+    next.delay = undefined;
     let done: boolean;
     try {
       done = yield* next.evicted ? stepWait(k, next, deadline, text) : stepEvict(k, next, strategy, deadline, text);
@@ -274,11 +288,23 @@ function* evictPods(k: Invocation, pods: readonly KubeObject[], strategy: DryRun
   throwCollected(failed);
 }
 
+/** Each API group of client-go's clientset has a limiter of its own, with the defaults of rest/config.go. */
+function limitersOf(k: Invocation) {
+  const { kernel } = k.p.machine;
+  const log = (severity: "I", place: string, text: string) => k.err(klog(k, severity, place, text));
+  const throttled = new ThrottleLog(kernel, log, verbosity(k));
+  const limiter = () => new RateLimiter(kernel, { qps: 5, burst: 10 }, k.target().server, throttled);
+  return { policy: limiter(), core: limiter() };
+}
+
+function announce(k: Invocation, { metadata }: KubeObject, strategy: DryRun): void {
+  k.out(`evicting pod ${metadata.namespace}/${metadata.name}${strategy === "server" ? " (server dry run)" : ""}\n`);
+}
+
 /** One attempt to evict a Pod: whether kubectl is through with it. */
 function* stepEvict(k: Invocation, next: Eviction, strategy: DryRun, deadline: number, text: string): Gen<boolean> {
   const { name, namespace } = next.pod.metadata;
   const which = `pods/${quote(name)} -n ${quote(namespace!)}`;
-  k.out(`evicting pod ${namespace}/${name}${strategy === "server" ? " (server dry run)" : ""}\n`);
   if (k.p.machine.kernel.now >= deadline) throw new KubectlError(`error when evicting ${which}: ${text}`);
   try {
     yield* k.object("POST", podPath(next.pod, "eviction"), {
