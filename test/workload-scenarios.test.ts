@@ -405,6 +405,20 @@ ssh worker-1 curl -s "$(kubectl get pod web -o jsonpath='{.status.podIP}')"; kub
     ],
   },
   {
+    name: "who asks more of the API server than a client may waits for its turn, and says so after a second",
+    script: `kubectl create deployment web --image=nginx --replicas=60 >/dev/null; sleep 1
+kubectl get pods --no-headers | wc -l | awk '{print ($1 > 25 && $1 < 56) ? "a burst" : $1}'
+kubectl rollout status deploy/web --timeout=120s >/dev/null
+leader=$(kubectl get lease -n kube-system kube-controller-manager -o jsonpath={.spec.holderIdentity} | cut -d_ -f1)
+kubectl logs -n kube-system kube-controller-manager-$leader | grep -o "] Waited.*"
+kubectl drain worker-1 --ignore-daemonsets --delete-emptydir-data 2>&1 | grep -oE "] Waited.*pods/web"`,
+    expect: [
+      "a burst",
+      /^\] Waited for 1\.[0-9]+s due to client-side throttling, not priority and fairness, request: POST:https:\/\/192\.168\.108\.10:6443\/api\/v1\/namespaces\/default\/pods$/,
+      /^\] Waited for 1\.[0-9]+s due to client-side throttling, not priority and fairness, request: POST:https:\/\/192\.168\.108\.10:6443\/api\/v1\/namespaces\/default\/pods\/web$/,
+    ],
+  },
+  {
     name: "a drain tries a budget's Pod every five seconds until its own time is up",
     script: `kubectl create deployment web --image=nginx --replicas=4 >/dev/null; kubectl rollout status deployment/web >/dev/null
 kubectl create pdb web --selector=app=web --min-available=4 >/dev/null; sleep 1
