@@ -44,6 +44,7 @@ const DEBIAN_PACKAGES = {
   unzip: "unzip",
   file: "file",
   patch: "patch",
+  htpasswd: "apache2-utils",
   bzip2: "bzip2",
   xz: "xz-utils",
   cpio: "cpio",

@@ -97,6 +97,47 @@ sleep 1; k curl -s -m 2 example.com; k curl -s web | grep title`,
       "<title>Welcome to nginx!</title>",
     ],
   },
+  {
+    // docs/examples of ingress-nginx: rewrite, canary, basic auth, TLS; deploy/static/provider/kind.
+    name: "ingress-nginx of kind is on its node's own ports; examples of its documentation",
+    script: String.raw`kubectl apply -f https://raw.githubusercontent.com/kubernetes/ingress-nginx/main/deploy/static/provider/kind/deploy.yaml >/dev/null
+kubectl wait -n ingress-nginx --for=condition=ready pod --selector=app.kubernetes.io/component=controller --timeout=120s
+for d in production canary; do kubectl create deploy $d --image=registry.k8s.io/ingress-nginx/e2e-test-echo:v1.2.9@sha256:9920d084b452b38ee663005a455aa7ed12c15afa512741ea9596e206a189bdf0 >/dev/null; kubectl expose deploy $d --port=80 >/dev/null; done
+kubectl create deploy old --image=k8s.gcr.io/echoserver:1.4 >/dev/null; kubectl expose deploy old --port=80 --target-port=8080 >/dev/null; kubectl set env deploy/production POD_NAME=p NODE_NAME=n >/dev/null
+N=$(kubectl get pod -n ingress-nginx -l app.kubernetes.io/component=controller -o jsonpath={.items[0].status.hostIP}); A=nginx.ingress.kubernetes.io
+for d in production canary old; do kubectl rollout status deploy $d >/dev/null; done
+kubectl create ingress p --class=nginx --rule='a.bar.com/*=production:80' >/dev/null; kubectl create ingress c --class=nginx --rule='a.bar.com/*=canary:80' --annotation=$A/canary=true --annotation=$A/canary-weight=50 >/dev/null
+kubectl create ingress root --rule='root.bar.com/*=old:80' --annotation=$A/app-root=/app1 >/dev/null; kubectl create ingress none --class=nginx --rule='none.bar.com/*=nobody:80' >/dev/null
+htpasswd -cb auth foo bar; kubectl create secret generic basic-auth --from-file=auth >/dev/null
+kubectl create ingress auth --class=nginx --rule='auth.bar.com/*=old:80' --annotation=$A/auth-type=basic --annotation=$A/auth-secret=basic-auth >/dev/null
+openssl req -x509 -nodes -newkey rsa:2048 -keyout k -out c -subj /CN=tls.bar.com 2>/dev/null; kubectl create secret tls t --key k --cert c >/dev/null; kubectl create ingress tls --class=nginx --rule='tls.bar.com/*=old:80,tls=t' >/dev/null
+sleep 70; for i in $(seq 20); do curl -s -H 'Host: a.bar.com' $N | grep -o 'Hostname: [a-z]*'; done | sort -u
+until curl -s -H 'Host: a.bar.com' $N -d hello > body; grep -q production body; do :; done; grep -E 'pod name|node name|pod IP|^hello|server_version' body
+curl -sI -H 'Host: root.bar.com' $N | grep -E 'HTTP|Location'; curl -sI -H 'Host: none.bar.com' $N | head -1; curl -s -o /dev/null -w '%{http_code}
+' -H 'Host: auth.bar.com' $N; curl -s -u foo:bar -H 'Host: auth.bar.com' $N | grep -E 'CLIENT|command|^real'
+curl -skv --resolve tls.bar.com:443:$N https://tls.bar.com 2>&1 | grep subject; kubectl logs -n ingress-nginx deploy/ingress-nginx-controller | grep -o 'x509.*' | sort -u; kubectl get ingress p`,
+    expect: [
+      /^pod.*condition met$/,
+      "Adding password for user foo",
+      /^Hostname: canary$/,
+      /^Hostname: production$/,
+      /^\tnode name:\tn$/,
+      /^\tpod name:\tp$/,
+      /^\tpod IP:\tN.A$/,
+      "server_version=nginx: 1.27.1 - lua: 10026",
+      /^hello$/,
+      "HTTP/1.1 302 Moved Temporarily",
+      "Location: http://root.bar.com/app1",
+      "HTTP/1.1 503 Service Temporarily Unavailable",
+      /^401$/,
+      /^CLIENT VALUES:$/,
+      /^command=GET$/,
+      /^real path=.$/,
+      "subject: CN=tls.bar.com",
+      "x509: certificate relies on legacy Common Name field, use SANs instead",
+      /^p +nginx +a.bar.com +localhost +80 /,
+    ],
+  },
 ];
 
 test.each(SCENARIOS)("$name", (scenario) => {

@@ -152,7 +152,7 @@ annotate a $nginx/force-ssl-redirect=true; head_of /a | grep -i '^HTTP\\|^locati
     shows: [
       "HTTP/1.1 301 Moved Permanently",
       "Location: https://example.com",
-      "HTTP/1.1 302 Found",
+      "HTTP/1.1 302 Moved Temporarily",
       "Location: http://shop.local/app",
       "200 one",
       "HTTP/1.1 308 Permanent Redirect",

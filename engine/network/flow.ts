@@ -6,6 +6,7 @@ import type { NetErrorCode } from "./error.ts";
 import { packetBytes, TCP, type Transport, tcpOptions } from "./frames.ts";
 import type { Network } from "./network.ts";
 import type { Protocol } from "./path.ts";
+import { reasonOf } from "./reason.ts";
 
 /** Header bytes besides the payload of a segment: what an MTU leaves is the MSS. */
 const HEADERS = 40;
@@ -182,8 +183,9 @@ export class Flow {
     this.message(0, `${method} ${path} HTTP/1.1`, headers, body, tls);
   }
 
-  response({ status, headers, body }: HttpResponse, tls: boolean): void {
-    this.message(1, `HTTP/1.1 ${status} ${REASONS[status] ?? "OK"}`, headers, body, tls);
+  response(answer: HttpResponse, tls: boolean): void {
+    const { status, headers, body } = answer;
+    this.message(1, `HTTP/1.1 ${status} ${reasonOf(answer)}`, headers, body, tls);
   }
 
   private message(
@@ -212,23 +214,6 @@ export class Flow {
     this.segment(side, TCP.ACK);
   }
 }
-
-const REASONS: Readonly<Record<number, string>> = {
-  201: "Created",
-  204: "No Content",
-  301: "Moved Permanently",
-  302: "Found",
-  304: "Not Modified",
-  308: "Permanent Redirect",
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  500: "Internal Server Error",
-  502: "Bad Gateway",
-  503: "Service Temporarily Unavailable",
-  504: "Gateway Time-out",
-};
 
 /** What nobody can read: TLS application data. */
 function opaque(length: number): Uint8Array {

@@ -68,7 +68,7 @@ const RELEASES: readonly Release[] = [
     (version) => metricsServerManifest(version!),
   ],
   [
-    /^raw\.githubusercontent\.com\/kubernetes\/ingress-nginx\/(?:main|controller-(v1\.\d+\.\d+))\/deploy\/static\/provider\/(cloud|baremetal)\/deploy\.yaml$/,
+    /^raw\.githubusercontent\.com\/kubernetes\/ingress-nginx\/(?:main|controller-(v1\.\d+\.\d+))\/deploy\/static\/provider\/(cloud|baremetal|kind|aws)\/deploy\.yaml$/,
     (version, provider) => ingressNginxManifest(version ?? "v1.12.1", provider as IngressProvider),
   ],
   [

@@ -1,5 +1,14 @@
-/** Where the controller is reached: a load balancer's address, or ports of the nodes. */
-export type IngressProvider = "cloud" | "baremetal";
+/** Where the controller is reached: a load balancer's address, ports of the nodes, or their own 80 and 443 (kind). */
+export type IngressProvider = "cloud" | "baremetal" | "kind" | "aws";
+
+/** What providers tell their load balancers. */
+const ANNOTATIONS: Partial<Record<IngressProvider, string>> = {
+  aws: `  annotations:
+    service.beta.kubernetes.io/aws-load-balancer-backend-protocol: tcp
+    service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled: "true"
+    service.beta.kubernetes.io/aws-load-balancer-type: nlb
+`,
+};
 
 /** One of the two Jobs that give the webhook its certificate; `args` of kube-webhook-certgen, after its command. */
 function certgenJob(command: "create" | "patch", args: readonly string[]): string {
@@ -40,10 +49,20 @@ ${[command, ...args].map((arg) => `            - ${arg}\n`).join("")}          e
  * `nginx`, its rights, its Service, and the webhook with the two Jobs that certify it.
  */
 export function ingressNginxManifest(version: string, provider: IngressProvider): string {
-  const service =
-    provider === "cloud" ? "  type: LoadBalancer\n  externalTrafficPolicy: Local\n" : "  type: NodePort\n";
-  const publish =
-    provider === "cloud" ? "            - --publish-service=$(POD_NAMESPACE)/ingress-nginx-controller\n" : "";
+  const local = provider === "cloud" || provider === "aws" ? "  externalTrafficPolicy: Local\n" : "";
+  const service = `  type: ${provider === "baremetal" ? "NodePort" : "LoadBalancer"}\n${local}`;
+  const kind = provider === "kind";
+  const publish = local === "" ? "" : "            - --publish-service=$(POD_NAMESPACE)/ingress-nginx-controller\n";
+  const more = kind
+    ? "            - --watch-ingress-without-class=true\n            - --publish-status-address=localhost\n"
+    : "";
+  const tolerations = kind
+    ? `      tolerations:
+        - { key: node-role.kubernetes.io/master, operator: Equal, effect: NoSchedule }
+        - { key: node-role.kubernetes.io/control-plane, operator: Equal, effect: NoSchedule }
+`
+    : "";
+  const onHost = (port: number) => (kind ? `, hostPort: ${port}` : "");
   return `apiVersion: v1
 kind: Namespace
 metadata:
@@ -164,7 +183,7 @@ kind: Service
 metadata:
   name: ingress-nginx-controller
   namespace: ingress-nginx
-  labels:
+${ANNOTATIONS[provider] ?? ""}  labels:
     app.kubernetes.io/name: ingress-nginx
     app.kubernetes.io/instance: ingress-nginx
     app.kubernetes.io/component: controller
@@ -220,8 +239,8 @@ spec:
         app.kubernetes.io/component: controller
     spec:
       serviceAccountName: ingress-nginx
-      terminationGracePeriodSeconds: 300
-      nodeSelector: { kubernetes.io/os: linux }
+      terminationGracePeriodSeconds: ${kind ? 0 : 300}
+${tolerations}      nodeSelector: { kubernetes.io/os: linux }
       containers:
         - name: controller
           image: registry.k8s.io/ingress-nginx/controller:${version}
@@ -234,14 +253,14 @@ ${publish}            - --election-id=ingress-nginx-leader
             - --validating-webhook=:8443
             - --validating-webhook-certificate=/usr/local/certificates/cert
             - --validating-webhook-key=/usr/local/certificates/key
-          env:
+${more}          env:
             - name: POD_NAME
               valueFrom: { fieldRef: { fieldPath: metadata.name } }
             - name: POD_NAMESPACE
               valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
           ports:
-            - { name: http, containerPort: 80 }
-            - { name: https, containerPort: 443 }
+            - { name: http, containerPort: 80${onHost(80)} }
+            - { name: https, containerPort: 443${onHost(443)} }
             - { name: webhook, containerPort: 8443 }
           livenessProbe:
             httpGet: { path: /healthz, port: 10254 }

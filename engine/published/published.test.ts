@@ -55,7 +55,7 @@ describe("what the outside world publishes", () => {
   });
 
   it.each([
-    `${RAW}/kubernetes/ingress-nginx/controller-v1.8.1/deploy/static/provider/aws/deploy.yaml`,
+    `${RAW}/kubernetes/ingress-nginx/controller-v1.8.1/deploy/static/provider/scw/deploy.yaml`,
     `${RAW}/nginx/nginx-gateway-fabric/v2.1.0/deploy/default/deploy.yaml`,
     "https://k8s.io/examples/no/such.yaml",
     "https://k8sXio/examples/application/deployment.yaml",

@@ -4,6 +4,7 @@ import { encode, fnv1a, type Gen, type RandomStream, SECOND } from "../../kernel
 import type { Process } from "../../machine/process.ts";
 import { plainOnTls } from "../../network/http-bytes.ts";
 import { isNetError } from "../../network/index.ts";
+import { reasonOf } from "../../network/reason.ts";
 import { resolveHost } from "../../network/resolver.ts";
 import { inNetwork } from "../../text/ipv4.ts";
 import { compileRegex } from "../../text/regex/index.ts";
@@ -419,7 +420,7 @@ export class Gateway {
       ...(snippet?.headers ?? []),
     ];
     for (const [name, value] of added) headers[name.toLowerCase()] = variables(passage, value);
-    return { ...response, headers };
+    return { ...response, reason: reasonOf(response), headers };
   }
 
   private page(status: number, request: HttpRequest, body?: Uint8Array): HttpResponse {
@@ -427,7 +428,8 @@ export class Gateway {
     const shown = request.method === "HEAD" ? NOTHING : bytes;
     return {
       status,
-      headers: { "content-type": "text/html", "content-length": String(bytes.length) },
+      // Whose words they are; the header itself is hidden behind.
+      headers: { server: "nginx", "content-type": "text/html", "content-length": String(bytes.length) },
       body: { type: "bytes", bytes: shown },
     };
   }

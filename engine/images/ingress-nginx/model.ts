@@ -271,13 +271,25 @@ class Builder {
       }
       const names = parseCertificate(certificate)?.dnsNames ?? [];
       const common = parseCertificate(certificate)?.subject.commonName ?? "";
-      if (host !== "_" && ![...names, common].some((each) => covers(each, host))) {
-        const message = `Unexpected error validating SSL certificate "${key}" for server "${host}": x509: certificate is not valid for any names, but wanted to match ${host}`;
-        this.model.notes.push(
-          ["W", "controller.go:1451", message],
-          ["W", "controller.go:1458", "Using default certificate"],
-        );
-        continue;
+      const { notes } = this.model;
+      if (host !== "_" && !names.some((each) => covers(each, host))) {
+        // Its common name counts as well, though Go's verification does without (controller.go, verifyHostname).
+        const isNamed = covers(common, host);
+        const why =
+          names.length > 0
+            ? `certificate is valid for ${names.join(", ")}, not ${host}`
+            : isNamed
+              ? "certificate relies on legacy Common Name field, use SANs instead"
+              : `certificate is not valid for any names, but wanted to match ${host}`;
+        const note = (at: number, text: string) => notes.push(["W", `controller.go:${at}`, text]);
+        note(1451, `Unexpected error validating SSL certificate "${key}" for server "${host}": x509: ${why}`);
+        note(1452, "Validating certificate against DNS names. This will be deprecated in a future version");
+        if (!isNamed) {
+          const missing = `does not contain a Common Name or Subject Alternative Name for server "${host}"`;
+          note(1457, `SSL certificate "${key}" ${missing}: x509: ${why}`);
+          note(1458, "Using default certificate");
+          continue;
+        }
       }
       server.certificate = certificate;
     }

@@ -18,6 +18,7 @@ import { fuser } from "./fuser.ts";
 import { getopt } from "./getopt.ts";
 import { gpg } from "./gpg.ts";
 import { arch, hostid, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
+import { htpasswd } from "./htpasswd.ts";
 import { iconv } from "./iconv.ts";
 import { groups, id, whoami } from "./id.ts";
 import { ip } from "./ip.ts";
@@ -198,6 +199,7 @@ export const systemPrograms: Record<string, Program> = {
   halt,
   host,
   hostname,
+  htpasswd,
   hostnamectl,
   id,
   ip,

@@ -1,6 +1,6 @@
 import type { Process } from "../../../machine/process.ts";
 import { answer } from "../serving.ts";
-import { host, html, json, NAMED, type Row, redirect, titled } from "./row.ts";
+import { host, html, json, NAMED, pathOf, type Row, redirect, titled } from "./row.ts";
 
 /** Kubia of "Kubernetes in Action", which other courses made their own. */
 const kubia: Pick<Row, "ports" | "page" | "log" | "access" | "stop" | "status"> = {
@@ -36,6 +36,16 @@ const COLORS: Readonly<Record<string, string>> = {
 
 /** Applications that courses bring with them. */
 export const COURSE_ROWS: readonly Row[] = [
+  {
+    // The recipe that lets through to one port of two.
+    names: ["ahmet/app-on-two-ports"],
+    megabytes: 7,
+    on: "alpine",
+    runs: "/app",
+    ports: [8000, 5000],
+    page: (_, request) =>
+      pathOf(request) === "/metrics" ? "http.requests=3\ngo.goroutines=5\ngo.cpus=1\n" : "Hello from HTTP server.\n",
+  },
   {
     names: ["kodekloud/webapp-color", "mmumshad/simple-webapp-color"],
     megabytes: 32,

@@ -1,23 +1,12 @@
-import type { HttpRequest } from "../../../api/http.ts";
 import type { Process } from "../../../machine/process.ts";
 import { errorDate } from "../../nginx/http.ts";
+import { ECHO_ROWS } from "../echoserver.ts";
 import { answer } from "../serving.ts";
 import { host, iso, json, NAMED, type Row, titled } from "./row.ts";
 
 const FLUENTD = (p: Process): string =>
   `${iso(p).replace("T", " ").replace("Z", " +0000")} [info]: parsing config file is succeeded path="/fluentd/etc/fluent.conf"\n` +
   `${iso(p).replace("T", " ").replace("Z", " +0000")} [info]: #0 fluentd worker is now running worker=0\n`;
-
-/** echoserver of the documentation: the request told back (kubernetes test/images/echoserver template.lua). */
-const echoed = (p: Process, request: HttpRequest): string =>
-  `\n\nHostname: ${host(p)}\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n\tserver_version=nginx: 1.13.3 - lua: 10008\n\n` +
-  `Request Information:\n\tclient_address=${request.remoteAddress}\n\tmethod=${request.method}\n\treal path=${request.path}\n\tquery=${request.path.split("?")[1] ?? ""}\n` +
-  `\trequest_version=1.1\n\trequest_scheme=http\n\trequest_uri=http://${(request.headers["host"] ?? "").replace(/:\d+$/, "")}:8080${request.path}\n\nRequest Headers:\n` +
-  Object.entries(request.headers)
-    .map(([name, value]) => `\t${name}=${value}\n`)
-    .sort()
-    .join("") +
-  "\nRequest Body:\n\t-no body in request-\n\n";
 
 /** Registries of Kubernetes and Google: what the documentation's examples run. */
 export const KUBERNETES_ROWS: readonly Row[] = [
@@ -37,15 +26,7 @@ export const KUBERNETES_ROWS: readonly Row[] = [
     ports: [9376],
     page: host,
   },
-  {
-    names: ["registry.k8s.io/echoserver", "registry.k8s.io/e2e-test-images/echoserver"],
-    megabytes: 44,
-    on: "alpine",
-    runs: "/usr/local/bin/run.sh",
-    cmd: true,
-    ports: [8080],
-    page: echoed,
-  },
+  ...ECHO_ROWS,
   {
     names: ["registry.k8s.io/goproxy"],
     megabytes: 2,

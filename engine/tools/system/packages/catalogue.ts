@@ -49,6 +49,7 @@ function parse(text: string): ReadonlyMap<string, Offered> {
 }
 
 export const DEBIAN_OFFERS = parse(`
+apache2-utils 2.4.62-1~deb12u2 209 /usr/bin/htpasswd # Apache HTTP Server (utility programs for web servers)
 at 3.2.5-1+deb12u1 38 /usr/bin/at /usr/bin/atq /usr/bin/atrm /usr/bin/batch /usr/sbin/atd # Delayed job execution and batch processing
 apt-transport-https 2.6.1 25 # transitional package for https support
 bash 5.2.15-2+b7 1491 /usr/bin/bash # GNU Bourne Again SHell
@@ -119,6 +120,7 @@ uuid-runtime 2.38.1-5+deb12u3 81 /usr/bin/uuidgen # runtime components for the U
 `);
 
 export const ALPINE_OFFERS = parse(`
+apache2-utils 2.4.62-r0 284 /usr/bin/htpasswd
 bash 5.2.37-r0 1264 /bin/bash
 bind-tools 9.18.34-r0 405 /usr/bin/dig /usr/bin/nslookup /usr/bin/host
 busybox-extras 1.37.0-r12 68 /usr/bin/telnet=busybox-telnet /usr/sbin/httpd=busybox-httpd
