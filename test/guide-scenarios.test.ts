@@ -138,6 +138,22 @@ curl -skv --resolve tls.bar.com:443:$N https://tls.bar.com 2>&1 | grep subject; 
       /^p +nginx +a.bar.com +localhost +80 /,
     ],
   },
+  {
+    // net/http adds the time and the length behind what a handler has set, and a type that it found out itself last.
+    name: "heads of Go's servers, of kubelets and of kube-proxy have their time and length; bytes and curl see the same",
+    script: String.raw`kubectl run who --image=traefik/whoami --port=80 >/dev/null; kubectl run e --image=hashicorp/http-echo -- -text=hi >/dev/null; kubectl run c --image=nicolaka/netshoot -- sleep 1d >/dev/null; kubectl wait --for=condition=Ready pod --all >/dev/null
+ip() { kubectl get pod $1 -o jsonpath={.status.podIP}; }
+shape() { tr -d '\r' | sed '/^$/q; s/Date: .*GMT/Date/I; s/-Length: .*/-Length/I'; }
+kubectl exec c -- curl -si $(ip who) | shape; kubectl exec c -- curl -si $(ip e):5678 | shape
+kubectl exec c -- sh -c "printf 'GET / HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n' | nc $(ip e) 5678" | shape
+ssh worker-1 'curl -si localhost:10256/healthz; curl -skI https://localhost:10250/healthz' | shape`,
+    expect: [
+      ...[/^HTTP.1.1 200 OK$/, /^Date$/, /^Content-Length$/, /^Content-Type: text/],
+      ...[/^HTTP/, /^X-App-Name/, /^X-App-Version/, /^Date$/, /^Content-Length$/, /^Content-Type/],
+      ...[/^HTTP/, /^X-App-Name/, /^X-App-Version/, /^Date$/, /^Content-Length$/, /^Content-Type/],
+      ...[/^HTTP/, /^Content-Type: application.json$/, /^X-Content-Type-Options/, /^Date$/, /^Content-Length$/],
+    ],
+  },
 ];
 
 test.each(SCENARIOS)("$name", (scenario) => {

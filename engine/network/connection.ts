@@ -12,6 +12,7 @@ import { type Neighbour, stillThere } from "./neighbours.ts";
 import { withRetries } from "./netem.ts";
 import type { Network } from "./network.ts";
 import { type Path, pathNow } from "./path.ts";
+import { completed } from "./response-head.ts";
 
 /** An open connection: use it as HTTP, as bytes, or both parties' choice. */
 export interface Connection {
@@ -185,7 +186,10 @@ export class Established implements Connection {
       server.output.onPush = (bytes) => flow.data(1, bytes);
     }
     // A server whose requests are values is spoken to in bytes all the same.
-    const ask = (request: HttpRequest) => (this.server.tls ? plainOnTls() : this.ask(request));
+    const asked = (request: HttpRequest) => (this.server.tls ? plainOnTls() : this.ask(request));
+    const ask = function* (request: HttpRequest): Gen<HttpResponse> {
+      return completed(yield* asked(request), kernel.wallMs, request.method, false);
+    };
     const serve = accept?.(server) ?? serveHttpBytes(server, ask, this.seenFrom);
     kernel.spawn(`${listener.program} accept`, serve, accept === undefined ? {} : { instant: false });
     return client;

@@ -179,12 +179,13 @@ function* writeAnswer(
   const chunked = whole === undefined && version === "HTTP/1.1";
   let text = `HTTP/${response.version ?? "1.1"} ${status} ${reasonOf(response) || "Unknown"}\r\n`;
   for (const [name, value] of Object.entries(headers)) {
-    if (name !== "content-length" && name !== "transfer-encoding")
+    if (name !== "transfer-encoding" && (name !== "content-length" || whole !== undefined))
       text += `${response.spelled?.[name] ?? titled(name)}: ${value}\r\n`;
   }
   const empty = status === 204 || status === 304;
   if (chunked) text += "Transfer-Encoding: chunked\r\n";
-  else if (whole !== undefined && !empty) text += `Content-Length: ${headers["content-length"] ?? whole.length}\r\n`;
+  else if (whole !== undefined && !empty && !("content-length" in headers))
+    text += `Content-Length: ${whole.length}\r\n`;
   if (close || (whole === undefined && !chunked)) text += "Connection: close\r\n";
   if (!(yield* send(`${text}\r\n`))) return false;
   if (bare || empty) return true;

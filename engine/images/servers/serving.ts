@@ -95,7 +95,12 @@ export function answer(status: number, body: string, headers: Record<string, str
   const bytes = encode(body);
   return {
     status,
-    headers: { "content-type": "text/plain; charset=utf-8", "content-length": String(bytes.length), ...headers },
+    // Go's servers tell of a type that they found out themselves last.
+    headers: {
+      ...headers,
+      "content-length": String(bytes.length),
+      ...(!("content-type" in headers) && { "content-type": "text/plain; charset=utf-8" }),
+    },
     body: { type: "bytes", bytes },
   };
 }

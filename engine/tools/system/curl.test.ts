@@ -104,7 +104,7 @@ two
       "%{http_code} %{method} %{num_connects} %{remote_ip} %{remote_port} %{scheme}",
       "200 GET 1 192.168.108.11 80 HTTP",
     ],
-    ["%{size_upload} %{num_headers} %{urlnum} %{filename_effective}", "0 3 0 /dev/null"],
+    ["%{size_upload} %{num_headers} %{urlnum} %{filename_effective}", "0 4 0 /dev/null"],
     ["%header{content-type}|%header{none}|%{exitcode}%%", "text/plain||0%"],
     ["%{url.host} %{url_effective}\\n", "web http://web/\n"],
   ])("writes %s", (format, want) => {

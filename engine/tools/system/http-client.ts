@@ -8,6 +8,7 @@ import * as sys from "../../machine/sys.ts";
 import { plainOnTls } from "../../network/http-bytes.ts";
 import { type Connection, isNetError, type Listener, type NetErrorCode } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
+import { completed } from "../../network/response-head.ts";
 import { ipv6Groups } from "../../text/ipv6.ts";
 import { chainProblem, nameProblem, type TlsProblem } from "./tls-check.ts";
 
@@ -132,7 +133,8 @@ export function* exchange(
     full.clientCertificate = options.clientCertificate;
   yield* options.told?.asking() ?? nothing();
   try {
-    const response = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
+    const came = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
+    const response = came && completed(came, kernel.wallMs, request.method, url.scheme === "https");
     if (response === undefined) {
       connection.close();
       return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };

@@ -76,7 +76,7 @@ describe("curl", () => {
     expect(run("curl -s http://cp-1")).toEqual({ out: "hello\n", err: "", status: 0 });
     expect(run("curl -sL cp-1/old").out).toBe("hello\n");
     expect(run("curl -sI cp-1").out).toBe(
-      'HTTP/1.1 200 OK\r\nServer: nginx/1.27.4\r\nContent-Type: text/html\r\nContent-Length: 6\r\nETag: "1"\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nServer: nginx/1.27.4\r\nDate: Sat, 01 Mar 2025 09:00:01 GMT\r\nContent-Type: text/html\r\nContent-Length: 6\r\nETag: "1"\r\n\r\n',
     );
     expect(run("curl -s -o /dev/null -w %{http_code}\\n http://cp-1/x").out).toBe("404\n");
     expect(run("curl -sd a=1 -d b=2 http://cp-1/echo").out).toBe("POST a=1&b=2");

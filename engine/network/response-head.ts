@@ -1,0 +1,25 @@
+import type { HttpResponse } from "../api/http.ts";
+import { calendar, strftime } from "../text/time.ts";
+
+/**
+ * An answer with what servers add to it by themselves: the time, and how long it is. nginx's order is its own name, then the
+ * time; Go's is what the handler has set, the time and the length (net/http server.go, extraHeader), the other way round in
+ * HTTP/2.
+ */
+export function completed(response: HttpResponse, wallMs: number, method: string, two: boolean): HttpResponse {
+  const { headers, headText, status, body, version } = response;
+  if (headText !== undefined || version === "1.0" || status < 200 || "date" in headers) return response;
+  const { server, "content-length": told, ...rest } = headers;
+  const date = strftime("%a, %d %b %Y %H:%M:%S GMT", calendar(Math.floor(wallMs / 1000)));
+  const measured = method !== "HEAD" && body.type === "bytes" && status !== 204 && status !== 304;
+  const length = told ?? (measured && !("transfer-encoding" in headers) ? String(body.bytes.length) : undefined);
+  const size: Record<string, string> = length === undefined ? {} : { "content-length": length };
+  if (server !== undefined) return { ...response, headers: { server, date, ...headers, ...size } };
+  // What a server finds out about a body by itself stands behind what it was told.
+  const { "content-type": type, ...set } = rest;
+  const last = told !== undefined && Object.keys(headers).at(-1) === "content-type";
+  const before = last || type === undefined ? set : rest;
+  const behind: Record<string, string> = last && type !== undefined ? { "content-type": type } : {};
+  const own = two ? { ...behind, ...size, date } : { date, ...size, ...behind };
+  return { ...response, headers: { ...before, ...own } };
+}
