@@ -33,6 +33,13 @@ function typeOf(x: Expressions, arg: Expr, s: Scope | undefined): Code {
     const cell = x.cellOf(arg.name, s);
     return { f: () => word(cell().v, "untyped") };
   }
+  if (arg.t === "field") {
+    const { rt } = x;
+    return operation([x.expr(arg.index, s), x.expr(arg, s)], (index, value) => {
+      const at = Math.trunc(toNumber(index));
+      return at > 0 && rt.isAbsent(at) ? "unassigned" : word(value, "untyped");
+    });
+  }
   const element = arg.t === "index" ? x.elementOf(arg, s) : undefined;
   if (element) return { f: () => word(element(), "untyped") };
   return operation([x.expr(arg, s)], (value) => word(value, "untyped"));
@@ -100,7 +107,10 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         const by = rt.str(fs!);
         let parts: string[];
         if (source === "") parts = [];
-        else if (given?.t === "regex") parts = rt.splitRegex(source, rt.regex(by), found);
+        else if (by === "") {
+          parts = [...source];
+          found.push(...parts.slice(1).fill(""));
+        } else if (given?.t === "regex") parts = rt.splitRegex(source, rt.regex(by), found);
         else if (by.length > 1) parts = rt.splitRegex(source, rt.regex(by), found);
         else parts = rt.splitText(source, by, false);
         const target = array();
@@ -290,7 +300,9 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         *g() {
           const text = rt.str(target.f ? target.f() : yield* call(target.g!()));
           const end = part === undefined ? "" : rt.str(part.f ? part.f() : yield* call(part.g!()));
-          return yield* call(rt.channels.close(text, end));
+          const status = yield* call(rt.channels.close(text, end));
+          if (status === undefined) rt.variable("ERRNO").v = "close of redirection that was never opened";
+          return status ?? -1;
         },
       };
     }

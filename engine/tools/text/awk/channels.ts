@@ -35,8 +35,8 @@ export class Channels {
     this.t = t;
   }
 
-  /** `close(name)`, whichever way it is open; of a command of `|&` the end that is written ("to") or read ("from"), or both. */
-  *close(name: string, end = ""): Gen<number> {
+  /** `close(name)`, whichever way it is open, undefined where it is not; of a command of `|&` the end that is written ("to") or read ("from"), or both. */
+  *close(name: string, end = ""): Gen<number | undefined> {
     const partner = this.partners.get(name);
     if (partner !== undefined) return yield* this.closePartner(name, partner, end);
     return this.outputs.has(name) ? yield* this.closeOutput(name) : yield* this.closeInput(name);
@@ -155,10 +155,10 @@ export class Channels {
     for (const { out } of [...this.outputs.values(), ...this.partners.values()]) if (!out.empty) yield* out.flush();
   }
 
-  /** `close(name)` of an output: the status of its command, -1 when there is none. */
-  *closeOutput(name: string): Gen<number> {
+  /** `close(name)` of an output: the status of its command. */
+  *closeOutput(name: string): Gen<number | undefined> {
     const redirect = this.outputs.get(name);
-    if (redirect === undefined) return -1;
+    if (redirect === undefined) return undefined;
     this.outputs.delete(name);
     yield* redirect.out.flush();
     if (redirect.fd > 2) sys.close(this.t.p, redirect.fd);
@@ -168,9 +168,9 @@ export class Channels {
   }
 
   /** `close(name)` of an input. */
-  *closeInput(name: string): Gen<number> {
+  *closeInput(name: string): Gen<number | undefined> {
     const input = this.inputs.get(name);
-    if (input === undefined) return -1;
+    if (input === undefined) return undefined;
     this.inputs.delete(name);
     this.t.close(input.reader.fd);
     if (input.child === undefined) return 0;

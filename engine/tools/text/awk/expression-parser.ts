@@ -1,5 +1,5 @@
 /** The expressions of awk's grammar. */
-import { Lexer, type Token } from "./lexer.ts";
+import { Lexer, type SourcePart, type Token } from "./lexer.ts";
 import type { Expr } from "./syntax.ts";
 
 const ASSIGNMENTS = ["=", "+=", "-=", "*=", "/=", "%=", "^="];
@@ -50,10 +50,14 @@ export class ExpressionParser {
   protected inPrint = false;
   /** `in` belongs to a for here. */
   protected noIn = false;
-  protected readonly calls: { name: string; line: number }[] = [];
+  protected readonly calls: { name: string; line: number; count: number; params: readonly string[] }[] = [];
+  /** Names that stand for variables, but parameters. */
+  protected readonly variables: Token[] = [];
+  /** Parameters of the function that is read. */
+  protected params: readonly string[] = [];
 
-  constructor(source: string, where: string) {
-    this.lexer = new Lexer(source, where);
+  constructor(source: string, where: string, parts?: readonly SourcePart[]) {
+    this.lexer = new Lexer(source, where, parts);
     this.token = this.lexer.next();
   }
 
@@ -113,7 +117,11 @@ export class ExpressionParser {
   }
 
   expression(): Expr {
-    const left = this.ternary();
+    return this.assigned(this.ternary());
+  }
+
+  /** What an operator that binds less than assignments has beside it: `a && b = c` assigns. */
+  private assigned(left: Expr): Expr {
     if (isTarget(left) && this.token.type === "op" && ASSIGNMENTS.includes(this.token.text)) {
       const op = this.advance().text;
       this.newlines();
@@ -138,7 +146,7 @@ export class ExpressionParser {
     let left = this.and();
     while (this.accept("||")) {
       this.newlines();
-      left = { t: "or", left, right: this.and() };
+      left = { t: "or", left, right: this.assigned(this.and()) };
     }
     return left;
   }
@@ -147,7 +155,7 @@ export class ExpressionParser {
     let left = this.membership();
     while (this.accept("&&")) {
       this.newlines();
-      left = { t: "and", left, right: this.membership() };
+      left = { t: "and", left, right: this.assigned(this.membership()) };
     }
     return left;
   }
@@ -169,7 +177,7 @@ export class ExpressionParser {
     while (this.is("~") || (this.is("!") && this.nextIs("~"))) {
       const negate = this.advance().text === "!";
       if (negate) this.advance();
-      left = { t: "match", negate, text: left, pattern: this.comparison() };
+      left = { t: "match", negate, text: left, pattern: this.assigned(this.comparison()) };
     }
     return left;
   }
@@ -204,7 +212,7 @@ export class ExpressionParser {
       !(this.inPrint && this.token.text === ">")
     ) {
       const op = this.advance().text;
-      left = { t: "binary", op, left, right: this.concatenation(false) };
+      left = { t: "binary", op, left, right: this.assigned(this.concatenation(false)) };
     }
     while (this.is("|", "|&") && !this.inPrintPipe()) {
       const kind = this.advance().text === "|" ? "command" : "both";
@@ -312,6 +320,7 @@ export class ExpressionParser {
         return { t: "regex", source: token.text };
       case "name":
         this.advance();
+        if (!this.params.includes(token.text)) this.variables.push(token);
         if (this.is("[")) {
           const path = this.subscripts();
           return { t: "index", name: token.text, keys: path.pop()!, path };
@@ -322,7 +331,7 @@ export class ExpressionParser {
         this.expect("(");
         const args = this.list(")");
         this.expect(")");
-        this.calls.push({ name: token.text, line: token.line });
+        this.calls.push({ name: token.text, line: token.line, count: args.length, params: this.params });
         return { t: "call", name: token.text, args, line: token.line, indirect: false };
       }
       case "builtin": {

@@ -1,5 +1,6 @@
 /** Expressions made ready to run. */
 import { call, type Gen } from "../../../kernel/index.ts";
+import { isErrno } from "../../../machine/errno.ts";
 import { pow } from "../../../text/math.ts";
 import { builtin } from "./builtins.ts";
 import { type Code, operation, type Run, type Scope, Unwind } from "./code.ts";
@@ -263,6 +264,7 @@ export class Expressions {
       if (e.name === "NF" && !(s?.params.includes("NF") ?? false))
         return { read: () => this.rt.getNF(), write: (_, value) => this.rt.setNF(toNumber(value)) };
       const cell = this.cellOf(e.name, s);
+      const noticed = s?.params.includes(e.name) ? undefined : this.rt.whenAssigned(e.name);
       return {
         read: () => {
           const { v } = cell();
@@ -272,6 +274,7 @@ export class Expressions {
         write: (_, value) => {
           const found = cell();
           if (found.v instanceof Map) throw new AwkFatal(`attempt to use array \`${e.name}' in a scalar context`);
+          noticed?.();
           found.v = value;
         },
       };
@@ -386,8 +389,7 @@ export class Expressions {
   /** Calls a function of the program with its arguments in cells. */
   *invoke(name: string, frame: Cell[]): Gen<Value> {
     const fn = this.functions.get(name)!;
-    if (frame.length > fn.params.length)
-      throw new AwkFatal(`function \`${name}' called with more arguments than declared`);
+    if (frame.length > fn.params.length) frame.length = fn.params.length;
     while (frame.length < fn.params.length) frame.push({ v: undefined });
     if (++this.rt.depth > 10_000) throw new AwkFatal("function call stack too deep");
     const outer = this.rt.frame;
@@ -414,6 +416,7 @@ export class Expressions {
         else {
           const name = self.rt.str(source.f ? source.f() : yield* call(source.g!()));
           const { channels } = self.rt;
+          requireName(name, e.kind === "file" ? "<" : e.kind === "both" ? "|&" : "|");
           const input =
             e.kind === "file"
               ? channels.fileInput(name)
@@ -422,7 +425,13 @@ export class Expressions {
             if (input !== undefined) self.rt.variable("ERRNO").v = input;
             return -1;
           }
-          text = yield* call(self.rt.recordOf(input));
+          try {
+            text = yield* call(self.rt.recordOf(input));
+          } catch (error) {
+            if (!isErrno(error)) throw error;
+            self.rt.variable("ERRNO").v = error.message;
+            return -1;
+          }
         }
         if (text === undefined) return 0;
         if (target) target.write(toText(place!.f ? place!.f() : yield* call(place!.g!())), fromInput(text));
@@ -433,8 +442,13 @@ export class Expressions {
   }
 }
 
-/** Constants are divided before a program runs. */
+/** What is opened must have a name. Throws `AwkFatal`. */
+export function requireName(name: string, operator: string): void {
+  if (name === "") throw new AwkFatal(`expression for \`${operator}' redirection has null string value`);
+}
+
+/** A constant divisor is looked at before a program runs. */
 function requireDivisor(e: Expr & { t: "binary" }): void {
-  if ((e.op !== "/" && e.op !== "%") || e.left.t !== "num" || e.right.t !== "num" || e.right.value !== 0) return;
+  if ((e.op !== "/" && e.op !== "%") || e.right.t !== "num" || e.right.value !== 0) return;
   throw new AwkFatal(`division by zero attempted${e.op === "%" ? " in `%'" : ""}`, true, "error");
 }

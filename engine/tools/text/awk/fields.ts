@@ -1,6 +1,7 @@
 /** An awk program's variables, its record and the fields of that. */
 import { compileRegex, type Regex, RegexError } from "../../../text/regex/index.ts";
 import { compareBytes } from "../../io.ts";
+import { oddEscapes } from "./lexer.ts";
 import { awkPattern, isBlank, splitBlanks } from "./text-functions.ts";
 import { AwkFatal, type Cell, fromInput, toBool, toNumber, toText, UNINIT, type Value } from "./values.ts";
 
@@ -14,6 +15,8 @@ export class Fields {
   /** FS when the record was read: a new one holds from the next record on. */
   private recordFs = " ";
   private recordValid = true;
+  /** The record is a text that the program made: never a number by its looks. */
+  private recordExact = false;
   private nf = 0;
   readonly cellNR = this.variable("NR");
   readonly cellFNR = this.variable("FNR");
@@ -32,8 +35,37 @@ export class Fields {
   /** How the record's fields are found, when FPAT or FIELDWIDTHS says so. */
   private recordCut: ((text: string) => string[]) | undefined;
 
+  /** Which of the variables that tell how fields are found was assigned last: that one does. */
+  private fieldsBy: FieldVariable = "FS";
+
+  /** FS, FPAT or FIELDWIDTHS is assigned to. */
+  separateBy(name: FieldVariable): void {
+    this.fieldsBy = name;
+    (this.variable("PROCINFO").v as Map<string, Value>).set("FS", name);
+  }
+
+  /** What an assignment to a variable of the language does besides. */
+  whenAssigned(name: string): (() => void) | undefined {
+    if (name === "FS" || name === "FPAT" || name === "FIELDWIDTHS") return () => this.separateBy(name);
+    // The record is put together with the separator that its fields were changed under.
+    return name === "OFS" ? () => this.text0() : undefined;
+  }
+
+  /** `$index` is not there, or was only made because one behind it was. */
+  isAbsent(index: number): boolean {
+    this.splitRecord();
+    return index > this.nf || this.fields[index - 1] === ABSENT;
+  }
+
   /** Warnings that wait to be printed. */
   readonly warnings: string[] = [];
+  /** Characters whose meaningless escapes were told of. */
+  warned = new Set<string>();
+
+  /** Says something at the next pause: what warns is no generator. */
+  warn(message: string): void {
+    this.warnings.push(`warning: ${message}`);
+  }
 
   /** The cell of a global variable. */
   variable(name: string): Cell {
@@ -55,6 +87,11 @@ export class Fields {
     if (found === undefined) {
       try {
         // A backslash alone is one.
+        for (const [char, message] of oddEscapes(source)) {
+          if (this.warned.has(`r${char}`)) continue;
+          this.warned.add(`r${char}`);
+          this.warn(message.replace("warning: ", ""));
+        }
         found = compileRegex(awkPattern(source === "\\" ? "\\\\" : source), { syntax: "awk", ignoreCase });
       } catch (error) {
         if (!(error instanceof RegexError)) throw error;
@@ -86,10 +123,10 @@ export class Fields {
   setRecord(text: string): void {
     this.record = text;
     this.recordValid = true;
-    this.fieldsValid = false;
+    this.recordExact = this.fieldsValid = false;
     this.scanned = this.nf = 0;
     const { v } = this.cellFS;
-    if (this.cellFpat.v !== undefined || this.cellWidths.v !== undefined) this.recordCut = this.fieldCut();
+    if (this.fieldsBy !== "FS" || this.recordCut) this.recordCut = this.fieldCut();
     this.recordFs = typeof v === "string" ? v : toText((v as Value) ?? UNINIT);
   }
 
@@ -101,7 +138,7 @@ export class Fields {
       let out = "";
       for (let i = 0; i < this.nf; i++) out += (i > 0 ? ofs : "") + toText(this.fields[i] ?? UNINIT, convfmt);
       this.record = out;
-      this.recordValid = true;
+      this.recordValid = this.recordExact = true;
     }
     return this.record;
   }
@@ -138,9 +175,9 @@ export class Fields {
 
   /** gawk's other ways to find fields: what matches FPAT, or columns of FIELDWIDTHS (`2 3:4 *`: skip 3, take 4). */
   private fieldCut(): ((text: string) => string[]) | undefined {
-    const pattern = toText((this.cellFpat.v as Value) ?? UNINIT);
-    if (pattern !== "") {
-      const regex = this.regex(pattern);
+    if (this.fieldsBy === "FS") return undefined;
+    if (this.fieldsBy === "FPAT") {
+      const regex = this.regex(toText((this.cellFpat.v as Value) ?? UNINIT));
       return (text) => this.matches(text, regex, undefined);
     }
     const widths = toText((this.cellWidths.v as Value) ?? UNINIT);
@@ -164,17 +201,21 @@ export class Fields {
   /** The parts of a text that match; what stands around them goes to `between`. */
   matches(text: string, regex: Regex, between: string[] | undefined): string[] {
     const out: string[] = [];
+    if (text === "") return out;
     let at = 0;
-    for (let from = 0; from < text.length; ) {
+    // Nothing may match between two separators or at an end, but not where a match has just ended.
+    for (let from = 0; from <= text.length; ) {
       const match = regex.exec(text, from);
       if (match === null) break;
-      if (match.end === match.index) {
+      const empty = match.end === match.index;
+      if (empty && match.index === at && at > 0) {
         from = match.index + 1;
         continue;
       }
       between?.push(text.slice(at, match.index));
       out.push(match.groups[0]!);
-      at = from = match.end;
+      at = match.end;
+      from = empty ? at + 1 : at;
     }
     between?.push(text.slice(at));
     return out;
@@ -214,14 +255,19 @@ export class Fields {
 
   /** `$index`. */
   field(index: number): Value {
-    if (index === 0) return fromInput(this.text0());
+    if (index === 0) {
+      const text = this.text0();
+      return this.recordExact ? text : fromInput(text);
+    }
     if (index < 0) throw new AwkFatal(`attempt to access field ${index}`);
     if (!this.fieldsValid) {
       if (this.recordFs !== " " || this.recordCut !== undefined) this.splitRecord();
       else if (index > this.nf) this.splitUpTo(index);
     }
     const value = this.fields[index - 1];
-    if (value === undefined || index > this.nf) return UNINIT;
+    // A field that is not there is an empty text, unlike a variable.
+    if (value === undefined || index > this.nf) return "";
+    if (value instanceof Exact) return value.s;
     if (typeof value !== "string") return value;
     return this.fieldValue(value, index);
   }
@@ -238,10 +284,11 @@ export class Fields {
     if (index < 0) throw new AwkFatal(`attempt to access field ${index}`);
     if (index === 0) {
       this.setRecord(toText(value, this.convfmt()));
+      this.recordExact = typeof value === "string";
       return;
     }
     this.splitRecord();
-    while (this.fields.length < index) this.fields.push(UNINIT);
+    while (this.fields.length < index) this.fields.push(ABSENT);
     this.fields[index - 1] = typeof value === "string" ? new Exact(value) : value;
     this.nf = Math.max(this.nf, index);
     this.recordValid = false;
@@ -258,11 +305,14 @@ export class Fields {
     if (count < 0) throw new AwkFatal("NF set to negative value");
     this.splitRecord();
     this.fields.length = Math.min(this.fields.length, count);
-    while (this.fields.length < count) this.fields.push(UNINIT);
+    while (this.fields.length < count) this.fields.push(ABSENT);
     this.nf = count;
     this.recordValid = false;
   }
 }
+
+/** A variable that tells how fields are found. */
+export type FieldVariable = "FS" | "FPAT" | "FIELDWIDTHS";
 
 /** Text assigned to a field: never a number by its looks. */
 class Exact {
@@ -274,3 +324,6 @@ class Exact {
     this.n = toNumber(text);
   }
 }
+
+/** A field that another one behind it made. */
+const ABSENT = new Exact("");

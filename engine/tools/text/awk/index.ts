@@ -29,7 +29,8 @@ export const awk = tool(
       program = yield* load(t, o.list, operands);
     } catch (error) {
       if (!(error instanceof AwkSyntaxError)) throw error;
-      if (error.message !== "") for (const line of error.message.split("\n")) yield* t.error(line, 1);
+      if (error.message !== "")
+        for (const line of error.message.split("\n")) yield* t.error(line.replace("\v", "\n"), 1);
       return error.status;
     }
     for (const warning of program.warnings) yield* t.error(warning, 0);
@@ -58,7 +59,8 @@ export const awk = tool(
     } catch (error) {
       if (!(error instanceof AwkFatal)) throw error;
       yield* interpreter.rt.channels.finish();
-      const where = error.located ? `cmd. line:1: ${error.kind === "fatal" ? interpreter.rt.place : ""}` : "";
+      const { rt } = interpreter;
+      const where = error.located ? `${rt.placeOfLine(rt.line)}: ${error.kind === "fatal" ? rt.place : ""}` : "";
       const status = error.kind === "fatal" ? 2 : 1;
       yield* t.error(`${where}${error.kind}: ${error.message}`, status);
       return status;
@@ -76,5 +78,11 @@ function* load(
     yield* sys.printError(t.p, USAGE);
     throw new AwkSyntaxError("");
   }
-  return parseAwk(sources.map((source) => source.text).join("\n"), sources.at(-1)!.where);
+  let line = 1;
+  const parts = sources.map((source) => {
+    const part = { where: source.where, line };
+    line += source.text.split("\n").length;
+    return part;
+  });
+  return parseAwk(sources.map((source) => source.text).join("\n"), sources.at(-1)!.where, parts);
 }

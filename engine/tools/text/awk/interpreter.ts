@@ -11,6 +11,7 @@ interface Rule {
   pattern: Code | undefined;
   until: Code | undefined;
   body: Run | undefined;
+  line: number;
   /** A range that has begun. */
   active: boolean;
 }
@@ -22,6 +23,9 @@ export class Interpreter {
 
   constructor(t: Tool, program: AwkProgram, args: readonly string[]) {
     this.rt = new Runtime(t, args);
+    this.rt.placeOfLine = program.placeOfLine;
+    this.rt.singleLine = program.singleLine;
+    this.rt.warned = program.warned;
     this.program = program;
   }
 
@@ -38,6 +42,7 @@ export class Interpreter {
       pattern: rule.pattern && expressions.expr(rule.pattern, undefined),
       until: rule.until && expressions.expr(rule.until, undefined),
       body: rule.body && statements.of(rule.body, undefined),
+      line: rule.line,
       active: false,
     }));
     rt.fileBegin = program.fileBegin.map((body) => statements.of(body, undefined));
@@ -68,6 +73,7 @@ export class Interpreter {
       rt.setRecord(text);
       for (const rule of rules) {
         const { pattern, body } = rule;
+        if (!rt.singleLine) rt.line = rule.line;
         if (rule.until !== undefined) {
           if (!(yield* inRange(rule))) continue;
         } else if (pattern !== undefined && !toBool(pattern.f ? pattern.f() : yield* pattern.g!())) continue;

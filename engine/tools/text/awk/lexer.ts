@@ -70,7 +70,7 @@ const OPERATORS = [
 const ESCAPES: Record<string, string> = { ...C_ESCAPES, '"': '"' };
 
 /** Expands the escapes of a string constant or of a `-v` value; `warn` is told of those that mean nothing. */
-export function unescapeString(text: string, warn?: (message: string) => void): string {
+export function unescapeString(text: string, warn?: (char: string, message: string) => void): string {
   if (!text.includes("\\")) return text;
   let out = "";
   for (let i = 0; i < text.length; i++) {
@@ -91,7 +91,9 @@ export function unescapeString(text: string, warn?: (message: string) => void): 
     } else if (rest[0] === "\n") i++;
     else {
       const meant = ESCAPES[rest[0]!];
-      if (meant === undefined) warn?.(`warning: escape sequence \`\\${rest[0]}' treated as plain \`${rest[0]}'`);
+      if (rest[0] === "x") warn?.("x", "warning: no hex digits in `\\x' escape sequence");
+      else if (meant === undefined)
+        warn?.(rest[0]!, `warning: escape sequence \`\\${rest[0]}' treated as plain \`${rest[0]}'`);
       out += meant ?? rest[0];
       i++;
     }
@@ -99,26 +101,58 @@ export function unescapeString(text: string, warn?: (message: string) => void): 
   return out;
 }
 
+/** A part of a program, from a file or an argument, and the line of the whole that it begins on. */
+export interface SourcePart {
+  where: string;
+  line: number;
+}
+
+/** Escapes of a pattern that mean nothing, by their characters, and what gawk says of them. */
+export function oddEscapes(pattern: string): [char: string, message: string][] {
+  if (!pattern.includes("\\")) return [];
+  const out: [string, string][] = [];
+  for (const [, char] of pattern.matchAll(/\\(.)/gs)) {
+    const named = `warning: regexp escape sequence \`\\${char}'`;
+    if (char === "8" || char === "9") out.push([char, `${named} treated as plain \`${char}'`]);
+    else if (!KNOWN_ESCAPES.includes(char!) && char! > " " && char! <= "~")
+      out.push([char!, `${named} is not a known regexp operator`]);
+  }
+  return out;
+}
+
+const KNOWN_ESCAPES = "$'()*+-./01234567<>?BSW[\\]^`abfnrstvwxy{|}";
+
 /** Tokens of a program, made as the parser asks since `/` depends on what came before. */
 export class Lexer {
   readonly source: string;
   readonly where: string;
+  /** Where the parts of the program begin. */
+  private readonly parts: readonly SourcePart[];
   /** Of what is odd but no error; told before the program runs. */
   readonly warnings: string[] = [];
+  /** Characters whose meaningless escapes were told of, in texts (`s`) and in patterns (`r`): each is once. */
+  readonly warned = new Set<string>();
   private at = 0;
   private line = 1;
   private previous: Token | undefined;
 
-  constructor(source: string, where: string) {
+  constructor(source: string, where: string, parts: readonly SourcePart[] = [{ where, line: 1 }]) {
     this.source = source;
     this.where = where;
+    this.parts = parts;
+  }
+
+  /** gawk's name for the place of a line: the part that it is in, and which of its lines it is. */
+  placeOfLine(line: number): string {
+    const part = this.parts.findLast((one) => one.line <= line) ?? this.parts[0]!;
+    return `${part.where}:${line - part.line + 1}`;
   }
 
   fail(token: { at: number; line: number }, message: string): never {
     const start = this.source.lastIndexOf("\n", token.at - 1) + 1;
     const end = this.source.indexOf("\n", start);
     const text = this.source.slice(start, end < 0 ? undefined : end);
-    const prefix = `${this.where}:${token.line}: `;
+    const prefix = `${this.placeOfLine(token.line)}: `;
     const gap = text.slice(0, token.at - start).replace(/[^\t]/g, " ");
     throw new AwkSyntaxError(`${prefix}${text}\n${prefix}${gap}^ ${message}`);
   }
@@ -189,7 +223,7 @@ export class Lexer {
       return this.token("op", op === "**" ? "^" : op === "**=" ? "^=" : op, at);
     }
     this.at++;
-    return this.fail({ at, line: this.line }, `invalid char '${char}' in expression`);
+    return this.fail({ at, line: this.line }, char === "." ? "syntax error" : `invalid char '${char}' in expression`);
   }
 
   private string(at: number): Token {
@@ -201,9 +235,10 @@ export class Lexer {
     }
     const text = source.slice(at + 1, i);
     this.at = i + 1;
-    const warn = (message: string) => {
-      const line = `${this.where}:${this.line}: ${message}`;
-      if (!this.warnings.includes(line)) this.warnings.push(line);
+    const warn = (char: string, message: string) => {
+      if (this.warned.has(`s${char}`)) return;
+      this.warned.add(`s${char}`);
+      this.warnings.push(`${this.placeOfLine(this.line)}: ${message}`);
     };
     return this.token("str", unescapeString(text, warn), at);
   }
@@ -229,6 +264,11 @@ export class Lexer {
       i++;
     }
     this.at = i + 1;
+    for (const [char, message] of oddEscapes(source.slice(at + 1, i))) {
+      if (this.warned.has(`r${char}`)) continue;
+      this.warned.add(`r${char}`);
+      this.warnings.push(`${this.placeOfLine(this.line)}: ${message}`);
+    }
     return this.token(
       "regex",
       source

@@ -1,14 +1,23 @@
 /** Programs, rules and statements of awk's grammar. */
 import { ExpressionParser } from "./expression-parser.ts";
-import type { Token } from "./lexer.ts";
+import type { SourcePart, Token } from "./lexer.ts";
 import { type AwkFunction, type AwkProgram, AwkSyntaxError, type Expr, type Rule, type Stmt } from "./syntax.ts";
 
 /** Parses a program. `where` is gawk's name for it in messages: `cmd. line` or a file. Throws `AwkSyntaxError`. */
-export function parseAwk(source: string, where = "cmd. line"): AwkProgram {
-  return new Parser(source, where).program();
+export function parseAwk(source: string, where = "cmd. line", parts?: readonly SourcePart[]): AwkProgram {
+  return new Parser(source, where, parts).program();
 }
 
+/** Variables of the language. */
+const SPECIAL = new Set(
+  "ARGC ARGIND ARGV BINMODE CONVFMT ENVIRON ERRNO FIELDWIDTHS FILENAME FNR FPAT FS IGNORECASE LINT NF NR OFMT OFS ORS PREC PROCINFO RLENGTH ROUNDMODE RS RSTART RT SUBSEP TEXTDOMAIN".split(
+    " ",
+  ),
+);
+
 class Parser extends ExpressionParser {
+  /** What is wrong but does not keep the rest from being read. */
+  private readonly errors: string[] = [];
   private context: "BEGIN" | "END" | "rule" | "function" = "rule";
   private loops = 0;
 
@@ -22,6 +31,9 @@ class Parser extends ExpressionParser {
       fileEnd: [],
       rules: [],
       functions: new Map(),
+      singleLine: !this.lexer.source.includes("\n"),
+      placeOfLine: (line) => this.lexer.placeOfLine(line),
+      warned: this.lexer.warned,
       warnings: this.lexer.warnings,
     };
     this.terminators();
@@ -42,16 +54,39 @@ class Parser extends ExpressionParser {
       } else program.rules.push(this.rule());
       this.terminators();
     }
-    for (const call of this.calls) {
-      if (!program.functions.has(call.name))
-        throw new AwkSyntaxError(`${this.lexer.where}:${call.line}: fatal: function \`${call.name}' not defined`, 2);
-    }
+    this.checkNames(program);
     return program;
+  }
+
+  /** Functions are called as such, and nothing else is. Throws `AwkSyntaxError`. */
+  private checkNames(program: AwkProgram): void {
+    const errors: string[] = [];
+    for (const { text, line, at } of this.variables) {
+      const defined = program.functions.get(text);
+      if (defined === undefined) continue;
+      errors.push(
+        at < defined.at
+          ? `${this.lexer.placeOfLine(defined.line)}: error: function name \`${text}' previously defined`
+          : `${this.lexer.placeOfLine(line)}: error: function \`${text}' called with space between name and \`(',\vor used as a variable or an array`,
+      );
+    }
+    for (const { name, line, count, params } of this.calls) {
+      const fn = program.functions.get(name);
+      const place = this.lexer.placeOfLine(line);
+      if (params.includes(name))
+        errors.push(`${place}: error: attempt to use non-function \`${name}' in function call`);
+      else if (fn !== undefined && count > fn.params.length)
+        program.warnings.push(`${place}: warning: function \`${name}' called with more arguments than declared`);
+    }
+    if (this.errors.length + errors.length > 0) throw new AwkSyntaxError([...this.errors, ...errors].join("\n"));
+    for (const { name, line } of this.calls)
+      if (!program.functions.has(name))
+        throw new AwkSyntaxError(`${this.lexer.placeOfLine(line)}: fatal: function \`${name}' not defined`, 2);
   }
 
   private rule(): Rule {
     this.context = "rule";
-    const rule: Rule = { pattern: undefined, until: undefined, body: undefined };
+    const rule: Rule = { pattern: undefined, until: undefined, body: undefined, line: this.token.line };
     if (!this.is("{")) {
       rule.pattern = this.expression();
       if (this.accept(",")) {
@@ -73,10 +108,11 @@ class Parser extends ExpressionParser {
       if (this.token.type !== "name") this.unexpected();
       const { text } = this.advance();
       const before = params.indexOf(text);
-      if (before >= 0)
-        throw new AwkSyntaxError(
-          `${this.lexer.where}:${name.line}: error: function \`${name.text}': parameter #${params.length + 1}, \`${text}', duplicates parameter #${before + 1}`,
-        );
+      const bad = (what: string) =>
+        this.errors.push(`${this.lexer.placeOfLine(name.line)}: error: function \`${name.text}': ${what}`);
+      if (text === name.text) bad("cannot use function name as parameter name");
+      if (SPECIAL.has(text)) bad(`cannot use special variable \`${text}' as a function parameter`);
+      if (before >= 0) bad(`parameter #${params.length + 1}, \`${text}', duplicates parameter #${before + 1}`);
       params.push(text);
       this.newlines();
       if (!this.is(")")) this.expect(",");
@@ -84,7 +120,10 @@ class Parser extends ExpressionParser {
     this.expect(")");
     this.newlines();
     this.context = "function";
-    return { name: name.text, params, body: this.block() };
+    this.params = params;
+    const body = this.block();
+    this.params = [];
+    return { name: name.text, params, body, at: name.at, line: name.line };
   }
 
   // ---- statements ---------------------------------------------------------------------------------------------------
@@ -133,6 +172,11 @@ class Parser extends ExpressionParser {
   }
 
   private statement(): Stmt {
+    const { line } = this.token;
+    return { ...this.statementHere(), line };
+  }
+
+  private statementHere(): Stmt {
     if (this.is("{")) return this.block();
     if (this.token.type !== "keyword") {
       const simple = this.simple();
@@ -183,18 +227,18 @@ class Parser extends ExpressionParser {
         return this.switchStatement();
       case "break":
       case "continue":
-        if (this.loops === 0)
-          throw new AwkSyntaxError(
-            `${this.lexer.where}:${keyword.line}: error: \`${keyword.text}' is not allowed outside a loop${keyword.text === "break" ? " or switch" : ""}`,
-          );
+        if (this.loops === 0) {
+          const told = `${this.lexer.placeOfLine(keyword.line)}: error: \`${keyword.text}' is not allowed outside a loop${keyword.text === "break" ? " or switch" : ""}`;
+          this.errors.push(told, told);
+        }
         this.advance();
         this.end();
         return { t: keyword.text };
       case "next":
       case "nextfile":
         if (this.context === "BEGIN" || this.context === "END")
-          throw new AwkSyntaxError(
-            `${this.lexer.where}:${keyword.line}: error: \`${keyword.text}' used in ${this.context} action`,
+          this.errors.push(
+            `${this.lexer.placeOfLine(keyword.line)}: error: \`${keyword.text}' used in ${this.context} action`,
           );
         this.advance();
         this.end();

@@ -63,9 +63,10 @@ export class RecordReader {
       if (end < 0 && !this.ended) return undefined;
       if (end < 0) {
         if (this.at >= this.text.length) return undefined;
-        const record = this.text.slice(this.at).replace(/\n$/, "");
+        const rest = this.text.slice(this.at);
+        const record = rest.replace(/\n$/, "");
         this.at = this.text.length;
-        this.terminator = "\n";
+        this.terminator = rest.slice(record.length);
         return record;
       }
       const record = this.text.slice(this.at, end);

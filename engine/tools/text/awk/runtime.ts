@@ -8,6 +8,7 @@ import type { Flow, Run } from "./code.ts";
 import { Fields } from "./fields.ts";
 import type { InPlace } from "./in-place.ts";
 import { unescapeString } from "./lexer.ts";
+import { Random } from "./random.ts";
 import { RecordReader, type Separator } from "./records.ts";
 import { type AwkArray, AwkFatal, type Cell, fromInput, toNumber, toText, UNINIT, type Value } from "./values.ts";
 
@@ -23,8 +24,13 @@ export class Runtime extends Fields {
   private argument = 1;
   private usedArgument = false;
   inRules = false;
-  seed = 0;
-  private chance = new Uint32Array([1]);
+  seed = 1;
+  private chance: Random | undefined;
+  /** Where the program stands, for messages: a part of it and a line in that. */
+  line = 1;
+  singleLine = true;
+  /** gawk's name for the place of a line of the program. */
+  placeOfLine: (line: number) => string = (line) => `cmd. line:${line}`;
   constructor(t: Tool, args: readonly string[]) {
     super();
     this.t = t;
@@ -44,7 +50,7 @@ export class Runtime extends Fields {
     this.variable("TEXTDOMAIN").v = "messages";
     this.variable("ERRNO").v = "";
     this.variable("ARGC").v = args.length + 1;
-    const argv: AwkArray = new Map([["0", "awk" as Value]]);
+    const argv: AwkArray = new Map([["0", t.p.argv[0]!.split("/").pop()! as Value]]);
     args.forEach((arg, i) => {
       argv.set(String(i + 1), fromInput(arg));
     });
@@ -66,9 +72,8 @@ export class Runtime extends Fields {
     ]);
   }
 
-  /** Says something at the next pause: what warns is no generator. */
-  warn(message: string): void {
-    this.warnings.push(`cmd. line:1: ${this.place}warning: ${message}`);
+  override warn(message: string): void {
+    this.warnings.push(`${this.placeOfLine(this.line)}: ${this.place}warning: ${message}`);
   }
 
   *sayWarnings(): Gen<void> {
@@ -77,9 +82,12 @@ export class Runtime extends Fields {
 
   /** `-v name=value` and assignments among the operands. */
   assign(name: string, text: string): void {
-    const value = fromInput(unescapeString(text, (message) => this.warnings.push(message)));
+    const value = fromInput(unescapeString(text, (_, message) => this.warnings.push(message)));
     if (name === "NF") this.setNF(toNumber(value));
-    else this.variable(name).v = value;
+    else {
+      this.whenAssigned(name)?.();
+      this.variable(name).v = value;
+    }
   }
 
   /** gawk's place in messages: record counts once records are read. */
@@ -233,23 +241,14 @@ export class Runtime extends Fields {
 
   /** srand(): the same numbers follow the same seed. */
   reseed(seed: number): void {
-    this.seed = seed;
-    this.chance[0] = Math.trunc(seed) ^ 0x9e3779b9;
+    this.seed = Number.isFinite(seed) ? Math.trunc(seed) : 0;
+    this.chance = undefined;
   }
 
-  /** rand(): at least 0 and below 1, by Marsaglia's xorshift twice, since neighbouring seeds begin alike. */
+  /** rand(): at least 0 and below 1. */
   random(): number {
-    let x = this.chance[0] || 0x6d2b79f5;
-    const step = () => {
-      x ^= x << 13;
-      x ^= x >>> 17;
-      x ^= x << 5;
-      x = Math.imul(x, 0x2c1b3c6d) ^ (x >>> 15);
-    };
-    step();
-    this.chance[0] = x;
-    step();
-    return (x >>> 0) / 4_294_967_296;
+    this.chance ??= new Random(this.seed);
+    return this.chance.next();
   }
 
   /** The next record of a `getline` from elsewhere. */

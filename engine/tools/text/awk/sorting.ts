@@ -34,11 +34,13 @@ export function* inOrder(x: Expressions, entries: Entry[], how: string): Gen<Ent
 /** By type: numbers before texts, arrays last. */
 function compareAs(x: Expressions, kind: string, a: Value, b: Value): number {
   const { rt } = x;
-  if (kind === "num") return toNumber(a) - toNumber(b);
-  if (kind === "str") return compareBytes(rt.str(a), rt.str(b));
   const rank = (v: unknown) => (v instanceof Map ? 2 : typeof v === "string" ? 1 : 0);
+  if (rank(a) === 2 || rank(b) === 2) return rank(a) - rank(b);
+  const texts = (x: string, y: string) => rt.compareTexts(x, y);
+  if (kind === "num") return toNumber(a) - toNumber(b) || texts(rt.str(a), rt.str(b));
+  if (kind === "str") return texts(rt.str(a), rt.str(b));
   if (rank(a) !== rank(b)) return rank(a) - rank(b);
-  return rank(a) === 2 ? 0 : compareValues(a, b, rt.convfmt(), compareBytes);
+  return compareValues(a, b, rt.convfmt(), texts);
 }
 
 function* mergeSort(list: Entry[], compare: (a: Entry, b: Entry) => Gen<number>): Gen<Entry[]> {

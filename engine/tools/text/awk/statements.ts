@@ -2,7 +2,7 @@
 import { call, cpu, type Gen } from "../../../kernel/index.ts";
 import type { Output } from "../../io.ts";
 import { type Code, type Flow, type Run, type Scope, Unwind } from "./code.ts";
-import type { Expressions } from "./expressions.ts";
+import { type Expressions, requireName } from "./expressions.ts";
 import type { Runtime } from "./runtime.ts";
 import { orderedKeys } from "./sorting.ts";
 import type { Stmt } from "./syntax.ts";
@@ -29,8 +29,29 @@ export class Statements {
     this.x = x;
   }
 
-  /** A statement made ready. */
+  /** A statement made ready; those of programs of several lines note where they stand. */
   of(stmt: Stmt, s: Scope | undefined): Run {
+    const { rt } = this;
+    const { line } = stmt;
+    if (line === undefined || rt.singleLine) return this.make(stmt, s);
+    rt.line = line;
+    const { f, g } = this.make(stmt, s);
+    if (f)
+      return {
+        f: () => {
+          rt.line = line;
+          return f();
+        },
+      };
+    return {
+      g: () => {
+        rt.line = line;
+        return g!();
+      },
+    };
+  }
+
+  private make(stmt: Stmt, s: Scope | undefined): Run {
     switch (stmt.t) {
       case "block":
         return block(stmt.body.map((inner) => this.of(inner, s)));
@@ -239,6 +260,7 @@ export class Statements {
         let { out }: { out: Output } = rt.t;
         if (target !== undefined) {
           name = rt.str(target.f ? target.f() : yield* call(target.g!()));
+          requireName(name, stmt.to!.kind);
           out = yield* rt.channels.redirect(stmt.to!.kind, name);
         }
         out.add(text);

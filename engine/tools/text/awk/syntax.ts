@@ -21,7 +21,10 @@ export type Expr =
   | { t: "getline"; kind: "main" | "file" | "command" | "both"; source: Expr | undefined; target: Expr | undefined }
   | { t: "group"; value: Expr };
 
-export type Stmt =
+/** `line`: where it begins. */
+export type Stmt = StmtKind & { line?: number };
+
+type StmtKind =
   | { t: "expr"; value: Expr }
   | { t: "print"; args: Expr[]; format: boolean; to: { kind: ">" | ">>" | "|" | "|&"; target: Expr } | undefined }
   | { t: "if"; test: Expr; yes: Stmt; no: Stmt | undefined }
@@ -38,6 +41,9 @@ export interface AwkFunction {
   name: string;
   params: string[];
   body: Stmt;
+  /** Where its name stands in the source. */
+  at: number;
+  line: number;
 }
 
 export interface Rule {
@@ -45,6 +51,7 @@ export interface Rule {
   /** Second pattern of a range. */
   until: Expr | undefined;
   body: Stmt | undefined;
+  line: number;
 }
 
 export interface AwkProgram {
@@ -55,10 +62,15 @@ export interface AwkProgram {
   fileEnd: Stmt[];
   rules: Rule[];
   functions: Map<string, AwkFunction>;
-  warnings: readonly string[];
+  /** Its text has more than one line. */
+  singleLine: boolean;
+  placeOfLine: (line: number) => string;
+  /** Characters whose meaningless escapes somebody was told of. */
+  warned: Set<string>;
+  warnings: string[];
 }
 
-/** A program that is none; lines of the message come after `awk: `. */
+/** A program that is none; lines of the message come after `awk: `, those behind a vertical tab do not. */
 export class AwkSyntaxError extends Error {
   readonly status: number;
 

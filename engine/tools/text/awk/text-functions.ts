@@ -64,8 +64,13 @@ export function substitute(
     out += text.slice(at, match.index);
     for (let i = 0; i < replacement.length; i++) {
       const char = replacement[i]!;
-      if (char === "\\" && (replacement[i + 1] === "&" || replacement[i + 1] === "\\")) out += replacement[++i];
-      else if (char === "&") out += match.groups[0];
+      if (char === "\\" && replacement[i + 1] === "&") out += replacement[++i];
+      else if (char === "\\" && replacement[i + 1] === "\\") {
+        // Two stand for one before an ampersand, and for themselves elsewhere.
+        const told = replacement[i + 2] === "&" || replacement.startsWith("\\&", i + 2);
+        out += told ? "\\" : "\\\\";
+        i++;
+      } else if (char === "&") out += match.groups[0];
       else out += char;
     }
     at = match.end;
@@ -124,7 +129,13 @@ export function awkPattern(source: string): string {
       "&": "&",
     };
     if (simple[next] !== undefined) out += simple[next];
-    else if (next === "y") out += "\\b";
+    else if (next === "8" || next === "9") out += next;
+    else if (/[0-7]/.test(next)) {
+      const digits = /^[0-7]{1,3}/.exec(source.slice(i))![0];
+      i += digits.length - 1;
+      const char = String.fromCharCode(Number.parseInt(digits, 8) & 255);
+      out += /[\\^$.[\](){}*+?|/]/.test(char) ? `\\${char}` : char;
+    } else if (next === "y") out += "\\b";
     else if (next === "B") out += "\\B";
     else out += `\\${next}`;
   }

@@ -109,6 +109,15 @@ export function compareValues(a: Value, b: Value, convfmt: string, byText: (a: s
   return byText(toText(a, convfmt), toText(b, convfmt));
 }
 
+/** What `%c` makes of a number: a character, or the byte that is left of what is none. */
+function character(code: number): string {
+  const whole = Number.isFinite(code) ? Math.trunc(code) : 0;
+  if (whole >= 0 && whole < 0x11_0000 && !(whole >= 0xd800 && whole < 0xe000)) return String.fromCodePoint(whole);
+  const byte = Number(BigInt(whole) & 255n);
+  // Bytes that are no text stand as decode() has them.
+  return String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte);
+}
+
 /** gawk's printf. Throws `AwkFatal` when arguments run out. */
 export function sprintf(format: string, args: readonly Value[], convfmt: string): string {
   let next = 0;
@@ -172,10 +181,7 @@ export function sprintf(format: string, args: readonly Value[], convfmt: string)
         break;
       case "c": {
         const value = take(part);
-        const text =
-          typeof value === "number"
-            ? String.fromCodePoint(Math.max(0, Math.trunc(value)) % 0x110000)
-            : ([...toText(value)][0] ?? "\0");
+        const text = typeof value === "string" ? ([...value][0] ?? "\0") : character(toNumber(value));
         out += pad(spec, text);
         break;
       }

@@ -3,7 +3,7 @@ import { cpu, decode, type Gen } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
 import * as sys from "../../../machine/sys.ts";
 import type { Regex } from "../../../text/regex/index.ts";
-import { LineReader } from "../../io.ts";
+import { hold, LineReader } from "../../io.ts";
 import { Fatal, type Tool } from "../../tool.ts";
 import { SedFiles, type SedOptions } from "./files.ts";
 import { listing, replaced } from "./replace.ts";
@@ -20,7 +20,8 @@ export class SedMachine extends SedFiles {
   private readonly readers = new Map<string, LineReader | undefined>();
   private lastRegex: Regex | undefined;
   private replaced = false;
-  private steps = 0;
+  /** What was done since others had their turn: commands, and what they had to look at. */
+  private work = 0;
   private exitCode = 0;
   private deleted = false;
 
@@ -123,11 +124,21 @@ export class SedMachine extends SedFiles {
 
   // ---- commands -----------------------------------------------------------------------------------------------------
 
+  /** A script may loop within one line for ever: it takes time, and what it printed does not pile up. */
+  private *breathe(): Gen<void> {
+    yield* cpu(Math.ceil(this.work * 0.4));
+    this.work = 0;
+    yield* hold(this.t.p, 2 * (this.pattern.length + this.hold.length));
+    if (this.out.full) yield* this.out.flush();
+    for (const output of this.outputs.values()) if (output.full) yield* output.flush();
+  }
+
   private *cycle(): Gen<CycleEnd> {
     const { commands } = this;
     for (let i = 0; i < commands.length; i++) {
       const command = commands[i]!;
-      if (++this.steps % 256 === 0) yield* cpu(100);
+      this.work += 1 + (this.pattern.length >>> 6) + (this.hold.length >>> 12);
+      if (this.work >= 256) yield* this.breathe();
       if (command.from !== undefined || command.negate) {
         if ((yield* this.selected(command)) === command.negate) {
           if (command.name === "{") i = command.target;
