@@ -7,6 +7,33 @@ const ON_NODE = `on() { ssh "$1" "sudo bash -c '$2'" 2>&1; }
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "API servers keep a Lease each and say whom to trust; one that loses its power leaves the Service kubernetes",
+    script: `kubectl get lease -n kube-system -l apiserver.kubernetes.io/identity=kube-apiserver -L kubernetes.io/hostname --no-headers | awk '{print substr($1, 1, 10), index($2, $1 "_"), $4}' | sort
+kubectl get cm -n kube-system -o custom-columns=N:.metadata.name,K:.data --no-headers | grep -oE '^(ext|kube-api)[a-z-]+|since:[-0-9]+|requestheader-[a-z-]+:\\[[^]]*]'
+kubectl get csinodes --no-headers | awk '{print $2}' | sort | uniq -c
+R=$(kubectl get lease -n kube-system -l kubernetes.io/hostname=cp-1 -o jsonpath={.items..renewTime}); sleep 11
+test $R != $(kubectl get lease -n kube-system -l kubernetes.io/hostname=cp-1 -o jsonpath={.items..renewTime}) && echo renewed
+ssh cp-3 sudo poweroff -f; sleep 30; kubectl get endpoints kubernetes --no-headers | awk '{print $2}'
+ssh cp-1 'sudo etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key get /registry/masterleases/ --prefix --keys-only | grep .'`,
+    expect: [
+      "apiserver- 1 cp-1",
+      "apiserver- 1 cp-2",
+      "apiserver- 1 cp-3",
+      "extension-apiserver-authentication",
+      'requestheader-allowed-names:["front-proxy-client"]',
+      'requestheader-extra-headers-prefix:["X-Remote-Extra-"]',
+      'requestheader-group-headers:["X-Remote-Group"]',
+      'requestheader-username-headers:["X-Remote-User"]',
+      "kube-apiserver-legacy-service-account-token-tracking",
+      "since:2026-03-02",
+      /^ *6 0$/,
+      "renewed",
+      "192.168.108.11:6443,192.168.108.12:6443",
+      "/registry/masterleases/192.168.108.11",
+      "/registry/masterleases/192.168.108.12",
+    ],
+  },
+  {
     name: "a container whose program reads more than its limit is OOMKilled, shell and all",
     script: `kubectl run eater --image=busybox:1.36 --restart=Never --overrides='{"spec":{"containers":[{"name":"c","image":"busybox:1.36","command":["sh","-c","tail /dev/zero; echo lives"],"resources":{"limits":{"memory":"8Mi"}}}]}}'
 sleep 15; kubectl logs eater

@@ -45,6 +45,8 @@ export interface ClientOptions {
   server?: string;
   /** Who is calling: any of these, as a kubeconfig user has them. */
   clientCertificate?: string;
+  /** A token that never changes. */
+  bearer?: string;
   /** Read at each request, since a mounted token is renewed. */
   token?: () => string;
   /** The same of a token that may have to be asked for first; undefined: nothing is shown. */
@@ -150,10 +152,10 @@ export class ApiClient {
 
   /** The beat of one Lease; undefined where a request shows a token, which changes. */
   beat(namespace: string, name: string): Beat | undefined {
-    const { send, token, askToken } = this.options;
+    const { send, token, askToken, bearer } = this.options;
     if (send.beat === undefined || token !== undefined || askToken !== undefined) return undefined;
     const path = resourcePath(LEASES, namespace, name);
-    const made = (method: string, body?: object) => this.made(undefined, method, path, body, undefined);
+    const made = (method: string, body?: object) => this.made(bearer, method, path, body, undefined);
     return send.beat({ look: made("GET"), renewal: made("PUT", {}) });
   }
 
@@ -184,9 +186,9 @@ export class ApiClient {
   }
 
   private send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
-    const { send, token, askToken } = this.options;
+    const { send, token, askToken, bearer } = this.options;
     if (askToken !== undefined) return this.afterToken(askToken(), method, path, body, headers);
-    return send(this.made(token?.(), method, path, body, headers));
+    return send(this.made(bearer ?? token?.(), method, path, body, headers));
   }
 
   private *afterToken(

@@ -90,5 +90,5 @@ export interface Beat {
 
 /** What carries requests to a server, and beats where it can. */
 export interface Sender extends HttpHandler {
-  beat?(requests: BeatRequests): Beat;
+  beat?(requests: BeatRequests): Beat | undefined;
 }

@@ -17,11 +17,24 @@ export function authenticate(server: ApiServer, request: HttpRequest): User {
   const authorization = request.headers["authorization"];
   if (authorization?.startsWith("Bearer ")) {
     const token = authorization.slice("Bearer ".length).trim();
+    if (token === server.loopbackToken) return LOOPBACK;
     const user = server.tokens.userOf(token) ?? bootstrapUser(server.registry, server.kernel, token);
     if (user === undefined) throw unauthorized();
     return authenticated(user);
   }
   return ANONYMOUS;
+}
+
+/** The server itself, over its loopback client (apiserver pkg/server/config.go AuthorizeClientBearerToken). */
+const LOOPBACK: User = Object.freeze({
+  name: "system:apiserver",
+  groups: Object.freeze(["system:masters", ALL_AUTHENTICATED]),
+});
+
+/** Who sends a request by a certificate, or is the server itself; undefined for others and what does not hold now. */
+export function userOfPlain(server: ApiServer, { clientCertificate, headers }: HttpRequest): User | undefined {
+  if (clientCertificate !== undefined) return userOfCertificate(server, clientCertificate);
+  return headers["authorization"] === `Bearer ${server.loopbackToken}` ? LOOPBACK : undefined;
 }
 
 /** Who shows a certificate; undefined for one that does not hold now. */

@@ -4,7 +4,7 @@ import { StatusError } from "../api/status.ts";
 import { formatMicroTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { ANONYMOUS, type User } from "../api/user.ts";
-import { userOfCertificate } from "./authentication.ts";
+import { userOfPlain } from "./authentication.ts";
 import { authorOf } from "./author.ts";
 import type { ResourceCache } from "./cache.ts";
 import type { ResourceContext } from "./context.ts";
@@ -48,23 +48,21 @@ export function beatOf(server: ApiServer, { look, renewal }: BeatRequests): Beat
   return new LeaseBeat(new Asked(context(look)), new Asked(context(renewal)));
 }
 
-/** Shows a certificate and nothing else, and wants the object as it is. */
+/** Shows one credential, and wants the object as it is. */
 function isPlain({ headers, clientCertificate }: HttpRequest): boolean {
-  if (clientCertificate === undefined || headers["authorization"] !== undefined) return false;
+  if ((clientCertificate === undefined) === (headers["authorization"] === undefined)) return false;
   return headers["accept"] === "application/json" && !isForPeople(headers) && !asksToImpersonate(headers);
 }
 
 /** One of the requests, with what is known about it. */
 class Asked {
   readonly context: ResourceContext;
-  private readonly certificate: string;
   private user: User | undefined;
   private generation = -1;
   private passes = false;
 
   constructor(context: ResourceContext) {
     this.context = context;
-    this.certificate = context.request.clientCertificate!;
   }
 
   /** Who asks may, and nobody wants a record of it. A node's rights to Leases do not depend on its Pods. */
@@ -72,7 +70,7 @@ class Asked {
     const { context } = this;
     const { server, registry, info } = context;
     if (registry.encrypting || registry.aggregator.serving(info.group, info.version) !== undefined) return false;
-    const user = userOfCertificate(server, this.certificate);
+    const user = userOfPlain(server, context.request);
     if (user === undefined) return false;
     const { generation } = server.authorizer.rbac;
     if (user === this.user && generation === this.generation) return this.passes;
@@ -112,6 +110,17 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
         return { name, namespace, uid, resourceVersion, creationTimestamp, ownerReferences };
       },
     },
+  "holderIdentity,leaseDurationSeconds,renewTime name,namespace,uid,resourceVersion,creationTimestamp,labels": {
+    specOf: ({ holderIdentity, leaseDurationSeconds }, renewTime) => ({
+      holderIdentity,
+      leaseDurationSeconds,
+      renewTime,
+    }),
+    metadataOf(metadata, resourceVersion) {
+      const { name, namespace, uid, creationTimestamp, labels } = metadata as Fields;
+      return { name, namespace, uid, resourceVersion, creationTimestamp, labels };
+    },
+  },
   "holderIdentity,leaseDurationSeconds,acquireTime,renewTime,leaseTransitions name,namespace,uid,resourceVersion,creationTimestamp":
     {
       specOf: ({ holderIdentity, leaseDurationSeconds, acquireTime, leaseTransitions }, renewTime) => ({

@@ -134,6 +134,8 @@ export class ApiServer {
   readonly encryption: Encryption;
   readonly address: string;
   readonly serviceCidr: string;
+  /** Shown by the server to itself; never leaves the process. */
+  readonly loopbackToken: string;
   /** Watches it serves. */
   private readonly watches = new Set<CacheWatch>();
   private readonly leaveAggregation: (() => void) | undefined;
@@ -155,6 +157,7 @@ export class ApiServer {
     if (this.services) this.leaveAggregation = options.registry.aggregator.addDialer(this.services);
     this.serviceCidr = options.serviceCidr ?? "10.201.0.0/16";
     this.address = options.address ?? "127.0.0.1";
+    this.loopbackToken = this.kernel.random(`apiserver ${this.name} loopback`).uuid();
     this.certificates = new CertificateAuthenticator(options.clientCa);
     this.authorizer = options.registry.authorizer;
     this.audit = new AuditLog(options.kernel, options.name, { ...options.audit, sink: options.auditSink });

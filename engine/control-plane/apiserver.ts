@@ -3,7 +3,7 @@ import { klog } from "../api/klog.ts";
 import { distrust, distrustClient } from "../api/trust.ts";
 import type { KubeObject } from "../api/types.ts";
 import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
-import { ApiServer, Encryption, enabledPlugins, leave } from "../apiserver/index.ts";
+import { ApiServer, Encryption, enabledPlugins } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
 import type { ClusterPki } from "../kubeadm/pki.ts";
@@ -15,6 +15,7 @@ import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/index.ts";
 import { readPrivatePem } from "../pki/keys.ts";
 import { admissionSettings } from "./admission-config.ts";
+import { ApiServerUpkeep } from "./apiserver-upkeep.ts";
 import { auditFile } from "./audit-file.ts";
 import { auditPolicy } from "./audit-policy.ts";
 import { commandLine } from "./command-line.ts";
@@ -146,14 +147,27 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     healthy: answers,
     well,
   };
+  const upkeep = new ApiServerUpkeep({
+    kernel,
+    server,
+    hostname: p.machine.hostname,
+    address,
+    send: Object.assign(http, { beat }),
+    answers,
+    flags,
+    read: (path) => readIfThere(p, path),
+    log: say,
+  });
   try {
     judge();
+    upkeep.start();
     yield* listening(p, [listener], untilTerminated(p));
   } finally {
+    upkeep.stop();
     unfollow();
     server.stop();
   }
-  yield* leave(registry, address);
+  yield* upkeep.leave();
   say("I", "controller.go:128", "Shutting down kubernetes service endpoint reconciler");
   return 0;
 };

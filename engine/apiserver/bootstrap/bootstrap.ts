@@ -49,13 +49,8 @@ export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
   for (const object of flowSchemas(now)) yield* ensure(registry, flow, "flowschemas", object);
 }
 
-/** A server that shuts down takes its address out of the Service `kubernetes` (pkg/controlplane/reconcilers). */
-export function* leave(registry: Registry, address: string): Gen {
-  yield* setEndpoints(registry, (addresses) => addresses.filter((one) => one !== address));
-}
-
 /** Changes the addresses behind the Service `kubernetes`, in Endpoints and EndpointSlice; nothing is written when they stay. */
-function* setEndpoints(registry: Registry, change: (addresses: readonly string[]) => readonly string[]): Gen {
+export function* setEndpoints(registry: Registry, change: (addresses: readonly string[]) => readonly string[]): Gen {
   const old = registry.kind("", "v1", "endpoints");
   const slices = registry.kind("discovery.k8s.io", "v1", "endpointslices");
   const next = (addresses: readonly string[]) => [...new Set(change(addresses))].sort();

@@ -4,9 +4,8 @@ import { MINUTE, MS, SECOND } from "../../kernel/index.ts";
 export const KUBELET = {
   /** Generic PLEG: containers are looked at once a second. */
   plegPeriod: SECOND,
-  /** nodeLeaseDurationSeconds 40, renewed at a quarter of it. */
+  /** nodeLeaseDurationSeconds, renewed at a quarter of it. */
   leaseSeconds: 40,
-  leasePeriod: 10 * SECOND,
   /** wait.JitterUntil with factor 0.04. */
   leaseJitterMs: 400,
   /** nodeStatusUpdateFrequency and nodeStatusReportFrequency. */

@@ -2,6 +2,7 @@ import type { ApiClient } from "../../api/client.ts";
 import { EventRecorder } from "../../api/event-recorder.ts";
 import { type Change, Informer } from "../../api/informer.ts";
 import type { Severity } from "../../api/klog.ts";
+import type { LeaseKeeper } from "../../api/lease-keeper.ts";
 import { ThrottleLog } from "../../api/rate-limiter.ts";
 import { NODES, PODS, SERVICES } from "../../api/resources.ts";
 import { formatTime } from "../../api/time.ts";
@@ -29,10 +30,10 @@ import { EvictionManager } from "./eviction/manager.ts";
 import { evictionConfig } from "./eviction/thresholds.ts";
 import { ImageManager } from "./image-manager.ts";
 import { kubeletRules } from "./iptables.ts";
-import { NodeLease } from "./lease.ts";
 import { type LogFields, writeLine } from "./log.ts";
 import { ManifestSource } from "./manifests.ts";
 import { deleteOrphanedMirror, ensureMirror } from "./mirror.ts";
+import { ensureCsiNode, nodeLease } from "./node-objects.ts";
 import { NodeReporter } from "./node-status.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { KubeletOptions } from "./options.ts";
@@ -73,7 +74,7 @@ export class Kubelet implements KubeletContext {
   private readonly volumes: VolumeManager;
   private readonly sync: PodSync;
   private readonly pleg: Pleg;
-  private readonly lease: NodeLease;
+  private readonly lease: LeaseKeeper;
   private readonly eviction: EvictionManager;
   private readonly parts: WorkerParts;
   /** Mirror Pods of the API by `namespace/name`. */
@@ -118,7 +119,7 @@ export class Kubelet implements KubeletContext {
     const images = new ImageManager(this);
     this.sync = new PodSync(this, images, this.probes);
     this.pleg = new Pleg(this);
-    this.lease = new NodeLease(this);
+    this.lease = nodeLease(this);
     const limits = evictionConfig(options.configuration);
     this.eviction = new EvictionManager(this, limits, {
       activePods: () => this.activePods(),
@@ -266,6 +267,7 @@ export class Kubelet implements KubeletContext {
       "Updated Node Allocatable limit across pods",
     );
     this.lease.start();
+    this.spawn(`csinode ${this.nodeName}`, ensureCsiNode(this));
     this.eviction.start();
     for (const worker of this.workers.values()) if (isStatic(worker.pod)) worker.touch();
   }

@@ -7,4 +7,4 @@ grep -q 'WARNING: fetching https://dl-cdn.alpinelinux.org/alpine/v3.21/main: DNS
 grep -q 'curl (no such package)' /tmp/shut.txt
 test -s /etc/apt/sources.list.d/other.list
 sudo apt-get update 2>&1 | grep -q '^Get:1 http://deb.debian.org/debian bookworm InRelease'
-sudo apt-get update 2>&1 | grep -q "^W: Failed to fetch https://example.com/InRelease  Could not resolve 'example.com'"
+sudo apt-get update 2>&1 | grep -q "^W: Failed to fetch https://packages.invalid/InRelease  Could not resolve 'packages.invalid'"
