@@ -255,6 +255,45 @@ kubectl scale deployment web --replicas=0 >/dev/null; sleep 40
 ask worker-1 "http://$ip"`,
     shows: ["0", "0", "ClusterIP", "4", "200 0", "200", "000 7"],
   },
+  {
+    name: "Cilium: endpoints with their labels' identity, which is the same on every node; whom a policy isolates; nodes",
+    network: "cilium",
+    script: `web
+kubectl apply -f - >/dev/null <<'Y'
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: { name: web }
+spec: { podSelector: { matchLabels: { app: web } }, policyTypes: [Ingress] }
+Y
+on() { n=$1; shift; kubectl -n kube-system exec $(kubectl -n kube-system get pods -l k8s-app=cilium --field-selector spec.nodeName=$n -o name) -- "$@"; }
+for n in worker-1 worker-2 worker-3; do on $n cilium endpoint list | awk '/app=web/ { print $2, $3, $5 }'; done | sort -u
+id=$(on worker-1 cilium endpoint ls --no-headers | awk '/app=web/ { print $4; exit }'); on worker-2 cilium-dbg identity get $id | awk 'NR > 1 { print $NF }'
+on cp-1 cilium identity list | sed -n '2,3p;8,9p'; on cp-1 cilium endpoint list | awk '/node-role/ { print $2, $4, $5 }'
+on worker-1 cilium node list | sed -n '2p;5p'; on worker-1 cilium bpf ipcache list | grep -c "identity=$id "; on worker-1 cilium bpf ipcache list | grep '108.2[12]/' | awk '{ print $1, $2 }'
+on worker-2 cilium-dbg endpoint list -o json | jq -c '[.[].status.policy.realized["policy-enabled"]] | unique'; on worker-1 cilium status | grep -E 'IPAM|Cluster h' | sed 's/(.*//; s/ *$//'; on worker-1 cilium status --verbose | grep 'Socket LB:'`,
+    shows: [
+      "Enabled Disabled k8s:app=web",
+      "k8s:app=web",
+      "k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=default",
+      "k8s:io.cilium.k8s.policy.cluster=default",
+      "k8s:io.cilium.k8s.policy.serviceaccount=default",
+      "k8s:io.kubernetes.pod.namespace=default",
+      "1       reserved:host",
+      "2       reserved:world",
+      "7       reserved:kube-apiserver",
+      "        reserved:remote-node",
+      "Disabled 1 k8s:node-role.kubernetes.io/control-plane",
+      "cp-1       192.168.108.11   10.200.0.0/24                                  custom-resource",
+      "worker-1   192.168.108.21   10.200.3.0/24                                  local",
+      "3",
+      "192.168.108.21/32 identity=1",
+      "192.168.108.22/32 identity=6",
+      '["ingress","none"]',
+      "IPAM:                    IPv4: 3/254 allocated from 10.200.3.0/24,",
+      "Cluster health:          6/6 reachable",
+      "  Socket LB:              Enabled",
+    ],
+  },
 ];
 
 test.each(CASES)("$name", ({ script, network, shows }) => {

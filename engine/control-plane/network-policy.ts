@@ -81,7 +81,7 @@ export class PolicyEnforcer {
     if (pod === undefined) return { allowed: true, met };
     const { namespace = "", labels } = pod.metadata;
     for (const policy of this.policies.items.values()) {
-      if (policy.metadata.namespace !== namespace || !applies(policy, direction)) continue;
+      if (policy.metadata.namespace !== namespace || !isolates(policy, direction)) continue;
       if (!matchesSelector(policy["spec"].podSelector ?? {}, labels)) continue;
       const rules: readonly Rule[] = policy["spec"][direction === "Ingress" ? "ingress" : "egress"] ?? [];
       const found = rules.findIndex((rule) => this.matches(rule, question, pod));
@@ -133,7 +133,8 @@ export class PolicyEnforcer {
   }
 }
 
-function applies({ spec }: KubeObject, direction: "Ingress" | "Egress"): boolean {
+/** Whether a policy has a say about traffic to the Pods that it selects, or from them. */
+export function isolates({ spec }: KubeObject, direction: "Ingress" | "Egress"): boolean {
   const types: readonly string[] = spec.policyTypes ?? (spec.egress ? ["Ingress", "Egress"] : ["Ingress"]);
   return types.includes(direction);
 }
