@@ -1,4 +1,4 @@
-import type { Assignment, Command, Redirection, Word } from "unbash";
+import type { ArithmeticCommand, Assignment, Command, Redirection, Word } from "unbash";
 import { braceExpand } from "./brace.ts";
 import { DECLARATIONS } from "./builtins/special.ts";
 import { plainWord, references, substitutes } from "./expand.ts";
@@ -82,4 +82,9 @@ export function keywordParts(node: Command): Parts {
   const parts = { ...usual, assignments, words, declared: new Map<number, Assignment>(), plain: undefined };
   keyworded.set(node, parts);
   return parts;
+}
+
+/** Where an expression is evaluated, for messages and LINENO: on the line that it ends on. */
+export function arithmeticEnd(node: ArithmeticCommand): number {
+  return Math.max(node.pos, node.end - 1);
 }

@@ -15,6 +15,7 @@ import type {
 } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { tryAssign } from "./assignment.ts";
+import { arithmeticEnd } from "./command-parts.ts";
 import { evaluateTest } from "./cond.ts";
 import { BreakLoop, namedMessage, ShellError } from "./control.ts";
 import { textWidth } from "./editor/width.ts";
@@ -129,6 +130,8 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
   const words = list ? yield* expanding(sh, () => expandWords(sh, list)) : sh.positional.slice();
   const name = node.name.text;
   if (!/^[A-Za-z_]\w*$/.test(name)) {
+    // It is told of when all of the loop was read.
+    if (sh.setup.dialect === "bash") sh.position = Math.max(node.pos, node.end - 1);
     yield* sh.complain(`\`${name}': not a valid identifier`);
     sh.status = 1;
     if (sh.posix || sh.strict) throw new ShellError("", "exit", 2);
@@ -260,13 +263,15 @@ function* arithmetic(sh: Shell, text: string, prefix: string, source?: string): 
 }
 
 export function* runArithCommand(sh: Shell, node: ArithmeticCommand): Gen<void> {
-  sh.position = node.pos;
+  const end = arithmeticEnd(node);
+  sh.position = end;
   if (sh.stepped()) yield* sh.settle();
   const body = node.body;
-  if (!(yield* debugged(sh, node.pos, () => `((${body.includes("$(") ? printedText(body) : body}))`))) {
+  if (!(yield* debugged(sh, end, () => `((${body.includes("$(") ? printedText(body) : body}))`))) {
     sh.status = 0;
     return;
   }
+  sh.position = end;
   try {
     const source = sh.has("xtrace") ? yield* tracedArith(sh, body, "((: ") : undefined;
     sh.status = (yield* arithmetic(sh, body, "((: ", source)) ? 0 : 1;

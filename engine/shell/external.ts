@@ -17,7 +17,7 @@ export function findCommand(sh: Shell, name: string, all = false): string[] {
   if (name.includes("/")) return [name];
   const out: string[] = [];
   let denied: string | undefined;
-  for (const dir of (sh.get("PATH") ?? "").split(":")) {
+  for (const dir of (sh.standardPath ?? sh.get("PATH") ?? "").split(":")) {
     const path = `${dir === "" ? "." : dir}${dir.endsWith("/") ? "" : "/"}${name}`;
     const node = find(sh.p, path);
     if (node?.kind !== "file") continue;
@@ -34,13 +34,13 @@ function resolveCommand(sh: Shell, name: string): string | undefined {
   if (sh.restricted && name.includes("/"))
     throw new ShellError(`${name}: restricted: cannot specify \`/' in command names`, "fail", 1);
   if (name.includes("/")) return name;
-  const known = sh.hashed.get(name);
+  const known = sh.standardPath === undefined ? sh.hashed.get(name) : undefined;
   if (known) {
     known.hits++;
     return known.path;
   }
   const path = findCommand(sh, name)[0];
-  if (path !== undefined && sh.has("hashall")) sh.hashed.set(name, { path, hits: 1 });
+  if (path !== undefined && sh.has("hashall") && sh.standardPath === undefined) sh.hashed.set(name, { path, hits: 1 });
   return path;
 }
 

@@ -53,9 +53,18 @@ export function glob(sh: Shell, patternText: string): string[] {
   const ignored = splitPatterns(sh.get("GLOBIGNORE") ?? "");
   // Behind a matched directory, one that holds another is gone through twice.
   const names = (parts.at(-1) === "**" ? found : [...new Set(found)]).filter(
-    (name) => name !== "" && !ignored.some((one) => pattern(one, { extglob: sh.extglob() }).matches(name)),
+    (name) => name !== "" && !ignored.some((one) => ignores(sh, one, name)),
   );
   return names.sort(byCodePoint);
+}
+
+/** Whether GLOBIGNORE leaves a name out: its patterns match no slash but by one, and go by parts of a path. */
+function ignores(sh: Shell, ignored: string, name: string): boolean {
+  const [parts, names] = [ignored.split("/"), name.split("/")];
+  return (
+    parts.length === names.length &&
+    parts.every((part, i) => pattern(part, { extglob: sh.extglob() }).matches(names[i]!))
+  );
 }
 
 /** Order of C.UTF-8. */
@@ -86,7 +95,7 @@ function matchIn(sh: Shell, base: string, part: string, last: boolean, out: stri
   const compiled = pattern(part, {
     extglob: sh.extglob(),
     ignoreCase: sh.shopts.has("nocaseglob"),
-    period: !sh.shopts.has("dotglob"),
+    period: !sh.shopts.has("dotglob") && (sh.get("GLOBIGNORE") ?? "") === "",
   });
   // The directory itself and the one above it are matched by a dot in the pattern, too.
   const own = /^(?:[@?*+]\((?:[^()]*\|)?)?\\?\./.test(part);
@@ -94,7 +103,7 @@ function matchIn(sh: Shell, base: string, part: string, last: boolean, out: stri
   const names = own ? [...entries.keys(), ".", ".."] : entries.keys();
   for (const name of names) {
     const dot = name === "." || name === "..";
-    if (dot && sh.shopts.has("globskipdots")) continue;
+    if (dot && (sh.shopts.has("globskipdots") || (sh.get("GLOBIGNORE") ?? "") !== "")) continue;
     if (!(dot ? dots : compiled).matches(name)) continue;
     if (last) out.push(base + name);
     else if (find(sh.p, base + name)?.kind === "dir") out.push(`${base}${name}/`);

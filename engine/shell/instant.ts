@@ -1,6 +1,7 @@
 import type { Assignment, Command, PipelineNode } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { COST } from "../machine/costs.ts";
+import { arithmeticEnd } from "./command-parts.ts";
 import { namedMessage, ShellError } from "./control.ts";
 import { arithText, compile, compiledText, Needs, substitutes, warn } from "./expand.ts";
 import type { Shell } from "./shell.ts";
@@ -41,7 +42,7 @@ export function runInstantly(sh: Shell, node: PipelineNode): boolean {
   if (sh.has("xtrace") || (sh.has("errexit") && sh.ignoreErrors === 0)) return false;
   if (node.type === "ArithmeticCommand") {
     if (substitutes(node.body)) return false;
-    return arithmetic(sh, node.body, node.pos);
+    return arithmetic(sh, node.body, arithmeticEnd(node));
   }
   let known = kinds.get(node);
   if (known === undefined) {

@@ -256,8 +256,7 @@ function conditional(sh: Shell, param: Param, value: ParamValue, quoted: boolean
           ? "parameter null or not set"
           : "parameter not set"
         : piecesText(sh, operand(quoted && sh.has("posix") ? arg.replaceAll(APOSTROPHE, "") : arg, quoted));
-    const name = param.index === undefined ? param.name : `${param.name}[${param.index}]`;
-    throw new ShellError(`${name}: ${message}`, "exit", 1);
+    throw new ShellError(`${nameOf(param)}: ${message}`, "exit", 1);
   }
   if (!/^[A-Za-z_]/.test(param.name)) throw new ShellError(`$${param.name}: cannot assign in this way`);
   const text = piecesText(sh, operand(arg, quoted));
@@ -319,6 +318,8 @@ function sliceList(sh: Shell, param: Param, value: ParamValue, offset: number, c
     list = keys.filter((key) => key >= offset).map((key) => variable.list![key]!);
     offset = 0;
   } else if (offset < 0) offset += list.length;
+  // The elements of an associative array are counted from 1, as if there were one before them.
+  else if (variable?.map && offset > 0) offset--;
   if (offset < 0) return { list: [], star: value.star };
   return { list: list.slice(offset, count === undefined ? undefined : offset + count), star: value.star };
 }

@@ -4,6 +4,7 @@ import type { OpenFile } from "../machine/open-file.ts";
 import { type Process, release } from "../machine/process.ts";
 import { pipe } from "../machine/sys.ts";
 import { partsOf } from "./command-parts.ts";
+import { ExitShell } from "./control.ts";
 import { failed, runForked, runNode } from "./execute.ts";
 import { jobText, waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
@@ -30,12 +31,22 @@ export function* runPipeline(sh: Shell, node: Pipeline): Gen<void> {
       sh.inverted = inverted;
     }
     if (negations % 2 === 1) sh.status = sh.status === 0 ? 1 : 0;
-  } else yield* runCommands(sh, node);
-  if (time) {
-    yield* sh.settle();
-    const { now } = sh.p.machine.kernel;
-    yield* printTimes(sh, now - started, cpuTime(sh) - used, time.type === "Time" && time.posix !== undefined);
+  } else {
+    try {
+      yield* runCommands(sh, node);
+    } catch (error) {
+      // What `set -e` ends was timed all the same.
+      if (time && error instanceof ExitShell && error.leaves === "calls") yield* tellTimes(sh, time, started, used);
+      throw error;
+    }
   }
+  if (time) yield* tellTimes(sh, time, started, used);
+}
+
+function* tellTimes(sh: Shell, time: Pipeline["prefixes"][number], started: number, used: number): Gen<void> {
+  yield* sh.settle();
+  const { now } = sh.p.machine.kernel;
+  yield* printTimes(sh, now - started, cpuTime(sh) - used, time.type === "Time" && time.posix !== undefined);
 }
 
 function* runCommands(sh: Shell, node: Pipeline): Gen<void> {

@@ -136,7 +136,7 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
     case "u":
     case "x":
     case "X":
-      return unsigned(kind, BigInt.asUintN(64, integer(state, take(state))), flags, width, precision);
+      return unsigned(kind, BigInt.asUintN(64, integer(state, take(state), true)), flags, width, precision);
   }
   if (kind.endsWith("T")) {
     const arg = take(state);
@@ -199,8 +199,8 @@ function codeOf(state: State, arg: string): number {
   return code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : code;
 }
 
-/** An integer argument; complains about what is none and goes on with its leading digits. */
-function integer(state: State, arg: string | undefined): bigint {
+/** An integer argument; complains about what is none and goes on with its leading digits. `whole`: for %u and its like. */
+function integer(state: State, arg: string | undefined, whole = false): bigint {
   const busybox = state.sh.setup.dialect === "busybox";
   if (arg === undefined || (arg === "" && !busybox)) return 0n;
   if (arg[0] === "'" || arg[0] === '"') return BigInt(codeOf(state, arg));
@@ -216,9 +216,11 @@ function integer(state: State, arg: string | undefined): bigint {
   }
   const digits = match[2]!;
   let value = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);
+  if (whole && value <= 0xffffffffffffffffn) return match[1] === "-" ? -value : value;
   if (match[1] === "-") value = -value;
   if (value > 0x7fffffffffffffffn || value < -0x8000000000000000n) {
     state.errors.push(`warning: ${arg}: Numerical result out of range`);
+    if (whole) return 0xffffffffffffffffn;
     return value > 0n ? 0x7fffffffffffffffn : -0x8000000000000000n;
   }
   return value;

@@ -25,6 +25,7 @@ export function* readUntil(
   p?: Process,
 ): Gen<{ bytes: Uint8Array; ended: boolean; interrupted?: boolean }> {
   const parts: Uint8Array[] = [];
+  if (file.node?.kind === "dir") return { bytes: new Uint8Array(0), ended: true };
   for (;;) {
     if (file.node?.kind === "file" && file.offset !== undefined) {
       const all = file.node.content.bytes();

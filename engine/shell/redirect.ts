@@ -150,6 +150,8 @@ function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefin
     if (move || /^\d+$/.test(word)) {
       const from = Number(move ? move[1] : word);
       const file = sh.p.fds.get(from);
+      // Nothing has to be done to a descriptor that is to be itself.
+      if (from === fd && sh.setup.dialect === "bash") return;
       if (file === undefined) {
         if (sh.setup.dialect === "busybox") throw new ShellError(`dup2(${word},${fd}): Bad file descriptor`, "fail");
         const shown = sh.posix ? word : (one.target?.text ?? word);
@@ -163,7 +165,9 @@ function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefin
       }
       return;
     }
-    if (operator === "<&" || one.descriptor) throw new ShellError(`${one.target?.text}: ambiguous redirect`, "fail");
+    const named = one.descriptor && !(one.descriptor.type === "FileDescriptor" && one.descriptor.value === 1);
+    if (operator === "<&" || named)
+      throw new ShellError(`${sh.setup.dialect === "bash" ? word : one.target?.text}: ambiguous redirect`, "fail");
   }
   if (sh.restricted && operator !== "<") throw new ShellError(`${word}: restricted: cannot redirect output`, "fail");
   const file = (yield* openSocket(sh, word)) ?? openTarget(sh, operator, word);

@@ -188,6 +188,8 @@ export class Shell {
   warnedAboutJobs = 0;
   /** Builtins that run through `command`, which takes what is special from them. */
   byCommand = 0;
+  /** Where programs are looked for instead of PATH (`command -p`). */
+  standardPath: string | undefined;
   /** `set -r`: no other directory, no program by its path, no output to files. */
   restricted = false;
   readonly disabledBuiltins = new Set<string>();

@@ -81,6 +81,8 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
 
 /** In POSIX mode a special builtin that fails ends a script as `set -e` does. */
 function* simpleFailed(sh: Shell, trapped: boolean): Gen<void> {
+  // An ERR trap sees the PIPESTATUS of what failed.
+  if (sh.traps.has("ERR")) sh.pipeStatus = [sh.status];
   yield* failed(sh, trapped);
   if (sh.specialFailed && sh.ignoreErrors === 0 && sh.strict) throw new ExitShell(sh.status, "calls");
 }
@@ -271,6 +273,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     }
     const framed = assignments.length > 0 && !(builtin && SPECIAL.has(name) && sh.has("posix"));
     if (framed) sh.vars.pushFrame();
+    if (framed && fn === undefined) sh.vars.frames.at(-1)!.given = true;
     try {
       for (const ready of assignments) {
         if (framed) {
@@ -291,7 +294,9 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
           name === "exec" || (name === "command" && words.find((one, i) => i > 0 && one[0] !== "-") === "exec");
         sh.status = yield* runBuiltin(sh, builtin!, words, how.declared, how.noFunctions ?? false);
       }
-      sh.lastArgument = words.at(-1)!;
+      // Of an array that is declared only the name.
+      const array = builtin && !fn ? how.declared?.get(words.length - 1) : undefined;
+      sh.lastArgument = array?.elements ? array.name : words.at(-1)!;
     } finally {
       if (framed) sh.vars.popFrame();
     }
@@ -417,7 +422,7 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     // Other shells have local variables go on.
     if (error instanceof ExitShell && sh.setup.dialect !== "bash") sh.vars.keepsFrames = true;
     else if (error instanceof ExitShell) {
-      if (error.leaves === "everything") throw new ExitShell(yield* runExitTrap(sh, error.status));
+      if (error.leaves === "everything" && !sh.exiting) throw new ExitShell(yield* runExitTrap(sh, error.status));
       const { calls, functionDepth, positional } = sh;
       left = error.leaves === "calls";
       if (left) sh.leftCalls ??= { calls: calls.slice(), functionDepth, positional };

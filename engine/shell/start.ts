@@ -2,6 +2,7 @@ import type { Process } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import { find } from "../machine/sys.ts";
 import { builtins } from "./builtins/index.ts";
+import { SET_OPTIONS, SHOPT_NAMES } from "./builtins/options.ts";
 import { hasBuiltin } from "./dialect.ts";
 import { defineDynamic, installDynamic, watchReferences } from "./dynamic.ts";
 import { Shell, type ShellSetup } from "./shell.ts";
@@ -71,10 +72,13 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
     plain("UID", String(p.cred.uid), sh.posix ? {} : { readonly: true, integer: true });
     plain("EUID", String(p.cred.uid), sh.posix ? {} : { readonly: true, integer: true });
     plain("OPTERR", "1");
-    plain("HOSTNAME", p.ns.uts.hostname);
-    plain("HOSTTYPE", "x86_64");
-    plain("OSTYPE", "linux-gnu");
-    plain("MACHTYPE", "x86_64-pc-linux-gnu");
+    const here = {
+      HOSTNAME: p.ns.uts.hostname,
+      HOSTTYPE: "x86_64",
+      OSTYPE: "linux-gnu",
+      MACHTYPE: "x86_64-pc-linux-gnu",
+    };
+    for (const [name, value] of Object.entries(here)) if (!sh.vars.find(name)) plain(name, value);
     plain("BASH", p.exe || "/bin/bash");
     plain("BASH_VERSION", BASH_VERSION);
     plain("BASH_LOADABLES_PATH", LOADABLES);
@@ -84,9 +88,10 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
     versions.list = ["5", "2", "37", "1", "release", "x86_64-pc-linux-gnu"];
     versions.readonly = true;
     sh.vars.all.set("BASH_VERSINFO", versions);
-    plain("BASHOPTS", "", { readonly: true });
+    inheritOptions(sh);
+    plain("BASHOPTS", "", { readonly: true, exported: sh.vars.find("BASHOPTS")?.exported ?? false });
     sh.vars.find("BASHOPTS")!.get = () => sh.shownShopts ?? [...sh.shopts].sort().join(":");
-    plain("SHELLOPTS", "", { readonly: true });
+    plain("SHELLOPTS", "", { readonly: true, exported: sh.vars.find("SHELLOPTS")?.exported ?? false });
     sh.vars.find("SHELLOPTS")!.get = () => [...sh.options].sort().join(":");
     const oldpwd = sh.vars.find("OLDPWD");
     if (oldpwd === undefined || find(p, oldpwd.value ?? "")?.kind !== "dir") {
@@ -98,6 +103,13 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
   for (const [signal, how] of p.dispositions) if (how === "ignore") sh.ignoredAtStart.add(signal as Signal);
   sh.vars.changed();
   return sh;
+}
+
+/** What a parent that exports SHELLOPTS and BASHOPTS has switched on. */
+function inheritOptions(sh: Shell): void {
+  const given = (name: string) => (sh.vars.find(name)?.value ?? "").split(":");
+  for (const name of given("SHELLOPTS")) if (SET_OPTIONS.includes(name)) sh.options.add(name);
+  for (const name of given("BASHOPTS")) if (SHOPT_NAMES.includes(name)) sh.shopts.add(name);
 }
 
 /** A function that was exported by the parent. */

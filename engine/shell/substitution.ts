@@ -1,5 +1,5 @@
 import type { Redirect } from "unbash";
-import { decode, type Gen } from "../kernel/index.ts";
+import { cpu, decode, type Gen } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { exitCode, release } from "../machine/process.ts";
@@ -50,16 +50,19 @@ function* runSubstituted(sub: Shell, source: Source, what: string, backquoted = 
   return yield* runBody(sub, source, true, what);
 }
 
+/** The `<file` that a substitution consists of: what is in the file is its output. */
+function soleInput(source: Source): Redirect | undefined {
+  const only = source.script.commands.length === 1 ? source.script.commands[0]!.command : undefined;
+  if (only?.type !== "Command" || only.name || only.prefix.length !== 1 || only.suffix.length > 0) return undefined;
+  const [input] = only.prefix;
+  return input!.type === "Redirect" && input!.operator === "<" && !input!.descriptor ? input! : undefined;
+}
+
 /** Output of `$(…)` without its trailing newlines; `$?` becomes the command's status. */
 export function* substituteCommand(sh: Shell, text: string, line: number, backquoted = false): Gen<string> {
   const source = backquoted ? new Source(text, sh.source?.file ?? "", line) : laidOut(sh, text, line);
-  const only = source.script.commands.length === 1 ? source.script.commands[0]!.command : undefined;
-  if (only?.type === "Command" && !only.name && only.prefix.length === 1 && only.suffix.length === 0) {
-    const [input] = only.prefix;
-    if (input!.type === "Redirect" && input!.operator === "<" && !input!.descriptor) {
-      return yield* readFileText(sh, input!);
-    }
-  }
+  const input = soleInput(source);
+  if (input) return yield* readFileText(sh, input);
   const [reader, writer] = sys.pipe();
   const fds = sh.fds();
   fds.set(1, writer);
@@ -123,6 +126,23 @@ function outputText(chunks: readonly Uint8Array[]): string {
   return end === text.length ? text : text.slice(0, end);
 }
 
+/** `<(<file)`: prints the file. */
+function* printFile(sh: Shell, input: Redirect): Gen<number> {
+  try {
+    const file = openTarget(sh, "<", yield* target(sh, input));
+    for (;;) {
+      const chunk = yield* file.read(65_536);
+      if (chunk === "interrupted") continue;
+      if (chunk.length === 0) return 0;
+      if (!(yield* sh.writeTo(1, decode(chunk)))) return 1;
+    }
+  } catch (error) {
+    if (!(error instanceof ShellError) && !isErrno(error)) throw error;
+    yield* sh.complain(error.message);
+    return 1;
+  }
+}
+
 function* readFileText(sh: Shell, input: Redirect): Gen<string> {
   let file: OpenFile;
   let path: string;
@@ -139,11 +159,20 @@ function* readFileText(sh: Shell, input: Redirect): Gen<string> {
   }
   file.refs++;
   const chunks: Uint8Array[] = [];
+  let size = 0;
   try {
     for (;;) {
+      // A device that always has more would never let time pass by itself.
+      yield* cpu(10);
       const chunk = yield* file.read(65_536);
-      if (chunk === "interrupted") continue;
+      if (chunk === "interrupted") {
+        if (sh.p.hasSignal) yield* handleSignals(sh);
+        if (sh.interruptPending) throw new ShellError("", "discard", 130);
+        continue;
+      }
       if (chunk.length === 0) break;
+      size += chunk.length;
+      if (size > MAX_OUTPUT) throw cannotAllocate(size + 128);
       chunks.push(chunk);
     }
   } catch (error) {
@@ -163,11 +192,12 @@ export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line
   const [inner, outer, fd] = piece.op === "<" ? [writer, reader, 1] : [reader, writer, 0];
   const fds = sh.fds();
   fds.set(fd, inner);
+  const input = piece.op === "<" ? soleInput(source) : undefined;
   const child = yield* forkShell(
     sh,
     (sub) => {
       sub.traceBase = ++sub.traceDepth;
-      return runSubstituted(sub, source, "process substitution");
+      return input ? printFile(sub, input) : runSubstituted(sub, source, "process substitution");
     },
     { fds, substitution: true },
   );

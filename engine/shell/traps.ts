@@ -179,7 +179,7 @@ export function* runTrap(sh: Shell, name: string, action: string): Gen<number> {
 export function* leaving(sh: Shell, error: unknown, compound: boolean): Gen<unknown> {
   if (!(error instanceof ExitShell) || sh.setup.dialect !== "bash") return error;
   // What `set -e` ends is left in order where the redirections are a simple command's.
-  if (error.leaves === "nothing" || (error.leaves === "calls" && !compound)) return error;
+  if (sh.exiting || error.leaves === "nothing" || (error.leaves === "calls" && !compound)) return error;
   if (sh.functionDepth === 0 && sh.texts > 0) return error;
   return new ExitShell(yield* runExitTrap(sh, error.status));
 }

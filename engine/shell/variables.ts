@@ -96,6 +96,8 @@ export class Frame extends Map<string, Variable | undefined> {
   options: Set<string> | undefined;
   /** It holds what a program is given: the shell itself does not see it. */
   environment = false;
+  /** It holds what a builtin is given: what that makes local is the function's. */
+  given = false;
   /** What a local OPTIND puts back: where `getopts` was in its word. */
   getoptsPosition: number | undefined;
 }
@@ -192,8 +194,14 @@ export class Variables {
     if (this.keepsFrames) return;
     const frame = this.frames.pop();
     if (frame === undefined || frame.size === 0) return;
+    const outer = frame.given ? this.frames.at(-1) : undefined;
+    if (outer) outer.getoptsPosition ??= frame.getoptsPosition;
     for (const [name, variable] of frame) {
       const now = this.all.get(name);
+      if (outer && now && !now.temporary) {
+        if (!outer.has(name)) outer.set(name, variable);
+        continue;
+      }
       if (now?.propagate) {
         now.propagate = now.temporary = false;
         continue;

@@ -97,6 +97,7 @@ export function formatFloat(spec: FormatSpec, value: number | Binary): string {
       break;
     case "e":
       digits = exponent(magnitude, precision);
+      if (precision === 0 && spec.flags.includes("#")) digits = digits.replace("e", ".e");
       break;
     default:
       digits = general(magnitude, precision, spec.flags.includes("#"));
@@ -148,10 +149,12 @@ export function general(value: number | Binary, precision: number, keep = false)
   const size = Number(scientific.slice(scientific.indexOf("e") + 1));
   if (size < -4 || size >= significant) {
     const text = exponent(value, significant - 1);
+    if (keep && significant === 1) return text.replace("e", ".e");
     if (keep || !text.includes(".")) return text;
     return text.replace(/\.?0+e/, "e");
   }
   const text = fixed(value, significant - 1 - size);
+  if (keep && !text.includes(".")) return `${text}.`;
   if (keep || !text.includes(".")) return text;
   return text.replace(/\.?0+$/, "");
 }

@@ -23,12 +23,18 @@ function kinds(sh: Shell, name: string, withFunctions = true, all = false): { ki
   if (withFunctions && sh.functions.has(name)) out.push({ kind: "function" });
   if (builtins.has(name) && !sh.disabledBuiltins.has(name)) out.push({ kind: "builtin" });
   // A remembered program is where it was found.
-  const known = all ? undefined : sh.hashed.get(name);
+  const known = all || sh.standardPath !== undefined ? undefined : sh.hashed.get(name);
   if (known !== undefined && out.length === 0) {
     known.hits++;
     return [{ kind: "file", path: known.path }];
   }
-  for (const path of executableFiles(sh, name)) out.push({ kind: "file", path });
+  const found = executableFiles(sh, name);
+  for (const path of found) out.push({ kind: "file", path });
+  // What may not be run is found where nothing else is.
+  if (found.length === 0 && sh.setup.dialect === "bash" && !name.includes("/") && !all) {
+    const [first] = findCommand(sh, name, true);
+    if (first !== undefined) out.push({ kind: "file", path: first });
+  }
   return out;
 }
 
@@ -86,12 +92,26 @@ function describe(sh: Shell, name: string, one: { kind: string; path?: string },
   }
 }
 
+/** Where `command -p` looks. */
+const STANDARD_PATH = "/bin:/usr/bin";
+
 const command: Builtin = function* (sh, args, how) {
   const parsed = parseOptions(args, "pvV");
   if (parsed.bad) return yield* badOption(sh, "command", parsed.bad);
   if (sh.restricted && parsed.options.some((option) => option.letter === "p")) {
     yield* sh.complain("command: -p: restricted");
     return 1;
+  }
+  if (parsed.options.some((option) => option.letter === "p")) {
+    const before = sh.standardPath;
+    sh.standardPath = STANDARD_PATH;
+    try {
+      const flags = args.slice(0, args.length - parsed.rest.length);
+      const others = flags.filter((one) => one !== "--").map((one) => one.replaceAll("p", ""));
+      return yield* call(command(sh, [...others.filter((one) => one !== "-"), "--", ...parsed.rest], how));
+    } finally {
+      sh.standardPath = before;
+    }
   }
   if (parsed.options.some((option) => option.letter === "v" || option.letter === "V")) {
     const verbose = parsed.options.some((option) => option.letter === "V");

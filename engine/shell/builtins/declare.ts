@@ -333,7 +333,7 @@ function* unsetElement(sh: Shell, name: string, variable: Variable, index: strin
     return 0;
   }
   if (!variable.list) {
-    const at = Number(evaluate(index, sh.arith));
+    const at = Number(arithText(sh, yield* settledIndex(sh, index)));
     if (at === 0) sh.vars.remove(name);
     else if (!referred) {
       yield* sh.complain(`unset: ${name}: not an array variable`);

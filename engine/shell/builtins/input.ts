@@ -198,7 +198,7 @@ function endsInBackslash(text: string): boolean {
 
 function unprotect(text: string): string {
   return text.includes("\\")
-    ? text.replace(/\\([\s\S])/g, (_whole, c: string) => ESCAPED + c).replace(/\\$/, "")
+    ? text.replace(/\\([\s\S])/g, (_whole, c: string) => (c === "\n" ? "" : ESCAPED + c)).replace(/\\$/, "")
     : text;
 }
 

@@ -174,6 +174,7 @@ export function* applyOptions(
       sh.options.delete("verbose");
       return i + 1 < args.length ? { rest: args.slice(i + 1) } : { rest: undefined };
     }
+    if (arg === "+" && sh.setup.dialect === "bash") continue;
     if (arg.length < 2 || (arg[0] !== "-" && arg[0] !== "+")) break;
     const on = arg[0] === "-";
     for (const letter of arg.slice(1)) {

@@ -16,8 +16,7 @@ const BITS: Record<string, number> = { r: 4, w: 2, x: 1 };
 
 /** The bits that are allowed after `u=rwx,go-w`; or what is wrong with that, at the first character that is. */
 function changed(allowed: number, mode: string): number | string {
-  let i = 0;
-  while (i < mode.length || i === 0) {
+  for (let i = 0; ; i++) {
     let who = "";
     while (/[ugoa]/.test(mode[i] ?? "")) who += mode[i++];
     const operator = mode[i++] ?? "\0";
@@ -28,20 +27,20 @@ function changed(allowed: number, mode: string): number | string {
       if (bit === undefined) return `\`${mode[i]}': invalid symbolic mode character`;
       bits |= bit;
     }
-    i++;
     for (const one of new Set(who === "" || who.includes("a") ? "ugo" : who)) {
       const shift = one === "u" ? 6 : one === "g" ? 3 : 0;
       if (operator === "=") allowed = (allowed & ~(7 << shift)) | (bits << shift);
       else if (operator === "+") allowed |= bits << shift;
       else allowed &= ~(bits << shift);
     }
+    if (mode[i] !== ",") return allowed;
   }
-  return allowed;
 }
 
 const umask: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, sh.posix ? "S" : "pS");
-  if (parsed.bad && !/^-[rwx]/.test(args[0] ?? "")) return yield* badOption(sh, "umask", parsed.bad);
+  if (parsed.bad && (sh.setup.dialect === "bash" || !/^-[rwx]/.test(args[0] ?? "")))
+    return yield* badOption(sh, "umask", parsed.bad);
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   const mode = parsed.bad ? args[0] : parsed.rest[0];
   if (mode === undefined) {
@@ -49,7 +48,7 @@ const umask: Builtin = function* (sh, args) {
     return yield* put(sh, "umask", `${has("p") ? `umask ${has("S") ? "-S " : ""}` : ""}${text}\n`);
   }
   if (/^\d/.test(mode)) {
-    if (!/^[0-7]+$/.test(mode)) {
+    if (!/^[0-7]+$/.test(mode) || (!sh.posix && Number.parseInt(mode, 8) > 0o7777)) {
       yield* sh.complain(`umask: ${mode}: octal number out of range`);
       return 1;
     }

@@ -21,6 +21,20 @@ function sizeOf(rt: Runtime, value: Value | AwkArray | undefined): number {
   return value instanceof Map ? value.size : value === undefined ? 0 : codePoints(rt.str(value));
 }
 
+/** The parts between blanks; `around` gets what stands before, between and, if anything does, behind them. */
+function blankParts(text: string, around: string[]): string[] {
+  const parts = text.split(/[ \t\n]+/).filter((part) => part !== "");
+  if (parts.length === 0) return [];
+  let at = 0;
+  for (const part of parts) {
+    const start = text.indexOf(part, at);
+    around.push(text.slice(at, start));
+    at = start + part.length;
+  }
+  if (at < text.length) around.push(text.slice(at));
+  return parts;
+}
+
 /** The type of a value in gawk's words. */
 function typeOf(x: Expressions, arg: Expr, s: Scope | undefined): Code {
   const word = (v: Value | AwkArray | undefined, missing: string): string => {
@@ -112,7 +126,11 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
           found.push(...parts.slice(1).fill(""));
         } else if (given?.t === "regex") parts = rt.splitRegex(source, rt.regex(by), found);
         else if (by.length > 1) parts = rt.splitRegex(source, rt.regex(by), found);
-        else parts = rt.splitText(source, by, false);
+        else if (separators && by === " ") parts = blankParts(source, found);
+        else {
+          parts = rt.splitText(source, by, false);
+          found.push(...Array.from({ length: Math.max(0, parts.length - 1) }, () => by));
+        }
         const target = array();
         target.clear();
         parts.forEach((part, i) => {
@@ -121,8 +139,10 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         if (separators) {
           const out = separators();
           out.clear();
+          // What stands before the first part, between blanks only, is number 0.
+          const first = by === " " && given?.t !== "regex" ? 0 : 1;
           found.forEach((part, i) => {
-            out.set(String(i + 1), part);
+            if (i + first > 0 || part !== "") out.set(String(i + first), part);
           });
         }
         return parts.length;

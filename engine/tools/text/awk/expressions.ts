@@ -3,7 +3,7 @@ import { call, type Gen } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
 import { pow } from "../../../text/math.ts";
 import { builtin } from "./builtins.ts";
-import { type Code, operation, type Run, type Scope, Unwind } from "./code.ts";
+import { type Code, type Flow, operation, type Run, type Scope, Unwind } from "./code.ts";
 import { asArray, type Runtime } from "./runtime.ts";
 import type { Expr } from "./syntax.ts";
 import {
@@ -395,9 +395,13 @@ export class Expressions {
     const outer = this.rt.frame;
     this.rt.frame = frame;
     this.rt.returned = UNINIT;
-    const flow = fn.run.f ? fn.run.f() : yield* call(fn.run.g!());
-    this.rt.frame = outer;
-    this.rt.depth--;
+    let flow: Flow;
+    try {
+      flow = fn.run.f ? fn.run.f() : yield* call(fn.run.g!());
+    } finally {
+      this.rt.frame = outer;
+      this.rt.depth--;
+    }
     if (flow === "exit" || flow === "next" || flow === "nextfile") throw new Unwind(flow);
     const value = this.rt.returned;
     this.rt.returned = UNINIT;

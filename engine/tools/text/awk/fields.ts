@@ -231,7 +231,7 @@ export class Fields {
       if (paragraph && fs !== "\n") return text.split("\n").flatMap((line) => line.split(fs));
       return text.split(fs);
     }
-    return this.splitRegex(text, this.regex(paragraph ? `(${fs})|\\n` : fs), undefined);
+    return this.splitRegex(text, this.regex(fs), undefined);
   }
 
   /** Splits by a regular expression; what separated the parts goes to `separators`. */

@@ -1,6 +1,6 @@
 import type { Gen } from "../../../kernel/index.ts";
 import type { Tool } from "../../tool.ts";
-import type { Code, Flow, Run } from "./code.ts";
+import { type Code, type Flow, type Run, Unwind } from "./code.ts";
 import { Expressions } from "./expressions.ts";
 import { Runtime } from "./runtime.ts";
 import { run, Statements } from "./statements.ts";
@@ -49,13 +49,14 @@ export class Interpreter {
     rt.fileEnd = program.fileEnd.map((body) => statements.of(body, undefined));
     let flow: Flow = "normal";
     for (const body of begin) {
-      flow = yield* run(body);
+      flow = yield* unwound(run(body));
       if (flow === "exit") break;
     }
     if (flow !== "exit" && (rules.length > 0 || end.length > 0 || rt.fileBegin.length > 0 || rt.fileEnd.length > 0))
-      flow = yield* this.records(rules);
+      flow = yield* unwound(this.records(rules));
     // `exit` in BEGIN or a rule still runs END, but not one within END.
-    for (const body of end) if ((yield* run(body)) === "exit") break;
+    rt.inRules = false;
+    for (const body of end) if ((yield* unwound(run(body))) === "exit") break;
     yield* rt.channels.finish();
     return rt.exitStatus || rt.t.status;
   }
@@ -71,27 +72,47 @@ export class Interpreter {
         return "normal";
       }
       rt.setRecord(text);
-      for (const rule of rules) {
-        const { pattern, body } = rule;
-        if (!rt.singleLine) rt.line = rule.line;
-        if (rule.until !== undefined) {
-          if (!(yield* inRange(rule))) continue;
-        } else if (pattern !== undefined && !toBool(pattern.f ? pattern.f() : yield* pattern.g!())) continue;
-        if (body === undefined) {
-          rt.t.out.add(rt.text0() + toText(rt.cellORS.v as Value));
-          continue;
-        }
-        const flow = body.f ? body.f() : yield* body.g!();
-        if (flow === "exit") {
-          rt.inRules = false;
-          return flow;
-        }
-        if (flow === "nextfile") yield* rt.endFile();
-        if (flow === "next" || flow === "nextfile") break;
+      let flow: Flow;
+      try {
+        flow = yield* this.record(rules);
+      } catch (error) {
+        if (!(error instanceof Unwind)) throw error;
+        flow = error.flow;
       }
+      if (flow === "exit") return flow;
+      if (flow === "nextfile") yield* rt.endFile();
       if (rt.t.out.full) yield* rt.t.out.flush();
       if (rt.warnings.length > 0) yield* rt.sayWarnings();
     }
+  }
+
+  /** The rules on one record, until one of them ends that. */
+  private *record(rules: readonly Rule[]): Gen<Flow> {
+    const { rt } = this;
+    for (const rule of rules) {
+      const { pattern, body } = rule;
+      if (!rt.singleLine) rt.line = rule.line;
+      if (rule.until !== undefined) {
+        if (!(yield* inRange(rule))) continue;
+      } else if (pattern !== undefined && !toBool(pattern.f ? pattern.f() : yield* pattern.g!())) continue;
+      if (body === undefined) {
+        rt.t.out.add(rt.text0() + toText(rt.cellORS.v as Value));
+        continue;
+      }
+      const flow = body.f ? body.f() : yield* body.g!();
+      if (flow === "exit" || flow === "next" || flow === "nextfile") return flow;
+    }
+    return "normal";
+  }
+}
+
+/** How something ends, in a function that it calls perhaps. */
+function* unwound(part: Gen<Flow>): Gen<Flow> {
+  try {
+    return yield* part;
+  } catch (error) {
+    if (error instanceof Unwind) return error.flow;
+    throw error;
   }
 }
 

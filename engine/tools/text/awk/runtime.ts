@@ -4,7 +4,7 @@ import { isErrno } from "../../../machine/errno.ts";
 import * as sys from "../../../machine/sys.ts";
 import type { Tool } from "../../tool.ts";
 import { Channels } from "./channels.ts";
-import type { Flow, Run } from "./code.ts";
+import { type Flow, type Run, Unwind } from "./code.ts";
 import { Fields } from "./fields.ts";
 import type { InPlace } from "./in-place.ts";
 import { unescapeString } from "./lexer.ts";
@@ -126,7 +126,9 @@ export class Runtime extends Fields {
     for (;;) {
       if (this.main === undefined) {
         if (!(yield* this.openNext())) return undefined;
-        const passed = (yield* this.beginFile()) === "nextfile";
+        const flow = yield* this.beginFile();
+        if (flow === "exit") throw new Unwind(flow);
+        const passed = flow === "nextfile";
         if (!passed && this.failure !== undefined) {
           this.inRules = false;
           throw this.failure;
@@ -167,9 +169,10 @@ export class Runtime extends Fields {
 
   /** The main input has ended, or `nextfile` has. */
   *endFile(): Gen<void> {
-    for (const body of this.fileEnd)
-      if (body.f) body.f();
-      else yield* body.g!();
+    for (const body of this.fileEnd) {
+      const flow = body.f ? body.f() : yield* body.g!();
+      if (flow === "exit") throw new Unwind(flow);
+    }
     yield* this.t.out.flush();
     this.inPlace?.end();
     this.closeMain();
