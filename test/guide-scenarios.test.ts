@@ -154,6 +154,41 @@ ssh worker-1 'curl -si localhost:10256/healthz; curl -skI https://localhost:1025
       ...[/^HTTP/, /^Content-Type: application.json$/, /^X-Content-Type-Options/, /^Date$/, /^Content-Length$/],
     ],
   },
+  {
+    // Asked of ethtool 6.14, net-tools 2.10 and util-linux 2.41 in a namespace with a pair of devices.
+    name: "ethtool lists and switches features, lsns shows what it is asked for, netstat names programs by their command lines",
+    script: String.raw`kubectl run web --image=nginx >/dev/null; kubectl wait --for=condition=Ready pod web >/dev/null; ssh $(kubectl get pod web -o jsonpath={.spec.nodeName}) sudo bash -s <<'X' 2>&1
+PID=$(crictl inspect --output go-template --template '{{.info.pid}}' $(crictl ps --name web -q))
+nsenter -t $PID -n netstat -tlnp | grep :80 | tr -s ' '; netstat -tlnp | grep -E ':(22|10250) ' | tr -s ' '
+lsns -t net -no PID,COMMAND -r | tail -1; lsns -t net -o NS,PID,COMMAND | head -1; lsns -o FOO; echo $?
+ethtool flannel.1 | sed -n '2,4p'; ethtool -k flannel.1 | sed -n '1,6p'; ethtool -K flannel.1 tx-checksum-ip-generic off; ethtool -k flannel.1 | grep tcp-segmentation-offload
+ethtool -K flannel.1 tx on | head -2; ethtool -K eth0 gro off; ethtool -k eth0 | grep generic-receive; ethtool -K eth0 nosuch off; echo $?; ethtool lo
+X`,
+    expect: [
+      /^tcp 0 0 0\.0\.0\.0:80 0\.0\.0\.0:\* LISTEN \d+\/nginx: master/,
+      /LISTEN \d+\/sshd: \/usr\/sbin/,
+      /LISTEN \d+\/kubelet/,
+      /^\d+ \/pause$/,
+      /^ +NS PID COMMAND$/,
+      "lsns: unknown column: FOO",
+      /^1$/,
+      /^\tSupported ports: \[ {2}\]$/,
+      /^\tSupported link modes: {3}Not reported$/,
+      /^Features for flannel.1:$/,
+      /^rx-checksumming: on$/,
+      /^tx-checksumming: on$/,
+      /^\ttx-checksum-ipv4: off \[fixed\]$/,
+      /^Actual changes:$/,
+      /^tx-checksum-ip-generic: off$/,
+      /^tx-tcp-segmentation: off \[not requested\]$/,
+      /^tcp-segmentation-offload: off$/,
+      /^tx-checksum-ip-generic: on$/,
+      /^generic-receive-offload: off$/,
+      "netlink error: bit name not found (offset 52)",
+      /^75$/,
+      /^\tLink detected: yes$/,
+    ],
+  },
 ];
 
 test.each(SCENARIOS)("$name", (scenario) => {

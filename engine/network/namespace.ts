@@ -95,6 +95,8 @@ export interface Interface {
   queued?: string;
   /** The discipline that somebody gave it with tc(8). */
   discipline?: Discipline;
+  /** Features that somebody has switched (ethtool -K). */
+  features?: ReadonlyMap<string, boolean>;
   /** Its hardware address was asked for, not made up. */
   named?: boolean;
   /** What somebody has said of its addresses, by their CIDR form. */

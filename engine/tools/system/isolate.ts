@@ -110,6 +110,9 @@ function numberOf(t: Tool, process: Process, kind: string): string {
   return node?.kind === "symlink" ? (/\[(\d+)\]/.exec(node.target)?.[1] ?? "") : "";
 }
 
+/** What `lsns -o` may name. */
+const LSNS_COLUMNS = ["NS", "TYPE", "PATH", "NPROCS", "PID", "PPID", "COMMAND", "UID", "USER", "NETNSID", "NSFS"];
+
 /** lsns(8): namespaces with how many processes are in each, and the first of them. */
 export const lsns = tool(
   {
@@ -147,26 +150,33 @@ export const lsns = tool(
       .sort(([a], [b]) => Number(a) - Number(b))
       .map(([number, { kind, first, pid, count }]) => {
         const own = named?.find(({ space }) => space === first.ns.net);
-        return [
-          number,
-          kind,
-          String(count),
-          String(pid),
-          userName(t.p.ns.mnt, first.cred.uid),
-          ...(named
-            ? [own?.id === undefined ? "unassigned" : String(own.id), own ? `/run/netns/${own.name}` : ""]
-            : []),
-          commandLine(first),
-        ];
+        return {
+          NS: number,
+          TYPE: kind,
+          PATH: `/proc/${pid}/ns/${kind}`,
+          NPROCS: String(count),
+          PID: String(pid),
+          PPID: String(first.parent?.pid ?? 0),
+          UID: String(first.cred.uid),
+          USER: userName(t.p.ns.mnt, first.cred.uid),
+          NETNSID: kind !== "net" ? "" : own?.id === undefined ? "unassigned" : String(own.id),
+          NSFS: own ? `/run/netns/${own.name}` : "",
+          COMMAND: commandLine(first),
+        } as Readonly<Record<string, string>>;
       });
-    const head = ["NS", "TYPE", "NPROCS", "PID", "USER", ...(named ? ["NETNSID", "NSFS"] : []), "COMMAND"];
-    const all = o.has("n") ? rows : [head, ...rows];
+    const usual = ["NS", "TYPE", "NPROCS", "PID", "USER", ...(named ? ["NETNSID", "NSFS"] : []), "COMMAND"];
+    const asked = o.value("o")?.toUpperCase();
+    const head =
+      asked === undefined ? usual : asked.startsWith("+") ? [...usual, ...asked.slice(1).split(",")] : asked.split(",");
+    const unknown = head.find((name) => !LSNS_COLUMNS.includes(name));
+    if (unknown !== undefined) throw new Fatal(`unknown column: ${unknown}`);
+    const cells = rows.map((row) => head.map((name) => row[name] ?? ""));
+    const all = o.has("n") ? cells : [head, ...cells];
     const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
-    const right = ["NS", "NPROCS", "PID", "NETNSID"];
-    for (const row of all)
-      t.out.add(
-        `${row.map((text, i) => (i === head.length - 1 ? text : right.includes(head[i]!) ? text.padStart(widths[i]!) : text.padEnd(widths[i]!))).join(" ")}\n`,
-      );
+    const right = ["NS", "NPROCS", "PID", "PPID", "UID", "NETNSID"];
+    const shown = (text: string, i: number) =>
+      right.includes(head[i]!) ? text.padStart(widths[i]!) : i === head.length - 1 ? text : text.padEnd(widths[i]!);
+    for (const row of all) t.out.add(`${o.has("r") ? row.join(" ") : row.map(shown).join(" ")}\n`);
     return 0;
   },
 );

@@ -1,6 +1,13 @@
+import type { Process } from "../../machine/process.ts";
 import { tool } from "../tool.ts";
 import { routeTable } from "./net-tools.ts";
 import { connections } from "./sockets.ts";
+
+/** `PID/name` of a process by its command line's first word, 19 characters of it (netstat.c prg_cache_load). */
+function nameOf({ pid, argv, comm }: Process): string {
+  const [first = comm] = argv;
+  return `${pid}/${first.startsWith("/") ? first.slice(first.lastIndexOf("/") + 1) : first}`.slice(0, 19);
+}
 
 /** netstat(8) of net-tools: `-tlnp` and the like. */
 export const netstat = tool(
@@ -36,7 +43,7 @@ export const netstat = tool(
     for (const one of o.has("l") || o.has("a") ? p.ns.net.listening() : []) {
       if (o.has("t") !== o.has("u") && one.protocol !== (o.has("t") ? "tcp" : "udp")) continue;
       const owner = one.pid === undefined ? undefined : p.machine.processes.get(one.pid);
-      const who = owner && (p.cred.uid === 0 || owner.cred.uid === p.cred.uid) ? `${owner.pid}/${owner.comm}` : "-";
+      const who = owner && (p.cred.uid === 0 || owner.cred.uid === p.cred.uid) ? nameOf(owner) : "-";
       const state = one.protocol === "tcp" ? "LISTEN" : "";
       line(one.protocol, `${one.address}:${one.port}`, "0.0.0.0:*", state, who);
     }
@@ -44,7 +51,8 @@ export const netstat = tool(
     const NAMES: Record<string, string> = { ESTAB: "ESTABLISHED", "TIME-WAIT": "TIME_WAIT", "SYN-SENT": "SYN_SENT" };
     for (const one of connections(p, true, program)) {
       const [, comm, pid] = /"(.*)",pid=(\d+)/.exec(one.process) ?? [];
-      const who = pid === undefined ? "-" : `${pid}/${comm}`;
+      const owner = pid === undefined ? undefined : p.machine.processes.get(Number(pid));
+      const who = owner ? nameOf(owner) : pid === undefined ? "-" : `${pid}/${comm}`;
       line("tcp", `${one.local}:${one.sport}`, `${one.peer}:${one.dport}`, NAMES[one.state] ?? one.state, who);
     }
     return 0;

@@ -1,4 +1,4 @@
-/** Small programs that scripts call: whereis, fallocate, mknod, getconf, uuidgen, locale, run-parts, ethtool. */
+/** Small programs that scripts call: whereis, fallocate, mknod, getconf, uuidgen, locale, run-parts. */
 import { isErrno } from "../../machine/errno.ts";
 import { exitCode } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -240,59 +240,5 @@ export const runParts = tool(
       if (code !== 0) yield* t.error(`${path} exited with return code ${code}`);
     }
     return t.status;
-  },
-);
-
-/** ethtool(8): what a virtio card tells. */
-export const ethtool = tool(
-  {
-    name: "ethtool",
-    usage: "[ FLAGS ] DEVNAME",
-    about: "",
-    version: "ethtool version 6.1",
-    short: "ikSgcal",
-    standard: false,
-    hint: "For more information run ethtool -h",
-  },
-  function* (t, o) {
-    const [device] = o.operands;
-    if (device === undefined) throw new UsageError("bad command line argument(s)");
-    const found = t.p.ns.net.interfaces.get(device);
-    if (found === undefined) {
-      yield* sys.printError(
-        t.p,
-        o.has("i")
-          ? "Cannot get driver information: No such device\n"
-          : "netlink error: no device matches name (offset 24)\nnetlink error: No such device\n",
-      );
-      return o.has("i") ? 71 : 75;
-    }
-    const driver =
-      device === "lo"
-        ? ""
-        : device.startsWith("veth")
-          ? "veth"
-          : device.startsWith("flannel")
-            ? "vxlan"
-            : device.startsWith("cni") || device.startsWith("br")
-              ? "bridge"
-              : "virtio_net";
-    if (o.has("i")) {
-      t.out.add(
-        `driver: ${driver}\nversion: 1.0.0\nfirmware-version: \nexpansion-rom-version: \nbus-info: ${driver === "virtio_net" ? "0000:00:03.0" : ""}\nsupports-statistics: yes\nsupports-test: no\nsupports-eeprom-access: no\nsupports-register-dump: no\nsupports-priv-flags: no\n`,
-      );
-      return 0;
-    }
-    if (o.has("S")) {
-      const peer = found.peer === undefined ? "" : "     peer_ifindex: 2\n";
-      t.out.add(
-        `NIC statistics:\n${peer}     rx_queue_0_packets: 0\n     rx_queue_0_bytes: 0\n     tx_queue_0_packets: 0\n     tx_queue_0_bytes: 0\n`,
-      );
-      return 0;
-    }
-    t.out.add(
-      `Settings for ${device}:\n\tSupported ports: [  ]\n\tSpeed: Unknown!\n\tDuplex: Unknown! (255)\n\tAuto-negotiation: off\n\tPort: Other\n\tPHYAD: 0\n\tTransceiver: internal\n\tLink detected: ${found.up ? "yes" : "no"}\n`,
-    );
-    return 0;
   },
 );
