@@ -176,7 +176,9 @@ export class Registry {
     this.kernel.schedule(period, this.compactEvent, "");
   }
 
+  /** The servers agree by a key of its own on who compacts, and how far (storage/etcd3/compact.go). */
   private *compact(revision: number): Gen {
+    yield* this.etcd.put({ key: "compact_rev_key", value: String(revision) });
     yield* this.etcd.compact(revision);
     this.compactRevision = revision;
   }

@@ -6,6 +6,7 @@ import { joinOverlay } from "../network/index.ts";
 import { fail, logger, untilTerminated } from "./daemon.ts";
 import { flannelRules } from "./flannel-rules.ts";
 import { PolicyEnforcer } from "./network-policy.ts";
+import { tellNetworkUp } from "./network-up.ts";
 import { podCidr } from "./pod-cidr.ts";
 
 /** What manifests begin with. */
@@ -39,11 +40,18 @@ export const flanneld: Program = function* flanneld(p) {
   say("I", "main.go:396", "Wrote subnet file to /run/flannel/subnet.env");
   say("I", "main.go:400", "Running backend.");
   p.machine.modules.load("vxlan");
-  joinOverlay(
-    p.machine.net,
-    { device: "flannel.1", subnet: cidr, address: cidr.replace(/\/\d+$/, ""), mac: macOf(p) },
-    1450,
-  );
+  const mac = macOf(p);
+  joinOverlay(p.machine.net, { device: "flannel.1", subnet: cidr, address: cidr.replace(/\/\d+$/, ""), mac }, 1450);
+  yield* tellNetworkUp(kernel, client, hostname, {
+    reason: "FlannelIsUp",
+    message: "Flannel is running on this node",
+    annotations: {
+      "flannel.alpha.coreos.com/backend-data": JSON.stringify({ VNI: 1, VtepMAC: mac }),
+      "flannel.alpha.coreos.com/backend-type": "vxlan",
+      "flannel.alpha.coreos.com/kube-subnet-manager": "true",
+      "flannel.alpha.coreos.com/public-ip": p.machine.net.firstAddress() ?? "",
+    },
+  });
   const enforcer = new PolicyEnforcer(kernel, client, p.machine.net);
   enforcer.start();
   const unwatch = flannelRules(kernel, p.machine.net, network, cidr);

@@ -33,6 +33,8 @@ export function bootstrap(machine: Machine, specs: readonly MachineSpec[], manif
       for (const manifest of manifests) yield* persistently(() => createObject(client, manifest));
       for (const spec of specs) {
         if (spec.role === "control-plane") yield* persistently(() => markControlPlane(client, spec.name));
+        if (spec.role === "control-plane" || spec.role === "worker")
+          yield* persistently(() => annotateCriSocket(client, spec.name));
       }
       return 0;
     },
@@ -62,6 +64,12 @@ export function* createObject(client: ApiClient, manifest: Manifest): Gen {
   } catch (error) {
     if (!isStatus(error, "AlreadyExists")) throw error;
   }
+}
+
+/** Says on a Node where its kubelet finds the runtime (kubeadm phases/patchnode). */
+export function* annotateCriSocket(client: ApiClient, name: string): Gen {
+  const annotations = { "kubeadm.alpha.kubernetes.io/cri-socket": "unix:///var/run/containerd/containerd.sock" };
+  yield* client.patch(NODES, undefined, name, { metadata: { annotations } }, "strategic");
 }
 
 interface Taint {

@@ -9,6 +9,7 @@ import * as sys from "../../machine/sys.ts";
 import { fail, healthPages, listening, logger, untilTerminated } from "../daemon.ts";
 import { Proxier } from "../kube-proxy/proxier.ts";
 import { PolicyEnforcer } from "../network-policy.ts";
+import { tellNetworkUp } from "../network-up.ts";
 import { podCidr } from "../pod-cidr.ts";
 import { ensureLbMap } from "./lb-map.ts";
 
@@ -55,6 +56,10 @@ export const ciliumAgent: Program = function* ciliumAgent(p) {
     name: "cilium",
     plugins: [{ type: "cilium-cni", bridge: "cilium_host", mtu: 1500, ipam: { subnet: cidr } }],
   };
+  yield* tellNetworkUp(kernel, client, hostname, {
+    reason: "CiliumIsUp",
+    message: "Cilium is running on this node",
+  });
   sys.writeText(p, CONFLIST, `${JSON.stringify(conf, null, 2)}\n`, 0o600);
   say("info", "cni-config", `Wrote CNI configuration file to ${CONFLIST}`);
 

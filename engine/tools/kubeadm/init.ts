@@ -8,7 +8,7 @@ import { etcdMembers } from "../../control-plane/etcd-members.ts";
 import { type Gen, MINUTE, MS, SECOND, sleep } from "../../kernel/index.ts";
 import { initObjects } from "../../kubeadm/addons/index.ts";
 import type { Manifest } from "../../kubeadm/addons/manifest.ts";
-import { createObject, markControlPlane, persistently } from "../../kubeadm/init.ts";
+import { annotateCriSocket, createObject, markControlPlane, persistently } from "../../kubeadm/init.ts";
 import { kubeletConfiguration } from "../../kubeadm/kubelet-configuration.ts";
 import { staticPodManifests } from "../../kubeadm/manifests.ts";
 import * as sys from "../../machine/sys.ts";
@@ -213,6 +213,7 @@ function* populate(k: Kubeadm, client: ApiClient, s: InitSettings): Gen {
     '[upload-config] Storing the configuration used in ConfigMap "kubeadm-config" in the "kube-system" Namespace\n' +
       '[kubelet] Creating a ConfigMap "kubelet-config" in namespace kube-system with the configuration for the kubelets in the cluster\n',
   );
+  yield* persistently(() => annotateCriSocket(client, s.nodeName));
   const key = k.on("upload-certs") ? (s.certificateKey ?? certificateKey(k)) : undefined;
   yield* uploadCertificates(k, client, key);
   yield* mark(k, client, s);

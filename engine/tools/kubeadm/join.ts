@@ -8,7 +8,7 @@ import { NODES } from "../../api/resources.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, decodeBase64, type Gen, MINUTE, MS, SECOND, sleep } from "../../kernel/index.ts";
-import { markControlPlane, persistently } from "../../kubeadm/init.ts";
+import { annotateCriSocket, markControlPlane, persistently } from "../../kubeadm/init.ts";
 import { AUDIT_POLICY } from "../../kubeadm/manifests.ts";
 import * as sys from "../../machine/sys.ts";
 import { fromPem } from "../../pki/der.ts";
@@ -178,6 +178,8 @@ function* startKubelet(k: Kubeadm, client: ApiClient, bootstrap: string, authori
       "[kubelet-check] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. This can take up to 4m0s\n",
     );
     yield* bootstrapped(k, phase);
+    const own = clientFromKubeconfig(k.p, KUBECONFIG, k.agent);
+    yield* persistently(() => annotateCriSocket(own, k.flag("node-name") ?? hostname));
   } finally {
     if (k.read(BOOTSTRAP) !== undefined) sys.unlink(k.p, BOOTSTRAP);
   }
