@@ -189,6 +189,25 @@ X`,
       /^\tLink detected: yes$/,
     ],
   },
+  {
+    // concepts/services-networking/connect-applications-service of the documentation.
+    name: "applications are connected with Services: old nslookup of busyboxplus, an HTTPS server whose configuration is fetched",
+    script: String.raw`kubectl apply -f https://k8s.io/examples/service/networking/run-my-nginx.yaml >/dev/null; kubectl rollout status deploy my-nginx >/dev/null; kubectl expose deployment/my-nginx >/dev/null; sleep 1
+kubectl run curl --image=radial/busyboxplus:curl --restart=Never -- sleep 1d >/dev/null; kubectl wait --for=condition=Ready pod curl >/dev/null; kubectl exec curl -- nslookup my-nginx; echo $?; kubectl exec curl -- curl -s my-nginx | head -1
+openssl req -x509 -nodes -days 365 -newkey rsa:2048 -keyout nginx.key -out nginx.crt -subj /CN=my-nginx 2>/dev/null; kubectl create secret tls nginxsecret --key nginx.key --cert nginx.crt >/dev/null
+curl -sLO https://raw.githubusercontent.com/kubernetes/examples/master/staging/https-nginx/default.conf; kubectl create configmap nginxconfigmap --from-file=default.conf >/dev/null
+kubectl delete deployments,svc my-nginx >/dev/null; kubectl create -f https://k8s.io/examples/service/networking/nginx-secure-app.yaml >/dev/null; kubectl rollout status deploy my-nginx >/dev/null; sleep 2
+kubectl exec curl -- curl -sk https://my-nginx | grep title`,
+    expect: [
+      /^Server: {4}10\.201\.0\.10$/,
+      "Address 1: 10.201.0.10 kube-dns.kube-system.svc.cluster.local",
+      /^Name: {6}my-nginx$/,
+      /^Address 1: 10\.201\.[\d.]+ my-nginx\.default\.svc\.cluster\.local$/,
+      /^0$/,
+      "<!DOCTYPE html>",
+      "<title>Welcome to nginx!</title>",
+    ],
+  },
 ];
 
 test.each(SCENARIOS)("$name", (scenario) => {

@@ -174,7 +174,7 @@ export const BASE_IMAGES: readonly ImageDef[] = [
     ["bash"],
   ),
   curlImage(["docker.io/alpine/curl", "docker.io/byrnedo/alpine-curl", "docker.io/appropriate/curl"], ["curl"], []),
-  curlImage(["docker.io/radial/busyboxplus", "docker.io/yauritux/busybox-curl"], [], ["/bin/sh"]),
+  curlImage(["docker.io/yauritux/busybox-curl"], [], ["/bin/sh"]),
   curlImage(["docker.io/tutum/curl", "docker.io/dwdraju/alpine-curl-jq"], [], ["/bin/sh"]),
   {
     names: [

@@ -108,3 +108,20 @@ export const frozenBusybox: ImageDef = {
   sizeBytes: 727_869,
   rootfs: () => rootfs(SKELETON, applets("bin", "busybox-1.28"), ETC),
 };
+
+/** BusyBox 1.22 with curl, which the documentation asks names and Services with; not made anew since 2015. */
+export const busyboxPlus: ImageDef = {
+  ...busybox,
+  names: ["docker.io/radial/busyboxplus"],
+  tags: /^(latest|base|curl|git)$/,
+  sizes: {},
+  sizeBytes: 4_235_000,
+  rootfs: (tag) =>
+    rootfs(
+      SKELETON,
+      applets("bin", "busybox-1.28"),
+      ETC,
+      /^(curl|git)$/.test(tag) ? { "usr/bin/curl": { program: "curl" } } : {},
+    ),
+  cmd: ["/bin/sh"],
+};

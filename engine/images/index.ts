@@ -1,6 +1,6 @@
 import { alpine } from "./alpine.ts";
 import { BASE_IMAGES } from "./bases.ts";
-import { busybox, frozenBusybox } from "./busybox.ts";
+import { busybox, busyboxPlus, frozenBusybox } from "./busybox.ts";
 import { CALICO_IMAGES } from "./calico.ts";
 import { CILIUM_IMAGES } from "./cilium.ts";
 import { curl } from "./curl.ts";
@@ -39,6 +39,7 @@ export const IMAGES: readonly ImageDef[] = [
   nginx,
   busybox,
   frozenBusybox,
+  busyboxPlus,
   alpine,
   curl,
   pause,

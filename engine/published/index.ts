@@ -39,6 +39,21 @@ const FILES: Readonly<Record<string, () => string | Uint8Array>> = {
 /** Keys of package repositories. */
 const KEYS = /^pkgs\.k8s\.io\/core:\/stable:\/v1\.\d+\/deb\/Release\.key$/;
 
+/** The server of the examples that is reached by HTTPS (staging/https-nginx), whose files a Secret brings. */
+const HTTPS_NGINX = `server {
+    listen 80 default_server;
+    listen 443 ssl;
+    server_name localhost;
+    root /usr/share/nginx/html;
+    index index.html;
+    ssl_certificate /etc/nginx/ssl/tls.crt;
+    ssl_certificate_key /etc/nginx/ssl/tls.key;
+    location / {
+        try_files $uri $uri/ =404;
+    }
+}
+`;
+
 type Release = readonly [pattern: RegExp, manifest: (first: string | undefined, second: string | undefined) => string];
 
 /** What projects offer with each release. The versions are those whose objects ours are; newest where none is named. */
@@ -86,6 +101,10 @@ const RELEASES: readonly Release[] = [
   [
     /^raw\.githubusercontent\.com\/projectcalico\/calico\/(?:master|v3\.(?:2[3-9]|3\d)\.\d{1,2})\/manifests\/custom-resources\.yaml$/,
     calicoCustomResources,
+  ],
+  [
+    /^raw\.githubusercontent\.com\/kubernetes\/examples\/\w+\/(?:_archived\/|staging\/)*https-nginx\/default\.conf$/,
+    () => HTTPS_NGINX,
   ],
   [
     // From 3.30 on the operator's kinds have a file of their own, which its manifest here has as well.
