@@ -42,9 +42,13 @@ function* events(p: Process, { fits, outputs, events: kinds }: Request): Gen<num
       if (known?.state === state || !fits(track)) continue;
       if (known === undefined) {
         yield* tell("NEW", begun(track, extended));
-        if (track.replied && track.protocol === "tcp") yield* tell("UPDATE", answered(track, extended));
+        if (!track.replied) continue;
       }
-      if (known !== undefined || track.replied) yield* tell("UPDATE", withoutUse(line(track, kernel.now, extended)));
+      const between =
+        track.protocol === "tcp" && track.state === undefined ? WAY.indexOf(known?.state ?? "SYN_SENT") : -1;
+      const end = WAY.indexOf(state);
+      if (between < 0 || end <= between) yield* tell("UPDATE", withoutUse(line(track, kernel.now, extended)));
+      else for (const each of WAY.slice(between + 1, end + 1)) yield* tell("UPDATE", during(track, each, extended));
     }
   }
   yield* sys.printError(p, `${NAME}: ${count} flow events have been shown.\n`);
@@ -59,10 +63,18 @@ function begun(track: Track, extended: boolean): string {
   return track.protocol === "tcp" ? text.replace(/^(.*tcp +6 )\d+ \w+/, "$1120 SYN_SENT") : text;
 }
 
-/** The same when the answer has come. */
-function answered(track: Track, extended: boolean): string {
-  const text = withoutUse(line(track, track.since, extended)).replace(" [ASSURED]", "");
-  return text.replace(/^(.*tcp +6 )\d+ \w+/, "$160 SYN_RECV");
+/** States of a connection that is opened, used and closed by both sides, as nf_conntrack tells of each. */
+const WAY: readonly string[] = ["SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "LAST_ACK", "TIME_WAIT"];
+/** Seconds that entries of these states are kept; others have settings (nf_conntrack_proto_tcp.c). */
+const KEPT: Readonly<Record<string, number>> = { SYN_RECV: 60, FIN_WAIT: 120, LAST_ACK: 30 };
+
+/** The same as it was in a state that it has come through. */
+function during(track: Track, state: string, extended: boolean): string {
+  const then: Track = { ...track, open: state === "ESTABLISHED", last: track.since };
+  const seconds = KEPT[state] ?? Math.ceil(remaining(then, track.since) / SECOND);
+  const text = withoutUse(line(track, track.since, extended));
+  const told = state === "SYN_RECV" ? text.replace(" [ASSURED]", "") : text;
+  return told.replace(/^(.*tcp +6 )\d+ \w+/, `$1${seconds} ${state}`);
 }
 
 /** Without times and state. */
