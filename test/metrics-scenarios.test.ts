@@ -12,6 +12,35 @@ install() {
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "scheduler and controller manager show their metrics to those who may get them, and their health to all",
+    script: `ask() { ssh cp-1 "sudo curl -sk $*"; }
+ask -o /dev/null -w '%{http_code}' https://127.0.0.1:10257/healthz; echo
+for port in 10257 10259; do ask https://127.0.0.1:$port/metrics | jq -r .message; done
+ask -H '"Authorization: Bearer nope"' https://127.0.0.1:10259/metrics | jq -r '.code, .message'
+kubectl create sa prom >/dev/null; kubectl create clusterrole metrics --verb=get --non-resource-url=/metrics >/dev/null
+kubectl create clusterrolebinding prom --clusterrole=metrics --serviceaccount=default:prom >/dev/null
+T=$(kubectl create token prom)
+kubectl run big --image=nginx --overrides='{"spec":{"nodeSelector":{"no":"such"}}}' >/dev/null; sleep 3
+leader=$(kubectl get lease -n kube-system kube-scheduler -o jsonpath='{.spec.holderIdentity}' | cut -d_ -f1)
+ssh $leader "curl -sk -H 'Authorization: Bearer $T' https://127.0.0.1:10259/metrics" | grep -E '^(leader|scheduler_pending.*unsch|scheduler_sch.*unsch)'
+ask -H "'Authorization: Bearer $T'" https://127.0.0.1:10257/configz | jq -r .message
+ask --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt --key /etc/kubernetes/pki/apiserver-kubelet-client.key https://127.0.0.1:10259/metrics | grep -c build_info
+ask --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key https://127.0.0.1:10259/metrics | jq -r .message`,
+    expect: [
+      "200",
+      'forbidden: User "system:anonymous" cannot get path "/metrics"',
+      'forbidden: User "system:anonymous" cannot get path "/metrics"',
+      "401",
+      "Unauthorized",
+      'leader_election_master_status{name="kube-scheduler"} 1',
+      'scheduler_pending_pods{queue="unschedulable"} 1',
+      /^scheduler_schedule_attempts_total\{profile="default-scheduler",result="unschedulable"} [1-9]/,
+      'forbidden: User "system:serviceaccount:default:prom" cannot get path "/configz"',
+      "3",
+      "Unauthorized",
+    ],
+  },
+  {
     name: "without metrics-server there are no figures; with kubeadm's own certificates it is never ready",
     script: `kubectl top nodes
 kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml; sleep 60

@@ -6,4 +6,5 @@ export { Encryption, type EncryptionRule, type Provider } from "./encryption.ts"
 export { EndpointReconciler, RECONCILE_PERIOD } from "./endpoint-reconciler.ts";
 export { kubeletAddress, type NodeProxy } from "./node-proxy.ts";
 export { Registry } from "./registry.ts";
+export { isForPeople } from "./respond.ts";
 export { ApiServer, type ApiServerOptions } from "./server.ts";

@@ -16,6 +16,7 @@ import { commandLine } from "./command-line.ts";
 import { logger, rateOf, verbosityOf } from "./daemon.ts";
 import { rackLoadBalancers } from "./load-balancers.ts";
 import { serve } from "./scheduler.ts";
+import { componentMetrics, securePort } from "./secure-port.ts";
 
 /** A controller's token lives an hour; it is asked for anew before that. */
 const TOKEN_LIFE = 48 * MINUTE;
@@ -55,7 +56,14 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
     loadBalancers: rackLoadBalancers(p.machine.network),
     onExit: () => p.machine.signal(p, "KILL"),
   });
-  return yield* serve(p, manager, Number(flags.get("secure-port") ?? 10257));
+  const { election } = manager;
+  const component = { name: "kube-controller-manager", election, release, startedMs: kernel.wallMs };
+  const pages = securePort(p, {
+    client: own,
+    clientCa: flags.get("client-ca-file"),
+    metrics: () => componentMetrics(component),
+  });
+  return yield* serve(p, manager, flags, 10257, pages);
 };
 
 /** The text of a file; undefined where none is named or there. */

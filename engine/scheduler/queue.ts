@@ -45,6 +45,13 @@ export class SchedulingQueue {
     return this.pods.size;
   }
 
+  /** How many Pods are where. */
+  get pending(): Record<"active" | "backoff" | "gated" | "unschedulable", number> {
+    const counts = { active: 0, backoff: 0, gated: 0, unschedulable: 0 };
+    for (const { where } of this.pods.values()) if (where !== "out") counts[where]++;
+    return counts;
+  }
+
   /** A Pod without a node appeared. */
   add(pod: KubeObject): void {
     if (this.pods.has(pod.metadata.uid)) {

@@ -64,6 +64,8 @@ const NOTE_LIMIT = 1024;
 export class Scheduler {
   /** The last attempts, oldest first, each with what was found about every node. */
   readonly decisions: Decision[] = [];
+  /** Attempts since the process began, by how they ended. */
+  readonly attempts = { error: 0, scheduled: 0, unschedulable: 0 };
   readonly election: LeaderElection;
   private readonly kernel: Kernel;
   private readonly client: ApiClient;
@@ -171,6 +173,11 @@ export class Scheduler {
     this.leading = false;
     this.election.stop();
     for (const informer of this.informers()) informer.stop();
+  }
+
+  /** How many Pods wait in each of the queues. */
+  get pending(): Readonly<Record<"active" | "backoff" | "gated" | "unschedulable", number>> {
+    return this.queue.pending;
   }
 
   private informers(): Informer[] {
@@ -357,6 +364,7 @@ export class Scheduler {
       yield* this.fail(queued, message, new Set(), undefined, undefined, "SchedulerError");
       return;
     }
+    this.attempts.scheduled++;
     this.queue.delete(pod);
     this.nominated.delete(uid);
     this.say(
@@ -429,6 +437,7 @@ export class Scheduler {
   ): Gen {
     const { pod } = queued;
     if (decision) decision.message = message;
+    this.attempts[reason === "Unschedulable" ? "unschedulable" : "error"]++;
     if (reason === "Unschedulable")
       this.say(
         "I",
