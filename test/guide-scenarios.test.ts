@@ -208,6 +208,21 @@ kubectl exec curl -- curl -sk https://my-nginx | grep title`,
       "<title>Welcome to nginx!</title>",
     ],
   },
+  {
+    // The example of concepts/services-networking/network-policies: an ipBlock is held against the address that a packet has.
+    name: "a policy's ipBlock sees a node by the address that it sends from: of the overlay to other nodes' Pods",
+    script: String.raw`kubectl run web --image=nginx -l app=web --overrides='{"spec":{"nodeName":"worker-3"}}' >/dev/null; kubectl wait --for=condition=Ready pod web >/dev/null; IP=$(kubectl get pod web -o jsonpath={.status.podIP})
+policy() { kubectl apply -f - >/dev/null <<Y
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: { name: web }
+spec: { podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ ipBlock: { cidr: $1 } }] }] }
+Y
+sleep 1; }
+ask() { ssh $1 "curl -s -m 2 -o /dev/null -w '%{http_code}\n' $IP; ping -c 1 -W 1 $IP | grep -o '[0-9]* received'"; }
+policy 192.168.108.0/24; ask worker-1; ask worker-3; policy 10.200.3.0/32; ask worker-1`,
+    expect: [/^000$/, /^0 received$/, /^200$/, /^1 received$/, /^200$/, /^1 received$/],
+  },
 ];
 
 test.each(SCENARIOS)("$name", (scenario) => {

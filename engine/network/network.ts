@@ -226,7 +226,7 @@ export class Network {
       throw new NetError("EHOSTUNREACH");
     }
     if (from.host.policy !== undefined || owner.host.policy !== undefined) {
-      const source = path?.source ?? sourceFor(from, owner, remoteAddress);
+      const source = path?.source ?? path?.local ?? sourceFor(from, owner, remoteAddress);
       const steps = policySteps(from, owner, { protocol, source, address: remoteAddress, port: remotePort });
       const refusal = steps.at(-1);
       if (refusal?.allowed === false) {

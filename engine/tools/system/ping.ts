@@ -179,7 +179,7 @@ function routersBetween(net: NetNamespace, owner: NetNamespace | undefined): num
 }
 
 function permitted(net: NetNamespace, owner: NetNamespace, path: Path | undefined, address: string): boolean {
-  const source = path?.source ?? net.firstAddress();
+  const source = path?.source ?? path?.local ?? net.firstAddress();
   const steps = policySteps(net, owner, { protocol: "icmp", source, address: path?.address ?? address, port: 0 });
   return steps.at(-1)?.allowed !== false;
 }
