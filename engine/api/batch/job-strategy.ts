@@ -24,7 +24,7 @@ const MAX_PARALLEL_INDEXED = 100_000;
 const LONGEST_MANAGER = 63;
 
 /** Labels that every Pod of the Job has, in the order in which they are looked for. */
-const generated = ({ uid, name }: Draft): Record<string, string> => ({
+const generated = ({ uid, name = "" }: Draft): Record<string, string> => ({
   [UID]: uid,
   [NAME]: name,
   [`${PREFIX}${UID}`]: uid,

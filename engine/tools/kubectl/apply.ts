@@ -21,6 +21,7 @@ import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { verbose } from "./klog.ts";
 import { consult } from "./openapi.ts";
+import { objectPrinter } from "./output.ts";
 import { type Prunable, prunable, pruneMappings } from "./prune.ts";
 import { namedPath } from "./resource-files.ts";
 import { build, fileFlags, foundErrors, type Info } from "./resources.ts";
@@ -44,7 +45,7 @@ export function* apply(k: Invocation): Gen<number> {
   const { flags, args } = k;
   if (args.length > 0) throw usageError("apply", `Unexpected args: [${args.join(" ")}]`);
   const strategy = dryRun(k);
-  cascadeOf(flags.string("cascade"));
+  cascadeOf(flags.string("cascade"), (text) => k.err(text));
   const serverSide = flags.bool("server-side");
   if (flags.list("filename").length === 0 && flags.string("kustomize") === "") {
     throw new KubectlError("must specify one of -f and -k");
@@ -83,8 +84,11 @@ export function* apply(k: Invocation): Gen<number> {
   verbose(k, 4, "apply.go:548", "Running apply post-processor function");
   if (printed.length === 1) print(printed[0]!.object, printed[0]!.operation);
   else if (printed.length > 1) {
-    const items = printed.map(({ object }) => object);
-    print({ apiVersion: "v1", items, kind: "List", metadata: {} } as unknown as KubeObject, "");
+    const items = printed.map(({ object }) => JSON.parse(toJson(object)) as KubeObject);
+    // Written as Go's v1.List, whose items are what they were.
+    const list = { kind: "List", apiVersion: "v1", metadata: {}, items } as unknown as KubeObject;
+    const printer = objectPrinter(k, { typed: true });
+    k.out(printer?.print(list) ?? "");
   }
   if (flags.bool("prune")) {
     const namespaces = new Set(result.infos.filter(({ mapping }) => mapping.namespaced).map((info) => info.namespace));
@@ -131,10 +135,14 @@ function checkFlags(k: Invocation, strategy: DryRun, serverSide: boolean): void 
   if (flags.bool("all") && flags.string("selector") !== "") {
     throw new KubectlError("cannot set --all and --selector at the same time");
   }
+  if (flags.bool("prune") && flags.bool("force")) throw new KubectlError("--force cannot be used with --prune");
   if (flags.bool("prune") && !flags.bool("all") && flags.string("selector") === "") {
     throw new KubectlError(
       "all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector",
     );
+  }
+  if (flags.bool("prune") && serverSide) {
+    throw new KubectlError("--prune is in alpha and doesn't currently work on objects created by server-side apply");
   }
   if (flags.string("subresource") !== "" && !serverSide) {
     throw new KubectlError("--subresource can only be specified for --server-side");

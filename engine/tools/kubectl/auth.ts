@@ -92,7 +92,13 @@ function* resourceOf(
   verb: string,
   namespace: string,
 ): Gen<{ group: string; version: string; resource: string }> {
-  if (word === "*") return { group: "", version: "", resource: word };
+  const warnOfVerb = () => {
+    if (namespace !== "" && !RESOURCE_VERBS.includes(verb)) k.warn(`verb '${verb}' is not a known verb\n`);
+  };
+  if (word === "*") {
+    warnOfVerb();
+    return { group: "", version: "", resource: word };
+  }
   let mapping: Mapping | undefined;
   try {
     let discovery = yield* k.resources(2);
@@ -109,6 +115,7 @@ function* resourceOf(
     if (!OTHER_NAMES.includes(word.toLowerCase())) {
       k.warn(`the server doesn't have a resource type '${resource}'${group === "" ? "" : ` in group '${group}'`}\n`);
     }
+    warnOfVerb();
     return { group: "", version: "", resource: word };
   }
   if (namespace !== "") {
@@ -117,7 +124,7 @@ function* resourceOf(
       const group = mapping.group === "" ? "" : ` in group '${mapping.group}'`;
       k.warn(`resource '${mapping.resource}' is not namespace scoped${group}\n`);
     }
-    if (!RESOURCE_VERBS.includes(verb)) k.warn(`verb '${verb}' is not a known verb\n`);
+    warnOfVerb();
   }
   return mapping;
 }

@@ -17,9 +17,9 @@ export type DryRun = "none" | "client" | "server";
 export function dryRun(k: Invocation): DryRun {
   const value = k.flags.string("dry-run");
   if (value === "none" || value === "client" || value === "server") return value;
-  const deprecated = (text: string) => k.err(klog(k, "W", "helpers.go:702", text));
+  const deprecated = (line: number, text: string) => k.err(klog(k, "W", `helpers.go:${line}`, text));
   if (value === "unchanged") {
-    deprecated("--dry-run is deprecated and can be replaced with --dry-run=client.");
+    deprecated(702, "--dry-run is deprecated and can be replaced with --dry-run=client.");
     return "client";
   }
   const yes = ["1", "t", "T", "TRUE", "true", "True"].includes(value);
@@ -27,7 +27,7 @@ export function dryRun(k: Invocation): DryRun {
     throw new KubectlError(`Invalid dry-run value (${value}). Must be "none", "server", or "client".`);
   }
   const means = yes ? "client" : "none";
-  deprecated(`--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=${means}.`);
+  deprecated(716, `--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=${means}.`);
   return means;
 }
 

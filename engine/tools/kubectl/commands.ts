@@ -80,6 +80,8 @@ for (const path of [
   HIDDEN[path] = [flagOf(["record", "", "false"])];
 }
 
+HIDDEN["kustomize"] = [flagOf(["reorder", "", "'legacy'"])];
+
 const HELP: FlagDef = { name: "help", shorthand: "h", value: "false", usage: "", type: "bool", bare: "true" };
 
 function flagOf([name, shorthand, shown]: FlagFacts, usage = ""): FlagDef {

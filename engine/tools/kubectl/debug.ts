@@ -61,6 +61,7 @@ export function* debugCommand(k: Invocation): Gen<number> {
     enforceNamespace: k.target().explicitNamespace,
     latest: true,
     flatten: true,
+    typed: true,
   });
   throwAll(result.errors);
   for (const { object } of result.infos) {

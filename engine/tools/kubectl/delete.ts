@@ -28,11 +28,9 @@ export interface DeleteSettings {
   warnClusterScope: boolean;
 }
 
-/** `--raw`: that path is deleted, with what a file holds as the options. */
 /** kubectl delete. */
 export function* deleteCommand(k: Invocation): Gen<number> {
   const { flags } = k;
-  if (flags.string("raw") !== "") return yield* deleteRaw(k);
   const selecting = flags.bool("all") || flags.string("selector") !== "" || flags.string("field-selector") !== "";
   let gracePeriod = flags.int("grace-period");
   const force = flags.bool("force");
@@ -42,7 +40,7 @@ export function* deleteCommand(k: Invocation): Gen<number> {
   }
   if (gracePeriod === 0 && !force) gracePeriod = 1;
   if (force && gracePeriod < 0) gracePeriod = 0;
-  const cascade = cascadeOf(flags.string("cascade"));
+  const cascade = cascadeOf(flags.string("cascade"), (text) => k.err(text));
   const strategy = dryRun(k);
   const settings: DeleteSettings = {
     gracePeriod,
@@ -55,6 +53,10 @@ export function* deleteCommand(k: Invocation): Gen<number> {
     timeout: flags.duration("timeout"),
     warnClusterScope: k.target().explicitNamespace && !flags.bool("all-namespaces"),
   };
+  if (flags.string("raw") !== "") {
+    validate(k, settings, force);
+    return yield* deleteRaw(k);
+  }
   const result = yield* build(k, {
     args: k.args,
     ...fileFlags(k),
@@ -72,15 +74,16 @@ export function* deleteCommand(k: Invocation): Gen<number> {
   return yield* deleteResult(k, result, settings);
 }
 
-/** What `--cascade` asks for. */
-export function cascadeOf(value: string): DeleteSettings["cascade"] {
-  const found = {
-    background: "Background",
-    foreground: "Foreground",
-    orphan: "Orphan",
-    true: "Background",
-    false: "Orphan",
-  }[value];
+const YES = ["1", "t", "T", "true", "TRUE", "True"];
+const NO = ["0", "f", "F", "false", "FALSE", "False"];
+
+/** What `--cascade` asks for; `told` hears of the forms that it had before. */
+export function cascadeOf(value: string, told: (warning: string) => void = () => {}): DeleteSettings["cascade"] {
+  const old = YES.includes(value) ? "background" : NO.includes(value) ? "orphan" : undefined;
+  if (old !== undefined) {
+    told(`warning: --cascade=${value} is deprecated (boolean value) and can be replaced with --cascade=${old}.\n`);
+  }
+  const found = { background: "Background", foreground: "Foreground", orphan: "Orphan" }[old ?? value];
   if (found === undefined) {
     throw new KubectlError(`invalid cascade value (${value}). Must be "background", "foreground", or "orphan"`);
   }

@@ -72,7 +72,10 @@ export class Discovery {
 
   /** The resource that a word means: plural, singular or short name, with an optional version and group; or a kind. */
   find(word: string): Mapping | undefined {
-    const [resource, ...rest] = word.toLowerCase().split(".") as [string, ...string[]];
+    // Resources are looked for in lower case, short names and groups as they are written (meta/restmapper.go, shortcut.go).
+    const [first, ...rest] = word.split(".") as [string, ...string[]];
+    const resource = first.toLowerCase();
+    const short = (m: Mapping) => m.shortNames.includes(first);
     if (rest.length > 0) {
       const [version, ...group] = rest;
       const groupOnly = group.join(".");
@@ -80,24 +83,22 @@ export class Discovery {
         // A short name is spelled out first, which forgets the version where the group is whole (restmapper/shortcut.go).
         const exact =
           this.mappings.find((m) => m.version === version && m.group === groupOnly && longNames(m, resource)) ??
-          this.mappings.find((m) => m.group === groupOnly && m.shortNames.includes(resource)) ??
-          this.mappings.find(
-            (m) => m.version === version && m.group.startsWith(groupOnly) && m.shortNames.includes(resource),
-          );
+          this.mappings.find((m) => m.group === groupOnly && short(m)) ??
+          this.mappings.find((m) => m.version === version && m.group.startsWith(groupOnly) && short(m));
         if (exact) return exact;
       }
       const groupName = rest.join(".");
       const matches = (m: Mapping) => m.group === groupName || m.group.startsWith(groupName);
       return (
-        this.mappings.find((m) => m.group === groupName && names(m, resource)) ??
-        this.mappings.find((m) => matches(m) && names(m, resource)) ??
+        this.mappings.find((m) => m.group === groupName && (longNames(m, resource) || short(m))) ??
+        this.mappings.find((m) => matches(m) && (longNames(m, resource) || short(m))) ??
         this.byKindWord(word)
       );
     }
     return (
       this.mappings.find((m) => m.resource === resource) ??
       this.mappings.find((m) => m.singular === resource) ??
-      this.mappings.find((m) => m.shortNames.includes(resource)) ??
+      this.mappings.find(short) ??
       this.byKindWord(word)
     );
   }
@@ -138,10 +139,6 @@ export class Discovery {
 
 function longNames(mapping: Mapping, word: string): boolean {
   return mapping.resource === word || mapping.singular === word;
-}
-
-function names(mapping: Mapping, word: string): boolean {
-  return longNames(mapping, word) || mapping.shortNames.includes(word);
 }
 
 function mappingOf(group: string, version: string, entry: DiscoveryResource): Mapping {

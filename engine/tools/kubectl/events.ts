@@ -7,19 +7,20 @@ import type { Mapping } from "./discovery.ts";
 import { Errors, KubectlError } from "./errors.ts";
 import { goSort } from "./go-sort.ts";
 import type { Invocation } from "./invocation.ts";
-import { objectPrinter } from "./output.ts";
+import { type ObjectPrinter, objectPrinter } from "./output.ts";
 import { escapeTerminal } from "./printers/table.ts";
 import { newTabWriter, type TabWriter } from "./printers/tabwriter.ts";
 import { mappingFor } from "./resources.ts";
+import { typed } from "./struct-order.ts";
 
 /** kubectl events. */
 export function* events(k: Invocation): Gen<number> {
   const { flags } = k;
   const types = flags.list("types");
-  // A template alone says nothing.
-  const printer = flags.string("output") === "" ? undefined : objectPrinter(k);
   const all = flags.bool("all-namespaces");
   const selector = yield* selectorOf(k, flags.string("for"));
+  // A template alone says nothing.
+  const printer = flags.string("output") === "" ? undefined : objectPrinter(k, { typed: true });
   for (const type of types) {
     if (!["normal", "warning"].includes(type.toLowerCase()))
       throw new KubectlError("valid --types are Normal or Warning");
@@ -38,8 +39,7 @@ export function* events(k: Invocation): Gen<number> {
       k.err(all ? "No events found.\n" : `No events found in ${k.namespace} namespace.\n`);
       return 0;
     }
-    if (printer)
-      k.out(printer.print({ apiVersion: "v1", kind: "EventList", metadata: {}, items } as unknown as KubeObject));
+    if (printer) k.out(printedList(k, printer, items));
     else {
       for (const item of items) table.print(item);
       k.out(writer.flush());
@@ -47,7 +47,7 @@ export function* events(k: Invocation): Gen<number> {
     return 0;
   }
   for (const item of items) {
-    if (printer) k.out(printer.print(item));
+    if (printer) k.out(printer.print(typed(item)));
     else {
       table.print(item);
       k.out(writer.flush());
@@ -61,7 +61,7 @@ export function* events(k: Invocation): Gen<number> {
   for (;;) {
     for (const event of watch.buffer.splice(0)) {
       if ((event.type !== "ADDED" && event.type !== "MODIFIED") || !wanted(event.object)) continue;
-      if (printer) k.out(printer.print(event.object));
+      if (printer) k.out(printer.print(typed({ ...event.object, apiVersion: "v1", kind: "Event" })));
       else {
         table.print(event.object);
         k.out(writer.flush());
@@ -71,6 +71,13 @@ export function* events(k: Invocation): Gen<number> {
     if (watch.ended) return 0;
     yield* wait(watch.ready);
   }
+}
+
+/** A list of Go's structs as `-o` asks for. The printer of names takes no such list, and what it says of it is not told. */
+function printedList(k: Invocation, printer: ObjectPrinter, events: readonly KubeObject[]): string {
+  if (k.flags.string("output").toLowerCase() === "name") return "";
+  const list = { kind: "EventList", apiVersion: "v1", metadata: {}, items: events.map(typed) };
+  return printer.print(list as unknown as KubeObject);
 }
 
 function* selectorOf(k: Invocation, text: string): Gen<string> {

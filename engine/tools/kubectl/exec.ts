@@ -21,7 +21,8 @@ export function* exec(k: Invocation): Gen<number> {
   if (name === "" && files.length === 0) throw new KubectlError("pod, type/name or --filename must be specified");
   if (command.length === 0) throw new KubectlError("you must specify at least one command for the container");
   let object: KubeObject;
-  if (files.length > 0) object = (yield* build(k, { filenames: files, latest: true, flatten: true })).infos[0]!.object!;
+  if (files.length > 0)
+    object = (yield* build(k, { filenames: files, latest: true, flatten: true, typed: true })).infos[0]!.object!;
   else object = (yield* podOrOwner(k, name)).object!;
   const pod = yield* attachablePod(k, object, timeout);
   const { phase } = pod.status ?? {};

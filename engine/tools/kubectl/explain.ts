@@ -39,10 +39,10 @@ export function* explain(k: Invocation): Gen<number> {
       (gvk) => gvk.kind === mapping.kind && gvk.group === group && gvk.version === version,
     ),
   );
-  if (schema === undefined) throw new KubectlError(`GVR (${gvr}) not found in OpenAPI schema`);
-  if (output !== "" && output !== "plaintext" && output !== "md") {
+  if (output !== "" && output !== "plaintext") {
     throw new KubectlError(`unrecognized format: ${output}`);
   }
+  if (schema === undefined) throw new KubectlError(`GVR (${gvr}) not found in OpenAPI schema`);
   const page = new Page(schemas, flags.bool("recursive"));
   const body = page.follow(schema, path, new Set());
   const head = `${group === "" ? "" : `GROUP:      ${group}\n`}KIND:       ${mapping.kind}\nVERSION:    ${version}\n\n`;
@@ -82,12 +82,10 @@ function fields(text: string): string[] {
   try {
     const [list] = parseJsonPath(`{.${text.replace(/\.$/, "")}}`);
     const nodes = list?.type === "list" ? list.nodes : [];
-    const names = nodes.map((node, i) => {
-      if (node.type === "field") return node.name;
-      if (node.type === "recursive" && i > 0) return "";
-      throw new KubectlError("invalid jsonpath syntax, first node must be field node");
+    return nodes.flatMap((node) => {
+      if (node.type !== "field") throw new KubectlError("invalid jsonpath syntax, first node must be field node");
+      return node.name === "" ? [] : [node.name];
     });
-    return names.filter((name) => name !== "");
   } catch (error) {
     if (error instanceof JsonPathError) throw new KubectlError(error.message);
     throw error;

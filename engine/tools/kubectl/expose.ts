@@ -27,6 +27,7 @@ export function* expose(k: Invocation): Gen<number> {
     ...fileFlags(k),
     continueOnError: true,
     flatten: true,
+    typed: true,
   });
   yield* visit(result, function* ({ mapping, object }) {
     const kind = mapping.group === "" ? mapping.kind : `${mapping.kind}.${mapping.group}`;

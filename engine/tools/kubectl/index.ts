@@ -61,7 +61,7 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
     );
   }
   for (const { name } of flags.given) {
-    if (name === "record") top.err("Flag --record has been deprecated, --record will be removed in the future\n");
+    if (DEPRECATED[name] !== undefined) top.err(`Flag --${name} has been deprecated, ${DEPRECATED[name]}\n`);
   }
   if (flags.bool("help")) {
     top.out(helpText(path));
@@ -95,6 +95,12 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
   }
 }
 
+/** Flags that are still taken, and what is said of them. */
+const DEPRECATED: Record<string, string> = {
+  record: "--record will be removed in the future",
+  reorder: "use the new 'sortOptions' field in kustomization.yaml instead.",
+};
+
 /** Where a command without its subcommand prints its help, and its status. */
 const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {
   "create secret": [2, 1],
@@ -107,9 +113,12 @@ const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {
   top: [2, 1],
 };
 
+/** Commands whose answer to a word that they do not know is their help all the same (cobra Command.Help). */
+const HELPFUL = ["", "certificate"];
+
 /** A command that only has subcommands prints its help, or complains about the word it does not know. */
 function defaultSubcommand(k: Invocation, path: string, flags: Flags): number {
-  if (flags.args.length > 0 && path !== "") {
+  if (flags.args.length > 0 && !HELPFUL.includes(path)) {
     throw new KubectlError(
       `unknown command ${quote(flags.args.join(" "))}\nSee 'kubectl ${path} -h' for help and examples`,
     );

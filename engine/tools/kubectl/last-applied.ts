@@ -7,7 +7,7 @@ import { toYaml } from "../../text/yaml.ts";
 import { describeInfo } from "./apply.ts";
 import { changeQuery, dryRun, LAST_APPLIED, resultPrinter } from "./changes.ts";
 import { KubectlError, throwAll, usageError, withSource } from "./errors.ts";
-import { toJson } from "./go.ts";
+import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { build, fileFlags, type Info } from "./resources.ts";
 import type { Runner } from "./runners.ts";
@@ -16,6 +16,10 @@ const FORMATS = ["yaml", "json"];
 
 function* view(k: Invocation): Gen<number> {
   const { flags, args } = k;
+  // With -n a type alone selects everything, and that is a selector before --all is looked at.
+  if (flags.bool("all") && k.target().explicitNamespace && args.length === 1 && !args[0]!.includes("/")) {
+    throw new KubectlError("setting 'all' parameter but found a non empty selector. ");
+  }
   const result = yield* build(k, {
     args,
     ...fileFlags(k),
@@ -27,10 +31,14 @@ function* view(k: Invocation): Gen<number> {
   });
   throwAll(result.errors);
   const texts: string[] = [];
-  for (const { object } of result.infos) {
+  for (const { object, source, name } of result.infos) {
     const text = object!.metadata.annotations?.[LAST_APPLIED];
-    // Upstream wraps an error that is not there, which comes to nothing: such an object is passed over.
-    if (text === undefined) continue;
+    // Upstream wraps an error that is not there: it comes to nothing, but for the source of one from a file.
+    if (text === undefined) {
+      if (source === undefined) continue;
+      const words = `error when no last-applied-configuration annotation found on resource: ${name}\n`;
+      throw new KubectlError(`${words} ${quote(source)}: <nil>`);
+    }
     texts.push(text);
   }
   const output = flags.string("output");

@@ -100,10 +100,21 @@ function lone(half: string, at: number, text: string): string {
   return before >= 0xd800 && before <= 0xdbff ? half : "\ufffd";
 }
 
+/** Go's filepath.Join, which takes `.` and `..` out of what it can: `./x/../y` and `z` are `y/z`. */
+function joined(dir: string, name: string): string {
+  const out: string[] = [];
+  for (const part of `${dir}/${name}`.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && out.length > 0 && out.at(-1) !== "..") out.pop();
+    else out.push(part);
+  }
+  return (dir.startsWith("/") ? "/" : "") + out.join("/");
+}
+
 function walk(k: Invocation, dir: string, recursive: boolean, out: Manifest[]): void {
   const entries = [...sys.readDir(k.p, dir)].sort((a, b) => compareStrings(a[0], b[0]));
   for (const [name, node] of entries) {
-    const path = `${dir}/${name}`;
+    const path = joined(dir, name);
     if (node.kind === "dir") {
       if (recursive) walk(k, path, recursive, out);
     } else if (EXTENSIONS.some((extension) => name.endsWith(extension)))

@@ -25,14 +25,21 @@ function* nodesOf(k: Invocation): Gen<Info[]> {
     throw usageError(k.path, "error: cannot specify both a node name and a --selector option");
   }
   const words = selector === "" ? args.map((name) => (name.includes("/") ? name : `nodes/${name}`)) : ["nodes"];
-  return (yield* build(k, {
+  const { infos } = yield* build(k, {
     args: words,
     labelSelector: selector,
     singleResourceType: true,
     flatten: true,
     spelledOut: true,
     chunkSize: chunkSize(k),
-  })).infos;
+    typed: true,
+  });
+  for (const { mapping } of infos) {
+    if (mapping.group === "" && mapping.resource === "nodes") continue;
+    const gvr = `${mapping.group}/${mapping.version}, Resource=${mapping.resource}`;
+    throw new KubectlError(`error: expected resource of type node, got ${quote(gvr)}`);
+  }
+  return infos;
 }
 
 /** `--chunk-size` of drain; the others have its default. */

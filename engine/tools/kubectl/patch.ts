@@ -85,7 +85,7 @@ export function* patch(k: Invocation): Gen<number> {
     const subresource = flags.string("subresource") || undefined;
     const path = resourcePath(info.mapping, info.namespace, info.name, subresource);
     const query = changeQuery({ dryRun: strategy, fieldManager: flags.string("field-manager") });
-    let patched = yield* k.patch(path + query, body, type as PatchType);
+    let patched = yield* patchThere(k, info, path + query, body, type as PatchType);
     const annotations = changeCause(k);
     if (annotations && strategy === "none") patched = yield* k.patch(path, { metadata: { annotations } }, "merge");
     const same =
@@ -95,6 +95,18 @@ export function* patch(k: Invocation): Gen<number> {
   });
   if (result.infos.length === 0) throw new KubectlError("no objects passed to patch");
   return 0;
+}
+
+/** Custom resources know no strategic merge patches: the server's refusal is told with the kind it is about. */
+function* patchThere(k: Invocation, { mapping }: Info, url: string, body: unknown, type: PatchType): Gen<KubeObject> {
+  try {
+    return yield* k.patch(url, body, type);
+  } catch (error) {
+    if (!isStatus(error, "UnsupportedMediaType")) throw error;
+    const kind = `${mapping.group === "" ? "" : mapping.group}/${mapping.version}, Kind=${mapping.kind}`;
+    const form = { json: "json-patch", merge: "merge-patch", strategic: "strategic-merge-patch" }[type as string];
+    throw new KubectlError(`application/${form}+json is not supported by ${kind}: ${(error as Error).message}`);
+  }
 }
 
 /** YAML as the JSON it is sent as, whose members are in order. */
@@ -154,14 +166,14 @@ export function* replace(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
   const fieldValidation = validation(k);
   const print = resultPrinter(k, strategy);
-  const cascade = cascadeOf(flags.string("cascade"));
+  const cascade = cascadeOf(flags.string("cascade"), (text) => k.err(text));
   const force = flags.bool("force");
   const grace = flags.int("grace-period");
-  if (grace >= 0 && !force) throw new KubectlError("--grace-period must have --force specified");
-  if (flags.duration("timeout") !== 0 && !force) throw new KubectlError("--timeout must have --force specified");
   if (flags.list("filename").length === 0 && flags.string("kustomize") === "") {
     throw new KubectlError("must specify one of -f and -k");
   }
+  if (grace >= 0 && !force) throw new KubectlError("--grace-period must have --force specified");
+  if (flags.duration("timeout") !== 0 && !force) throw new KubectlError("--timeout must have --force specified");
   if (force && strategy !== "none") throw new KubectlError("--dry-run can not be used when --force is set");
   if (flags.string("raw") !== "") return yield* sendRaw(k, "PUT");
   const result = yield* build(k, {

@@ -65,6 +65,7 @@ export function* podOrOwner(k: Invocation, word: string): Gen<Info> {
     args: word.includes("/") ? [word] : ["pods", word],
     flatten: true,
     spelledOut: true,
+    typed: true,
   });
   return infos[0]!;
 }
@@ -115,41 +116,41 @@ export function* attachablePod(k: Invocation, object: KubeObject, timeout: numbe
 
 const PHASES: Record<string, number> = { Pending: 0, Unknown: 1, Running: 2 };
 
-/** controller.ActivePods reversed: assigned, running, ready, oldest first. */
+const assigned = (pod: KubeObject) => (pod.spec.nodeName ? 1 : 0);
+const phase = (pod: KubeObject) => PHASES[pod.status?.phase] ?? 0;
+const ready = (pod: KubeObject) => (isReady(pod) ? 1 : 0);
+const deleting = (pod: KubeObject) => (pod.metadata.deletionTimestamp ? 1 : 0);
+const earlier = (x = "", y = "") => (x < y ? -1 : x > y ? 1 : 0);
+const created = (pod: KubeObject) => pod.metadata.creationTimestamp;
+
+function restarts(pod: KubeObject): number {
+  const statuses = (pod.status?.containerStatuses ?? []) as { restartCount: number }[];
+  return Math.max(0, ...statuses.map((one) => one.restartCount));
+}
+
+/** podutils.ActivePods reversed: assigned, running, ready, not going, ready for longest, of few restarts, oldest first. */
 export function byActivity(a: KubeObject, b: KubeObject): number {
-  const assigned = (pod: KubeObject) => (pod.spec.nodeName ? 1 : 0);
-  const phase = (pod: KubeObject) => PHASES[pod.status?.phase] ?? 0;
-  const ready = (pod: KubeObject) => (isReady(pod) ? 1 : 0);
   return (
     assigned(b) - assigned(a) ||
     phase(b) - phase(a) ||
     ready(b) - ready(a) ||
-    (a.metadata.creationTimestamp < b.metadata.creationTimestamp
-      ? -1
-      : a.metadata.creationTimestamp > b.metadata.creationTimestamp
-        ? 1
-        : 0)
+    deleting(a) - deleting(b) ||
+    earlier(b.metadata.deletionTimestamp, a.metadata.deletionTimestamp) ||
+    (isReady(a) && isReady(b) ? earlier(readySince(a), readySince(b)) : 0) ||
+    restarts(a) - restarts(b) ||
+    earlier(created(a), created(b))
   );
 }
 
 /** podutils.ByLogging: the Pod whose log is most likely wanted comes first. */
 export function byLogging(a: KubeObject, b: KubeObject): number {
-  const assigned = (pod: KubeObject) => (pod.spec.nodeName ? 1 : 0);
-  const phase = (pod: KubeObject) => PHASES[pod.status?.phase] ?? 0;
-  const ready = (pod: KubeObject) => (isReady(pod) ? 1 : 0);
-  const restarts = (pod: KubeObject) =>
-    Math.max(
-      0,
-      ...((pod.status?.containerStatuses ?? []) as { restartCount: number }[]).map((one) => one.restartCount),
-    );
-  const older = (x: string, y: string) => (x < y ? -1 : x > y ? 1 : 0);
   return (
     assigned(b) - assigned(a) ||
     phase(b) - phase(a) ||
     ready(b) - ready(a) ||
-    (isReady(a) && isReady(b) ? older(readySince(a), readySince(b)) : 0) ||
+    (isReady(a) && isReady(b) ? earlier(readySince(a), readySince(b)) : 0) ||
     restarts(b) - restarts(a) ||
-    older(a.metadata.creationTimestamp ?? "", b.metadata.creationTimestamp ?? "")
+    earlier(created(a), created(b))
   );
 }
 

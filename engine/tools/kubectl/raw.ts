@@ -28,9 +28,8 @@ function rawPath(k: Invocation): string {
 /** The one file that `-f` names, if any. */
 function rawFile(k: Invocation): string | undefined {
   const files = k.flags.list("filename");
-  if (files.length > 1 || /^https?:/.test(files[0] ?? "")) {
-    throw new KubectlError("--raw can only use a single local file or stdin");
-  }
+  if (files.length > 1) throw new KubectlError("--raw can only use a single local file or stdin");
+  if (/^https?:\/\//.test(files[0] ?? "")) throw new KubectlError("--raw cannot read from a url");
   return files[0];
 }
 
@@ -87,9 +86,13 @@ export function* sendRaw(k: Invocation, method: "POST" | "PUT"): Gen<number> {
   return 0;
 }
 
-/** kubectl delete --raw. */
+/** kubectl delete --raw: that path is deleted, with what a file holds as the options. */
 export function* deleteRaw(k: Invocation): Gen<number> {
+  const { flags } = k;
+  if (flags.bool("interactive")) throw new KubectlError("--interactive can not be used with --raw");
   const file = rawFile(k);
+  if (flags.bool("recursive")) throw new KubectlError("--raw and --recursive are mutually exclusive");
+  if (flags.string("output") !== "") throw new KubectlError("--raw and --output are mutually exclusive");
   const path = rawPath(k);
   const text = file === undefined ? "" : decode(yield* bytesOf(k, file));
   const response = yield* k.request("DELETE", path, text === "" ? undefined : parseYaml(text));

@@ -52,6 +52,7 @@ function* askNamespace(k: Invocation, namespace: string): Gen {
 /** The objects of files. */
 export function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
   const { options } = run;
+  const selects = fileSelector(run);
   const result: Result = {
     infos: [],
     errors: [],
@@ -74,7 +75,7 @@ export function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
         try {
           if (options.validate) yield* consult(run.k, object.apiVersion ?? "");
           const info = yield* fileInfo(run, object, source);
-          if (info && matches(run, info.object!)) result.infos.push(info);
+          if (info && selects(info.object!)) result.infos.push(info);
         } catch (error) {
           if (options.ignoreNotFound && isStatus(error, "NotFound")) continue;
           if (!isExpected(error) || !options.continueOnError) throw error;
@@ -91,15 +92,15 @@ export function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
 }
 
 /** `--selector` also picks among the objects of files. */
-function matches({ labelSelector }: Run, object: KubeObject): boolean {
-  if (labelSelector === "") return true;
+function fileSelector({ labelSelector }: Run): (object: KubeObject) => boolean {
+  if (labelSelector === "") return () => true;
   const selector = parseLabelSelector(labelSelector);
   if (!Array.isArray(selector)) {
     throw new KubectlError(
       `the provided selector ${quote(labelSelector)} is not valid: ${(selector as SelectorError).error}`,
     );
   }
-  return matchesLabels(selector, object.metadata?.labels ?? {});
+  return (object) => matchesLabels(selector, object.metadata?.labels ?? {});
 }
 
 /** The resource of a file's object. One without apiVersion that nobody validates is looked for by its kind alone, in no version. */
@@ -150,6 +151,8 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
     return { mapping, namespace: "", name, object: known, source };
   }
   if (options.allNamespaces && own === "") {
+    // Who reads it all the same asks for a path that the server does not have.
+    if (!options.latest) return { mapping, namespace: "", name, object, source };
     const gvr = `${mapping.group === "" ? "/" : `${mapping.group}/`}${mapping.version}, Resource=${mapping.resource}`;
     throw new KubectlError(`no namespace set on resource ${gvr} ${quote(name)}`);
   }

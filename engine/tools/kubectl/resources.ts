@@ -1,4 +1,6 @@
 import { resourcePath } from "../../api/client.ts";
+import { schemaName } from "../../api/define.ts";
+import { typeOf } from "../../api/schema/types.ts";
 import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
@@ -56,6 +58,8 @@ export interface BuildOptions {
   singleResourceType?: boolean;
   /** The command itself names the types (Builder.ResourceNames): none of them is a category. */
   spelledOut?: boolean;
+  /** Objects are read as Go's structs: kinds that kubectl itself does not know cannot be (Builder.WithScheme). */
+  typed?: boolean;
   /** Documents without kind or apiVersion are refused in the words of validation. */
   validate?: boolean;
 }
@@ -134,12 +138,42 @@ export function fileFlags(k: Invocation) {
 
 /** Finds what arguments and files name. Throws what goes wrong before the first read; later errors are in the result. */
 export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
+  const result = yield* located(k, options);
+  return options.typed ? ofKnownKinds(result, options.continueOnError ?? false) : result;
+}
+
+/** Groups whose types are in modules of their own, which kubectl reads without types. */
+const FOREIGN = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
+
+/** Objects of other kinds become errors, one for each list. */
+function ofKnownKinds(found: Result, goOn: boolean): Result {
+  const result: Result = { ...found, infos: [], errors: [], failedAt: [] };
+  const said = new Set<string>();
+  for (const info of found.infos) {
+    const { group, version, kind } = info.mapping;
+    if (!FOREIGN.includes(group) && typeOf(schemaName(group, version, kind)) !== undefined) {
+      result.infos.push(info);
+      continue;
+    }
+    const what = quote(found.targetsSingleItems ? kind : `${kind}List`);
+    const where = quote(group === "" ? version : `${group}/${version}`);
+    const text = `no kind ${what} is registered for version ${where} in scheme "pkg/scheme/scheme.go:28"`;
+    if (!goOn) throw new KubectlError(text);
+    if (found.targetsSingleItems || !said.has(text)) failed(result, new KubectlError(text));
+    said.add(text);
+  }
+  for (const error of found.errors) failed(result, error);
+  return result;
+}
+
+function* located(k: Invocation, options: BuildOptions): Gen<Result> {
   const args = normalize(options.args ?? []);
   const filenames = options.filenames ?? [];
   const labelSelector = options.labelSelector?.trim() ?? "";
   const fieldSelector = options.fieldSelector?.trim() ?? "";
   const errors: Error[] = [];
   if (filenames.length > 0 && options.kustomize) throw new KubectlError("only one of -f or -k can be specified");
+  if (options.recursive && options.kustomize) throw new KubectlError("the -k flag can't be used with -f or -R");
   const paths = filenames.length > 0 ? yield* expandPaths(k, filenames, options.recursive ?? false, errors) : [];
   if (options.kustomize) paths.push({ source: options.kustomize, text: () => kustomizeText(k, options.kustomize!) });
   const named = parseNames(args, errors);
@@ -181,7 +215,7 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
     for (const type of split(named.types)) yield* mappingFor(k, type);
     throw new KubectlError("resource(s) were provided, but no name was specified");
   }
-  throw new KubectlError(options.local ? LOCAL_RESOURCES : MISSING);
+  throw new KubectlError(MISSING);
 }
 
 /** What a search is about. */

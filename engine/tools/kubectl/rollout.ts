@@ -4,7 +4,7 @@ import { formatLabelSelector } from "../../api/columns.ts";
 import { formatMicroTime } from "../../api/time.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { changeQuery, dryRun, latePrinter } from "./changes.ts";
+import { changeQuery, dryRun, latePrinter, typedPrinter } from "./changes.ts";
 import { controllerOf, Document } from "./describe/document.ts";
 import { writePodTemplate } from "./describe/pod-parts.ts";
 import { templateKey } from "./describe/workloads.ts";
@@ -16,6 +16,7 @@ import { tabbed } from "./printers/tabwriter.ts";
 import { build, fileFlags, foundErrors, type Info, type Result, visit } from "./resources.ts";
 import { progress } from "./rollout-status.ts";
 import type { Runner } from "./runners.ts";
+import { typed } from "./struct-order.ts";
 import { until } from "./until.ts";
 
 const REVISION = "deployment.kubernetes.io/revision";
@@ -34,11 +35,15 @@ function* targets(k: Invocation): Gen<Result> {
     latest: true,
     continueOnError: true,
     flatten: true,
+    typed: true,
   });
 }
 
 function* status(k: Invocation): Gen<number> {
   const { flags } = k;
+  if (k.args.length > 0 && flags.int("revision") < 0) {
+    throw new KubectlError(`revision must be a positive integer: ${flags.int("revision")}`);
+  }
   const result = yield* targets(k);
   const given = flags.duration("timeout");
   yield* visit(result, function* (info) {
@@ -132,13 +137,13 @@ function* history(k: Invocation): Gen<number> {
   const wanted = k.flags.int("revision");
   if (wanted < 0) throw new KubectlError(`revision must be a positive integer: ${wanted}`);
   const result = yield* targets(k);
-  const printer = objectPrinter(k);
+  const printer = objectPrinter(k, { typed: true });
   yield* visit(result, function* (info) {
     const found = yield* revisions(k, info);
     let text = "No rollout history found.";
     if (printer) {
       const sets = wanted > 0 ? [found.get(wanted)] : [...found.values()];
-      for (const set of sets) if (set) k.out(printer.print(set.object));
+      for (const set of sets) if (set) k.out(printer.print(typed(set.object)));
       return;
     }
     if (found.size > 0 && wanted > 0) {
@@ -174,7 +179,7 @@ function annotationsBack(deployment: KubeObject, set: KubeObject): Record<string
 
 function* undo(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
-  const print = latePrinter(k, strategy);
+  const print = latePrinter(k, strategy, typedPrinter);
   const wanted = k.flags.int("to-revision");
   const result = yield* targets(k);
   yield* visit(result, function* (info) {
@@ -221,7 +226,7 @@ function* undo(k: Invocation): Gen<number> {
 
 function patching(operation: string, patchOf: (k: Invocation, info: Info) => object | string): Runner {
   return function* change(k) {
-    const print = latePrinter(k);
+    const print = latePrinter(k, "none", typedPrinter);
     const result = yield* targets(k);
     const errors = foundErrors(result);
     for (const info of result.infos) {

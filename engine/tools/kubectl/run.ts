@@ -22,10 +22,11 @@ export function* run(k: Invocation): Gen<number> {
   const stdin = flags.bool("stdin");
   const attach = flags.changed("attach") ? flags.bool("attach") : stdin;
   const print = typedPrinter(k, strategy);
-  const cascade = cascadeOf(flags.string("cascade"));
+  const cascade = cascadeOf(flags.string("cascade"), (text) => k.err(text));
   validate(k, attach, strategy);
   const restart = flags.string("restart");
   const name = args[0]!;
+  if (name === "") throw new KubectlError("Parameter: name is required");
   const generated = generatePod(k, name, args.slice(1), restart);
   // Even one that is only printed is looked up at the server.
   yield* k.resources(1);

@@ -54,6 +54,7 @@ function sortBy<T>(
   where: typeof IN_TABLE,
   objectOf: (item: T) => unknown,
 ): T[] {
+  if (items.length < 2) return [...items];
   let text = field;
   let path: JsonPath;
   try {
@@ -65,12 +66,12 @@ function sortBy<T>(
     path = new JsonPath(text, true);
   } catch (error) {
     if (!(error instanceof JsonPathError)) throw error;
-    throw new KubectlError(`sorting error: ${error.message}\n`);
+    throw new KubectlError(where === IN_TABLE ? `sorting error: ${error.message}\n` : error.message);
   }
   const keys = new Map<T, unknown>();
   let found = false;
   for (const item of items) {
-    const values = path.find(objectOf(item));
+    const values = valuesAt(path, objectOf(item));
     keys.set(item, values[0]?.[0]);
     if ((values[0]?.length ?? 0) > 0) found = true;
   }
@@ -92,6 +93,15 @@ function sortBy<T>(
     const fault = `Field ${text} in ${where.type} is an unsortable type: interface, err: unsortable type: ${kind}`;
     throw new Exit(1, klog(k, "F", where.place, fault));
   });
+}
+
+function valuesAt(path: JsonPath, object: unknown): unknown[][] {
+  try {
+    return path.find(object);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    throw new KubectlError(error.message);
+  }
 }
 
 /** sortorder.NaturalLess: runs of digits by value. */

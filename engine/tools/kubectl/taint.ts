@@ -50,6 +50,7 @@ export function* taint(k: Invocation): Gen<number> {
     labelSelector: selector,
     continueOnError: true,
     flatten: true,
+    typed: true,
   });
   yield* visit(result, function* (info) {
     // Each node has a printer of its own, made before the dry run is known.

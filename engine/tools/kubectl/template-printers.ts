@@ -26,6 +26,8 @@ export function templatePrinter(
   const value = equals < 0 ? flag : format.slice(equals + 1);
   const isPath = JSONPATHS.includes(name);
   if (!isPath && !TEMPLATES.includes(name)) return undefined;
+  // A template of its own leaves the format without one: with one it is no format.
+  if (flag !== "" && equals >= 0) return undefined;
   if (value === "") throw new KubectlError("template format specified but no template given");
   return isPath ? jsonPathPrinter(k, name, value) : goTemplatePrinter(k, name, value, json);
 }

@@ -7,7 +7,7 @@ import { KubectlError } from "./errors.ts";
 import { quote, sprint } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { JsonPath, JsonPathError, relaxedPath } from "./printers/jsonpath.ts";
-import { type BuildOptions, build, type Info, visit } from "./resources.ts";
+import { type BuildOptions, build, type Info, LOCAL_RESOURCES, visit } from "./resources.ts";
 import { timedOut, until } from "./until.ts";
 
 const WEEK = 168 * 3600 * SECOND;
@@ -27,18 +27,20 @@ export function* waitCommand(k: Invocation): Gen<number> {
   const given = flags.duration("timeout");
   const timeout = given < 0 ? WEEK : given;
   const deadline = k.p.machine.kernel.now + timeout;
+  const local = flags.bool("local");
+  if (local && k.args.length > 0) throw new KubectlError(LOCAL_RESOURCES);
   const options: BuildOptions = {
     args: k.args,
     filenames: flags.list("filename"),
     recursive: flags.bool("recursive"),
-    labelSelector: flags.string("selector"),
-    fieldSelector: flags.string("field-selector"),
-    selectAll: flags.bool("all"),
+    labelSelector: local ? "" : flags.string("selector"),
+    fieldSelector: local ? "" : flags.string("field-selector"),
+    allowEmptySelector: flags.bool("all"),
     allNamespaces: flags.bool("all-namespaces"),
     enforceNamespace: k.target().explicitNamespace,
-    latest: true,
+    latest: !local,
     flatten: true,
-    local: flags.bool("local"),
+    local,
     continueOnError: true,
     ignoreNotFound: condition.type === "delete",
   };

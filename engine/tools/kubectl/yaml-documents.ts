@@ -42,7 +42,8 @@ export function readDocument(text: string, unique = false): unknown {
     ...GO_YAML,
   }) as unknown as Parsed[];
   if (document === undefined) return null;
-  const [fault] = document.errors;
+  // What stands behind the end of the document is not looked at.
+  const fault = document.errors.find(({ message }) => !message.includes("in YAML stream"));
   if (fault !== undefined) throw new KubectlError(yamlFault(text, fault));
   checkKeys(document);
   try {

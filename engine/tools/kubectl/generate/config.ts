@@ -1,4 +1,5 @@
 /** create configmap, secret, namespace, serviceaccount. */
+import { pairProblem } from "../../../api/key-pair.ts";
 import type { KubeObject } from "../../../api/types.ts";
 import { decode, encodeBase64 } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
@@ -129,7 +130,7 @@ export const configMap = generating(
     if (Object.keys(binary).length > 0) object.binaryData = binary;
     return object;
   },
-  { failed: "configmap:", hashed: true },
+  { failed: "configmap:", hashed: true, named: true },
 );
 
 export const secretGeneric = generating(
@@ -150,7 +151,7 @@ export const secretGeneric = generating(
     );
     return secret(name, k.flags.string("type"), data);
   },
-  { failed: "secret", hashed: true },
+  { failed: "secret", hashed: true, named: true },
 );
 
 function secret(name: string, type: string, data: Record<string, string>): Json {
@@ -175,17 +176,14 @@ export const secretTls = generating(
     };
     const certBytes = read(cert);
     const keyBytes = read(key);
-    for (const [bytes, label] of [[certBytes, "CERTIFICATE"]] as const) {
-      if (!decode(bytes).includes(`-----BEGIN ${label}-----`)) {
-        throw new KubectlError("tls: failed to find any PEM data in certificate input");
-      }
-    }
-    if (!decode(keyBytes).includes("-----BEGIN "))
-      throw new KubectlError("tls: failed to find any PEM data in key input");
+    const problem = pairProblem(decode(certBytes), decode(keyBytes));
+    if (problem !== undefined) throw new KubectlError(problem);
     return secret(name, "kubernetes.io/tls", { "tls.crt": encodeBase64(certBytes), "tls.key": encodeBase64(keyBytes) });
   },
   { failed: "secret", hashed: true },
 );
+
+const DOCKER_KEY = ".dockerconfigjson";
 
 export const secretDockerRegistry = generating(
   (k, name) => {
@@ -205,8 +203,13 @@ export const secretDockerRegistry = generating(
     const encode = (text: string) => encodeBase64(new TextEncoder().encode(text));
     if (files.length > 0) {
       const data: Record<string, string> = {};
-      for (const file of files)
-        addFile(k, { add: (_key, bytes) => (data[".dockerconfigjson"] = encodeBase64(bytes)) }, file);
+      const add = (bytes: Uint8Array) => {
+        if (DOCKER_KEY in data) {
+          throw new KubectlError(`cannot add key ${DOCKER_KEY}, another key by that name already exists`);
+        }
+        data[DOCKER_KEY] = encodeBase64(bytes);
+      };
+      for (const file of files) addFile(k, { add: (_key, bytes) => add(bytes) }, file);
       return secret(name, "kubernetes.io/dockerconfigjson", data);
     }
     const entry: Record<string, string> = { username, password };
@@ -214,19 +217,19 @@ export const secretDockerRegistry = generating(
     entry["auth"] = encode(`${username}:${password}`);
     const members = Object.entries(entry).map(([field, value]) => `${toJson(field)}:${toJson(value)}`);
     const text = `{"auths":{${toJson(server)}:{${members.join(",")}}}}`;
-    return secret(name, "kubernetes.io/dockerconfigjson", { ".dockerconfigjson": encode(text) });
+    return secret(name, "kubernetes.io/dockerconfigjson", { [DOCKER_KEY]: encode(text) });
   },
-  { failed: "secret", hashed: true },
+  { failed: "secret", hashed: true, named: true },
 );
 
 export const namespace = generating(
   (_k, name) => ({ apiVersion: "v1", kind: "Namespace", metadata: meta(name), spec: {}, status: {} }),
-  { clusterScoped: true },
+  { clusterScoped: true, named: true },
 );
 
 export const serviceAccount = generating(
   (_k, name) => ({ apiVersion: "v1", kind: "ServiceAccount", metadata: meta(name) }),
-  { failed: "serviceaccount:" },
+  { failed: "serviceaccount:", named: true },
 );
 
 export type { KubeObject };

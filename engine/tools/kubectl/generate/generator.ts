@@ -20,6 +20,8 @@ export interface GeneratorOptions {
   clusterScoped?: boolean;
   /** Words after `failed to create `, for commands that wrap the server's error. */
   failed?: string;
+  /** It looks for an empty name itself; others leave that to the server. */
+  named?: boolean;
   /** It has `--append-hash`. */
   hashed?: boolean;
 }
@@ -43,6 +45,7 @@ export function generating(generator: Generator, options: GeneratorOptions = {})
     const strategy = dryRun(k);
     const print = typedPrinter(k, strategy);
     const fieldValidation = validation(k);
+    if (options.named && name === "") throw new KubectlError("name must be specified");
     const made = generator(k, name);
     let object = (typeof made?.next === "function" ? yield* made as Gen<Json> : made) as KubeObject;
     if (options.hashed && k.flags.bool("append-hash")) object = withHash(object);

@@ -74,6 +74,11 @@ function asked(k: Invocation): Asked {
   return { verbs, resources, names: [...new Set(flags.list("resource-name"))] };
 }
 
+/** Verbs that no resource is known to have are told of, and taken. */
+function warnOfVerbs(k: Invocation, verbs: readonly string[]): void {
+  for (const verb of verbs) if (!VERBS.includes(verb)) k.err(`Warning: '${verb}' is not a standard resource verb\n`);
+}
+
 function* rules(k: Invocation, { verbs, resources, names }: Asked): Gen<Json[]> {
   let discovery = yield* k.resources(2);
   const known = ({ group, resource }: Asked["resources"][number]) =>
@@ -81,7 +86,6 @@ function* rules(k: Invocation, { verbs, resources, names }: Asked): Gen<Json[]> 
     resource === "*" ||
     discovery.find(group === "" ? resource : `${resource}.${group}`) !== undefined;
   if (!resources.every(known)) discovery = (yield* k.rediscovered(2)) ?? discovery;
-  for (const verb of verbs) if (!VERBS.includes(verb)) k.err(`Warning: '${verb}' is not a standard resource verb\n`);
   const groups = new Map<string, string[]>();
   let wildcard = false;
   for (const { group, resource, sub } of resources) {
@@ -119,9 +123,12 @@ function check(verbs: readonly string[], group: string, resource: string, known:
   }
 }
 
-export const role = generating(function* (k, name) {
+export const role = generating(roleOf, { named: true });
+
+function* roleOf(k: Invocation, name: string): Gen<Json> {
   const wanted = asked(k);
   if (wanted.verbs.length === 0) throw new KubectlError("at least one verb must be specified");
+  warnOfVerbs(k, wanted.verbs);
   if (wanted.resources.length === 0) throw new KubectlError("at least one resource must be specified");
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
@@ -129,7 +136,7 @@ export const role = generating(function* (k, name) {
     metadata: meta(name),
     rules: yield* rules(k, wanted),
   };
-});
+}
 
 export const clusterRole = generating(
   function* (k, name) {
@@ -150,6 +157,7 @@ export const clusterRole = generating(
     if (wanted.resources.length === 0 && urls.length === 0) {
       throw new KubectlError("one of resource or nonResourceURL must be specified");
     }
+    if (wanted.resources.length > 0) warnOfVerbs(k, wanted.verbs);
     const list = wanted.resources.length > 0 ? yield* rules(k, wanted) : [];
     for (const url of urls) {
       for (const verb of wanted.verbs) {
@@ -164,7 +172,7 @@ export const clusterRole = generating(
     if (urls.length > 0) list.push({ nonResourceURLs: urls, verbs: wanted.verbs });
     return { ...base, rules: list };
   },
-  { clusterScoped: true },
+  { clusterScoped: true, named: true },
 );
 
 function subjects(k: Invocation): Json[] {
@@ -202,7 +210,7 @@ export const roleBinding = generating(
     const kind = roleName === "" ? "ClusterRole" : "Role";
     return binding("RoleBinding", name, kind, roleName || clusterRoleName, subjects(k));
   },
-  { failed: "rolebinding:" },
+  { failed: "rolebinding:", named: true },
 );
 
 const clusterRoleBindingGenerator = generating(

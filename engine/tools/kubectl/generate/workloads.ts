@@ -76,7 +76,7 @@ export const job = generating(
       };
       return { apiVersion: "batch/v1", kind: "Job", metadata: meta(name), spec: { template }, status: {} };
     }
-    const { infos } = yield* build(k, { args: [from], flatten: true });
+    const { infos } = yield* build(k, { args: [from], flatten: true, typed: true });
     if (infos.length !== 1) throw new KubectlError("from must be an existing cronjob");
     const cron = infos[0]!.object!;
     if (cron.kind !== "CronJob") throw new KubectlError(`unknown object type *v1.${cron.kind}`);
@@ -223,7 +223,7 @@ export const quota = generating(
       status: {},
     };
   },
-  { failed: "quota:" },
+  { failed: "quota:", named: true },
 );
 
 export const podDisruptionBudget = generating(
@@ -253,5 +253,5 @@ export const podDisruptionBudget = generating(
       status: { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
     };
   },
-  { failed: "poddisruptionbudgets:" },
+  { failed: "poddisruptionbudgets:", named: true },
 );

@@ -45,8 +45,14 @@ interface Build {
   metadata: readonly string[];
 }
 
+/** The order that whoever builds asks for; a kustomization's own wish comes before it. */
+export type Reorder = "legacy" | "none" | undefined;
+
+const TWO_ORDERS =
+  "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag ('--reorder'). Using the kustomization file over the CLI flag.";
+
 /** The objects that a directory with a kustomization stands for, in the order of the output. */
-export function buildDirectory(k: Invocation, path: string, restricted = true): Tree[] {
+export function buildDirectory(k: Invocation, path: string, restricted = true, reorder: Reorder = undefined): Tree[] {
   const remote = /^https?:/.test(path) ? publishedBase(path) : undefined;
   if (remote !== undefined) return legacyOrder(parseResources(remote, path)).map(({ object }) => object);
   const loader = Loader.open(k, path, restricted);
@@ -74,11 +80,12 @@ export function buildDirectory(k: Invocation, path: string, restricted = true): 
     const value = object.metadata?.annotations?.[LOCAL];
     return value === undefined || value === "false";
   });
-  return ordered(kept, top).map(({ object }) => object);
+  if (top.sortOptions && reorder) k.err(klog(k, "I", "log.go:245", TWO_ORDERS));
+  return ordered(kept, top, reorder).map(({ object }) => object);
 }
 
-function ordered(all: Resource[], { sortOptions }: Kustomization): Resource[] {
-  if (sortOptions === undefined) return legacyOrder(all);
+function ordered(all: Resource[], { sortOptions }: Kustomization, reorder: Reorder): Resource[] {
+  if (sortOptions === undefined) return reorder === "none" ? all : legacyOrder(all);
   const { order = "", legacySortOptions } = sortOptions;
   if (order !== "fifo" && order !== "legacy") {
     throw new KubectlError("the field 'sortOptions.order' must be one of [fifo, legacy]");

@@ -4,11 +4,20 @@ import * as sys from "../../../machine/sys.ts";
 import { toYaml } from "../../../text/yaml.ts";
 import { KubectlError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
-import { buildDirectory } from "./build.ts";
+import { buildDirectory, type Reorder } from "./build.ts";
 
 /** The YAML that a kustomization directory stands for. */
-export function kustomizeText(k: Invocation, path: string, restricted = true): string {
-  return buildDirectory(k, path, restricted).map(toYaml).join("---\n");
+export function kustomizeText(k: Invocation, path: string, restricted = true, reorder: Reorder = "legacy"): string {
+  return buildDirectory(k, path, restricted, reorder).map(toYaml).join("---\n");
+}
+
+/** The order that `--reorder` asks for, an older word for the kustomization's own `sortOptions`. */
+function reorderOf({ flags }: Invocation): Reorder {
+  const value = flags.string("reorder");
+  if (value !== "legacy" && value !== "none") {
+    throw new KubectlError(`illegal flag value --reorder ${value}; legal values: [legacy none]`);
+  }
+  return flags.changed("reorder") ? value : undefined;
 }
 
 /** kubectl kustomize. */
@@ -21,7 +30,7 @@ export function* kustomize(k: Invocation): Gen<number> {
       `illegal flag value --load-restrictor ${restrictor}; legal values: [LoadRestrictionsRootOnly LoadRestrictionsNone]`,
     );
   }
-  const text = kustomizeText(k, args[0] ?? ".", restrictor === "LoadRestrictionsRootOnly");
+  const text = kustomizeText(k, args[0] ?? ".", restrictor === "LoadRestrictionsRootOnly", reorderOf(k));
   const output = flags.string("output");
   if (output === "") k.out(text);
   else sys.writeText(k.p, output, text);

@@ -73,6 +73,7 @@ function* fromSource(k: Invocation, from: string): Gen<EnvVar[]> {
     latest: true,
     continueOnError: true,
     flatten: true,
+    typed: true,
   });
   throwAll(result.errors);
   const out: EnvVar[] = [];

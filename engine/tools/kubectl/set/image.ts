@@ -4,18 +4,33 @@ import { dryRun } from "../changes.ts";
 import { KubectlError, throwAll } from "../errors.ts";
 import { quote } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
+import { objectPrinter } from "../output.ts";
 import { type Container, change, checkSetFlags, setTargets, withPodSpec } from "./pod-spec.ts";
+
+/** Resources first, then NAME=IMAGE (cmd/util GetResourcesAndPairs). */
+function split(args: readonly string[]): { resources: string[]; images: Map<string, string> } {
+  const resources: string[] = [];
+  const images = new Map<string, string>();
+  const pairs = args.filter((arg) => arg.indexOf("=") > 0 || (arg.endsWith("-") && arg !== "-"));
+  for (const arg of args) {
+    if (pairs.includes(arg)) continue;
+    if (args.indexOf(arg) > args.indexOf(pairs[0] ?? arg)) {
+      throw new KubectlError(`all resources must be specified before image changes: ${arg}`);
+    }
+    resources.push(arg);
+  }
+  const invalid = pairs.filter((arg) => arg.indexOf("=") <= 0);
+  if (invalid.length > 0) throw new KubectlError(`invalid image format: ${invalid.join(", ")}`);
+  for (const arg of pairs) images.set(arg.slice(0, arg.indexOf("=")), arg.slice(arg.indexOf("=") + 1));
+  return { resources, images };
+}
 
 /** kubectl set image. */
 export function* setImage(k: Invocation): Gen<number> {
   const { flags } = k;
   const strategy = dryRun(k);
-  const resources = k.args.filter((arg) => arg.indexOf("=") <= 0);
-  const images = new Map<string, string>();
-  for (const arg of k.args) {
-    const equals = arg.indexOf("=");
-    if (equals > 0) images.set(arg.slice(0, equals), arg.slice(equals + 1));
-  }
+  objectPrinter(k);
+  const { resources, images } = split(k.args);
   const { infos } = yield* setTargets(k, resources);
   const mistakes: Error[] = [];
   if (flags.bool("all") && flags.string("selector") !== "") {

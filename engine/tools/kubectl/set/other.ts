@@ -6,6 +6,7 @@ import { dryRun } from "../changes.ts";
 import { KubectlError, throwAll } from "../errors.ts";
 import { compareStrings } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
+import { objectPrinter } from "../output.ts";
 import { MISSING } from "../resources.ts";
 import { parseToLabelSelector } from "../selector-text.ts";
 import { type Container, change, checkSetFlags, setTargets, withContainers, withPodSpec } from "./pod-spec.ts";
@@ -93,6 +94,7 @@ export function* setServiceAccount(k: Invocation): Gen<number> {
 /** kubectl set selector. */
 export function* setSelector(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
+  objectPrinter(k);
   const last = k.args.at(-1);
   if (last === undefined) throw new KubectlError("one selector is required");
   const selector = parseToLabelSelector(last) as {

@@ -92,6 +92,7 @@ export function* setTargets(k: Invocation, args: readonly string[], refuseLocalA
     latest: !local,
     continueOnError: true,
     flatten: true,
+    typed: true,
   });
   throwAll(result.errors);
   return result;
@@ -112,24 +113,20 @@ export interface Change {
   update(object: KubeObject): KubeObject | undefined;
 }
 
-/** Computes, sends and prints the changes. */
+interface Planned {
+  info: Info;
+  after: KubeObject;
+  patch: Record<string, unknown>;
+}
+
+/** Computes all changes, then sends and prints one after the other. */
 export function* change(k: Invocation, infos: readonly Info[], options: Change): Gen<number> {
   const { strategy, operation, failed, errors } = options;
   const print = typedPrinter(k, strategy);
   const local = k.flags.bool("local");
-  for (const info of infos) {
+  for (const step of infos.map((info) => planned(k, info, options))) {
     try {
-      const before = typed(info.object!);
-      let after: KubeObject | undefined;
-      try {
-        after = options.update(before);
-      } catch (error) {
-        if (!(error instanceof KubectlError)) throw error;
-        throw new KubectlError(`error: ${objectName(info)} ${error.message}\n`);
-      }
-      if (after === undefined) continue;
-      after = recorded(k, after);
-      const patch = twoWayPatch(info, before, typed(after));
+      const { info, after, patch } = step();
       if (Object.keys(patch).length === 0 && !options.always) continue;
       if (local || strategy === "client") {
         print(after, operation);
@@ -150,6 +147,22 @@ export function* change(k: Invocation, infos: readonly Info[], options: Change):
   }
   throwAll(errors);
   return 0;
+}
+
+/** The change of one object, or what keeps it from being changed, which is told when its turn comes to be sent. */
+function planned(k: Invocation, info: Info, { update }: Change): () => Planned {
+  const before = typed(info.object!);
+  try {
+    const updated = update(before);
+    if (updated === undefined) return () => ({ info, after: before, patch: {} });
+    const after = recorded(k, updated);
+    return () => ({ info, after, patch: twoWayPatch(info, before, typed(after)) });
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    return () => {
+      throw new KubectlError(`error: ${objectName(info)} ${error.message}\n`);
+    };
+  }
 }
 
 /** What changes the first object into the second. */
