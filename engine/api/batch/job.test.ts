@@ -62,6 +62,13 @@ it.each([
   else expect(answer.message).toMatch(message);
 });
 
+it("refuses a Job without a name in words", () => {
+  const answer = served().json("POST", JOBS, { metadata: {}, spec: { template } });
+  expect(answer.message).toBe(
+    'Job.batch "" is invalid: metadata.name: Required value: name or generateName is required',
+  );
+});
+
 it("lets a Job with indexes change its size as a whole", () => {
   const h = served();
   h.json("POST", JOBS, { metadata: { name: "j" }, spec: { template, ...indexed } });

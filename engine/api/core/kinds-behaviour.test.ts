@@ -152,6 +152,15 @@ describe("validation", () => {
       },
     ]);
   });
+
+  it("of the parameters of a StorageClass", () => {
+    const of = (parameters: Record<string, string>) =>
+      messages({ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", provisioner: "x.example/y", parameters });
+    const many = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`p${i}`, ""]));
+    expect(of(many(512))).toEqual([]);
+    expect(of(many(513))).toEqual(["parameters: Too long: may not be more than 512 bytes"]);
+    expect(of({ a: "é".repeat(131_072) })).toEqual(["parameters: Too long: may not be more than 262144 bytes"]);
+  });
 });
 
 describe("base64", () => {

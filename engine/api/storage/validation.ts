@@ -1,8 +1,9 @@
+import { encode } from "../../kernel/index.ts";
 import { givenEmpty } from "../given-empty.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
+import { duplicate, forbidden, invalid, invalidEach, notSupported, required, tooLong } from "../validation/field.ts";
 import { qualifiedName } from "../validation/names.ts";
 import { semanticEqual } from "../validation/value.ts";
 
@@ -16,9 +17,7 @@ export function validateStorageClass(object: KubeObject): StatusCause[] {
   if (provisioner === "") causes.push(required("provisioner", ""));
   const small: string = provisioner.toLowerCase();
   if (small !== "") causes.push(...invalidEach("provisioner", small, qualifiedName(small)));
-  for (const key of Object.keys(object["parameters"] ?? {})) {
-    if (key === "") causes.push(invalid("parameters", key, "field can not be empty."));
-  }
+  causes.push(...validateParameters(object["parameters"] ?? {}));
   if (reclaimPolicy !== "" && !POLICIES.includes(reclaimPolicy)) {
     causes.push(notSupported("reclaimPolicy", reclaimPolicy, POLICIES));
   }
@@ -27,6 +26,24 @@ export function validateStorageClass(object: KubeObject): StatusCause[] {
     causes.push(notSupported("volumeBindingMode", volumeBindingMode, BINDING_MODES));
   }
   return [...causes, ...validateTopologies(object["allowedTopologies"] ?? [])];
+}
+
+const MAX_PARAMETERS = 512;
+/** Bytes of names and values together. */
+const MAX_PARAMETER_BYTES = 256 * 1024;
+
+/** What a provisioner is given (pkg/apis/storage/validation validateParameters). */
+function validateParameters(parameters: Readonly<Record<string, string>>): StatusCause[] {
+  const entries = Object.entries(parameters);
+  if (entries.length > MAX_PARAMETERS) return [tooLong("parameters", MAX_PARAMETERS)];
+  const causes: StatusCause[] = [];
+  let bytes = 0;
+  for (const [name, value] of entries) {
+    if (name === "") causes.push(invalid("parameters", name, "field can not be empty."));
+    bytes += encode(name).length + encode(value).length;
+  }
+  if (bytes > MAX_PARAMETER_BYTES) causes.push(tooLong("parameters", MAX_PARAMETER_BYTES));
+  return causes;
 }
 
 /** validateAllowedTopologies: terms are compared with those before them, and with as many empty ones as there are terms. */

@@ -1,4 +1,5 @@
 import { resourcePath } from "../../api/client.ts";
+import { withManagedFields } from "../../api/managed-fields/index.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
@@ -51,8 +52,8 @@ export function* apply(k: Invocation): Gen<number> {
     throw new KubectlError("must specify one of -f and -k");
   }
   const fieldValidation = validation(k);
-  checkFlags(k, strategy, serverSide);
   if (flags.bool("prune")) yield* pruneMappings(k);
+  checkFlags(k, strategy, serverSide);
   const print = latePrinter(k, strategy);
   const result = yield* build(k, {
     ...fileFlags(k),
@@ -84,7 +85,7 @@ export function* apply(k: Invocation): Gen<number> {
   verbose(k, 4, "apply.go:548", "Running apply post-processor function");
   if (printed.length === 1) print(printed[0]!.object, printed[0]!.operation);
   else if (printed.length > 1) {
-    const items = printed.map(({ object }) => JSON.parse(toJson(object)) as KubeObject);
+    const items = printed.map(({ object }) => JSON.parse(toJson(withManagedFields(object))) as KubeObject);
     // Written as Go's v1.List, whose items are what they were.
     const list = { kind: "List", apiVersion: "v1", metadata: {}, items } as unknown as KubeObject;
     const printer = objectPrinter(k, { typed: true });

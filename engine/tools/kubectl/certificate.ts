@@ -5,7 +5,7 @@ import { KubectlError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { nameText, objectPrinter } from "./output.ts";
-import { build, visit } from "./resources.ts";
+import { build, mappingFor, visit } from "./resources.ts";
 import type { Runner } from "./runners.ts";
 
 const PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
@@ -22,8 +22,17 @@ function deciding(type: string, other: string, operation: string, reason: string
     if (k.args.length === 0 && filenames.length === 0 && flags.string("kustomize") === "") {
       throw new KubectlError("one or more CSRs must be specified as <name> or -f <filename>");
     }
+    for (const word of k.args.filter((arg) => /^[^/]+\/[^/]+$/.test(arg))) {
+      // Its requests are of no namespace, and so is what it looks for.
+      if ((yield* mappingFor(k, word.split("/")[0]!)).namespaced) {
+        throw new KubectlError("namespace may not be empty when retrieving a resource by name");
+      }
+    }
     const result = yield* build(k, {
-      args: k.args.length > 0 ? k.args.map((name) => `certificatesigningrequests/${name}`) : [],
+      args:
+        k.args.length > 0
+          ? k.args.map((name) => (name.includes("/") ? name : `certificatesigningrequests/${name}`))
+          : [],
       filenames,
       kustomize: flags.string("kustomize"),
       recursive: flags.bool("recursive"),

@@ -135,7 +135,12 @@ export function findFlag(path: string, name: string): FlagDef | undefined {
 /** Finds the flag of a command by its letter. */
 export function findShorthand(path: string, letter: string): FlagDef | undefined {
   if (letter === "h") return HELP;
-  return localFlags(path).find((f) => f.shorthand === letter) ?? globalFlags().find((f) => f.shorthand === letter);
+  const own = localFlags(path);
+  const found = own.find((f) => f.shorthand === letter);
+  if (found) return found;
+  const global = globalFlags().find((f) => f.shorthand === letter);
+  // A command's own flag of that name stands in its place, with its own letter or none.
+  return own.some((f) => f.name === global?.name) ? undefined : global;
 }
 
 const commandCache = new Map<string, Command>();

@@ -16,9 +16,9 @@ export function* explain(k: Invocation): Gen<number> {
     throw new KubectlError(`You must specify the type of resource to explain. ${SUGGEST_RESOURCES}\n`);
   }
   if (args.length > 1) throw new KubectlError("We accept only this format: explain RESOURCE\n");
-  const { mapping, path } = yield* parse(k, args[0]!);
-  let { group, version } = mapping;
   const apiVersion = flags.string("api-version");
+  const { mapping, path } = yield* parse(k, args[0]!, apiVersion !== "");
+  let { group, version } = mapping;
   if (apiVersion !== "") {
     const slash = apiVersion.indexOf("/");
     group = slash < 0 ? "" : apiVersion.slice(0, slash);
@@ -61,8 +61,8 @@ interface Asked {
  * `pods.spec.containers`, which is read as a JSONPath (kubectl pkg/explain); the group may stand between a resource, by
  * its plural, and its fields.
  */
-function* parse(k: Invocation, text: string): Gen<Asked> {
-  const [first = "", ...rest] = fields(text);
+function* parse(k: Invocation, text: string, ofVersion: boolean): Gen<Asked> {
+  const [first = "", ...rest] = fields(text, ofVersion ? "all nodes" : "first node");
   if (first === "") throw new KubectlError("a resource must be present, got: /, Resource=");
   let discovery = yield* k.resources(2);
   let mapping = discovery.find(first);
@@ -72,18 +72,24 @@ function* parse(k: Invocation, text: string): Gen<Asked> {
   }
   warnOfShortName(k, discovery, first);
   if (mapping === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(first)}`);
-  const group = mapping.group === "" || first !== mapping.resource ? [] : mapping.group.split(".");
+  // Whoever names the version names no group before the fields.
+  const whole = mapping.group === "" || first !== mapping.resource || ofVersion;
+  const group = whole ? [] : mapping.group.split(".");
   const named = group.length > 0 && group.every((part, i) => rest[i] === part);
   return { mapping, path: named ? rest.slice(group.length) : rest };
 }
 
 /** The names of a path that is nothing but fields. */
-function fields(text: string): string[] {
+function fields(text: string, which: "all nodes" | "first node"): string[] {
   try {
     const [list] = parseJsonPath(`{.${text.replace(/\.$/, "")}}`);
     const nodes = list?.type === "list" ? list.nodes : [];
-    return nodes.flatMap((node) => {
-      if (node.type !== "field") throw new KubectlError("invalid jsonpath syntax, first node must be field node");
+    return nodes.flatMap((node, i) => {
+      if (node.type !== "field") {
+        const words =
+          i > 0 && which === "all nodes" ? "all nodes must be field nodes" : "first node must be field node";
+        throw new KubectlError(`invalid jsonpath syntax, ${words}`);
+      }
       return node.name === "" ? [] : [node.name];
     });
   } catch (error) {

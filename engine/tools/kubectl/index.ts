@@ -63,6 +63,7 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
   for (const { name } of flags.given) {
     if (DEPRECATED[name] !== undefined) top.err(`Flag --${name} has been deprecated, ${DEPRECATED[name]}\n`);
   }
+  yield* top.flush();
   if (flags.bool("help")) {
     top.out(helpText(path));
     return 0;

@@ -54,6 +54,7 @@ export function* reconcile(k: Invocation): Gen<number> {
     local: true,
     continueOnError: true,
     flatten: true,
+    typed: true,
   });
   const errors = [...result.errors];
   const printer = objectPrinter(k, { typed: true });

@@ -157,7 +157,8 @@ function ofKnownKinds(found: Result, goOn: boolean): Result {
     }
     const what = quote(found.targetsSingleItems ? kind : `${kind}List`);
     const where = quote(group === "" ? version : `${group}/${version}`);
-    const text = `no kind ${what} is registered for version ${where} in scheme "pkg/scheme/scheme.go:28"`;
+    const unknown = `no kind ${what} is registered for version ${where} in scheme "pkg/scheme/scheme.go:28"`;
+    const text = info.source === undefined ? unknown : `unable to decode ${quote(info.source)}: ${unknown}`;
     if (!goOn) throw new KubectlError(text);
     if (found.targetsSingleItems || !said.has(text)) failed(result, new KubectlError(text));
     said.add(text);

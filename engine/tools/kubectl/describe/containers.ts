@@ -95,6 +95,12 @@ export function writeResources(d: Document, resources: Any, level: number): void
   }
 }
 
+/** A path as Go's net/url writes it: what would be a query is none. */
+const escapedPath = (path: string) =>
+  encodeURIComponent(path)
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replace(/%(24|26|2B|2C|2F|3A|3B|3D|40)/g, (code) => decodeURIComponent(code));
+
 /** `http-get http://:80/ delay=0s timeout=1s period=10s #success=1 #failure=3`. */
 export function probeText(probe: Any): string {
   const {
@@ -109,7 +115,8 @@ export function probeText(probe: Any): string {
   if (probe.httpGet) {
     const { scheme = "", host = "", port, path = "" } = probe.httpGet;
     const prefix = scheme === "" ? "" : `${scheme.toLowerCase()}:`;
-    return `http-get ${prefix}//${host}:${port}${path === "" || path.startsWith("/") ? path : `/${path}`} ${attributes}`;
+    const rooted = path === "" || path.startsWith("/") ? path : `/${path}`;
+    return `http-get ${prefix}//${host}:${port}${escapedPath(rooted)} ${attributes}`;
   }
   if (probe.tcpSocket) return `tcp-socket ${probe.tcpSocket.host ?? ""}:${probe.tcpSocket.port} ${attributes}`;
   if (probe.grpc) return `grpc <pod>:${probe.grpc.port} ${probe.grpc.service ?? ""} ${attributes}`;

@@ -1,5 +1,6 @@
 import { resourcePath } from "../../../api/client.ts";
 import { isStatus } from "../../../api/status.ts";
+import type { KubeObject } from "../../../api/types.ts";
 import type { Gen } from "../../../kernel/index.ts";
 import { aggregateText, isExpected, KubectlError, throwAll, throwCollected } from "../errors.ts";
 import { SUGGEST_RESOURCES } from "../get.ts";
@@ -103,7 +104,8 @@ export function* describe(k: Invocation): Gen<number> {
       first = false;
     } catch (error) {
       if (!isExpected(error)) throw error;
-      errors.push(error);
+      // The same again is told once.
+      if (!errors.some(({ message }) => message === error.message)) errors.push(error);
     }
   }
   if (result.infos.length === 0 && missing.length === 0) {
@@ -117,11 +119,33 @@ export function* describe(k: Invocation): Gen<number> {
 
 /** Objects whose names begin with what was given. */
 function* describeMatching(k: Invocation, original: Error, type: string, prefix: string): Gen<number> {
-  const result: Result = yield* build(k, { args: [type], allowEmptySelector: true, flatten: true });
+  const result: Result = yield* build(k, {
+    args: [type],
+    allowEmptySelector: true,
+    flatten: true,
+    singleResourceType: true,
+  });
   const matching = result.infos.filter((info) => info.name.startsWith(prefix));
   if (matching.length === 0) throw original;
   for (const info of matching) k.out(`${yield* descriptionOf(k, info)}\n`);
   return 0;
+}
+
+/** Kinds whose describers ask for an older version when the present one does not answer. */
+const OLDER = new Set([
+  "Ingress.networking.k8s.io",
+  "IngressClass.networking.k8s.io",
+  "EndpointSlice.discovery.k8s.io",
+  "PodDisruptionBudget.policy",
+]);
+
+function* readAnew(k: Invocation, { mapping, namespace, name }: Info): Gen<KubeObject> {
+  try {
+    return yield* k.object("GET", resourcePath(mapping, namespace, name));
+  } catch (error) {
+    if (!isExpected(error) || !OLDER.has(`${mapping.kind}.${mapping.group}`)) throw error;
+    return yield* k.object("GET", resourcePath({ ...mapping, version: "v1beta1" }, namespace, name));
+  }
 }
 
 function* descriptionOf(k: Invocation, info: Info): Gen<string> {
@@ -129,7 +153,7 @@ function* descriptionOf(k: Invocation, info: Info): Gen<string> {
   const document = new Document(k);
   const describer = DESCRIBERS[`${mapping.kind}.${mapping.group}`] ?? describeGeneric;
   // Describers read the object anew, with whatever else they show.
-  const object = yield* k.object("GET", resourcePath(mapping, info.namespace, info.name));
+  const object = yield* readAnew(k, info);
   yield* describer(document, object);
   return document.text();
 }

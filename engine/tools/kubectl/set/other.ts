@@ -101,7 +101,7 @@ export function* setSelector(k: Invocation): Gen<number> {
     matchLabels?: Record<string, string>;
     matchExpressions?: { key: string; operator: string; values?: string[] }[];
   };
-  const { infos } = yield* setTargets(k, k.args.slice(0, -1), false);
+  const { infos } = yield* setTargets(k, k.args.slice(0, -1));
   const resourceVersion = k.flags.string("resource-version");
   const errors: Error[] = [];
   for (const info of infos) {

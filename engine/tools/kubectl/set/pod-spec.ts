@@ -18,7 +18,7 @@ type Spec = Record<string, unknown> & { containers?: Container[]; initContainers
 
 /** The Pod spec inside an object changed; throws for an object that has none (polymorphichelpers UpdatePodSpecForObject). */
 export function withPodSpec(object: KubeObject, change: (spec: Spec) => Spec): KubeObject {
-  const { kind, spec } = object;
+  const { kind, spec, apiVersion } = object;
   if (kind === "Pod") return { ...object, spec: change(spec) } as KubeObject;
   if (kind === "CronJob") {
     const { jobTemplate } = spec;
@@ -29,7 +29,9 @@ export function withPodSpec(object: KubeObject, change: (spec: Spec) => Spec): K
     } as KubeObject;
   }
   if (!spec?.template?.spec || kind === "PodTemplate") {
-    throw new KubectlError(`the object is not a pod or does not have a pod template: *v1.${kind}`);
+    throw new KubectlError(
+      `the object is not a pod or does not have a pod template: *${apiVersion.split("/").at(-1)}.${kind}`,
+    );
   }
   return {
     ...object,
