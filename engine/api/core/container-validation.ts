@@ -1,5 +1,5 @@
 import type { Draft } from "../kind.ts";
-import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
+import { canonicalQuantity, compareQuantities, formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 import type { StatusCause } from "../status.ts";
 import {
   duplicate,
@@ -187,7 +187,7 @@ function validateValueFrom(env: Draft, path: string): StatusCause[] {
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = env.valueFrom;
   if (fieldRef) causes.push(...validateFieldRef(fieldRef, ENV_FIELDS, `${path}.fieldRef`));
   if (resourceFieldRef) {
-    causes.push(...validateResourceField(resourceFieldRef.resource, `${path}.resourceFieldRef`));
+    causes.push(...validateResourceField(resourceFieldRef, `${path}.resourceFieldRef`));
   }
   if (configMapKeyRef) causes.push(...validateKeyRef(configMapKeyRef, `${path}.configMapKeyRef`));
   if (secretKeyRef) causes.push(...validateKeyRef(secretKeyRef, `${path}.secretKeyRef`));
@@ -202,10 +202,26 @@ function validateValueFrom(env: Draft, path: string): StatusCause[] {
 }
 
 /** What a container asks for or may use, by name (validateContainerResourceFieldSelector). */
-export function validateResourceField(resource: string | undefined, path: string): StatusCause[] {
+export function validateResourceField({ resource, divisor }: Draft, path: string): StatusCause[] {
   if (!resource) return [required(`${path}.resource`, "")];
   const known = ENV_RESOURCES.includes(resource) || /^(?:limits|requests)\.hugepages-/.test(resource);
-  return known ? [] : [notSupported(`${path}.resource`, resource, ENV_RESOURCES)];
+  if (!known) return [notSupported(`${path}.resource`, resource, ENV_RESOURCES)];
+  return validateDivisor(resource, canonicalQuantity(divisor ?? "0") ?? "0", `${path}.divisor`);
+}
+
+const BYTE_DIVISORS = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei";
+
+/** What amounts may be counted in (validateContainerResourceDivisor). */
+function validateDivisor(resource: string, divisor: string, path: string): StatusCause[] {
+  if (divisor === "0") return [];
+  const kind = resource.replace(/^(?:limits|requests)\./, "");
+  if (kind === "cpu") {
+    const words = "only divisor's values 1m and 1 are supported with the cpu resource";
+    return ["1m", "1"].includes(divisor) ? [] : [invalid(path, resource, words)];
+  }
+  if (BYTE_DIVISORS.split(", ").includes(divisor)) return [];
+  const what = { memory: "memory", "ephemeral-storage": "local ephemeral storage" }[kind] ?? "hugepages";
+  return [invalid(path, resource, `only divisor's values ${BYTE_DIVISORS} are supported with the ${what} resource`)];
 }
 
 const SUBSCRIPT = /^(metadata\.(?:annotations|labels))\['(.*)'\]$/;

@@ -153,6 +153,27 @@ describe("validation", () => {
     ]);
   });
 
+  it("of what amounts are counted in", () => {
+    const of = (resource: string, divisor: string) => {
+      const env = [{ name: "A", valueFrom: { resourceFieldRef: { resource, divisor } } }];
+      const spec = { containers: [{ name: "c", image: "i", env }] };
+      return messages({ apiVersion: "v1", kind: "Pod", spec });
+    };
+    const at = "spec.containers[0].env[0].valueFrom.resourceFieldRef.divisor: Invalid value:";
+    const bytes = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei";
+    expect(of("limits.cpu", "1000m")).toEqual([]);
+    expect(of("limits.memory", "1Mi")).toEqual([]);
+    expect(of("requests.cpu", "2")).toEqual([
+      `${at} "requests.cpu": only divisor's values 1m and 1 are supported with the cpu resource`,
+    ]);
+    expect(of("limits.memory", "25Mi")).toEqual([
+      `${at} "limits.memory": only divisor's values ${bytes} are supported with the memory resource`,
+    ]);
+    expect(of("limits.ephemeral-storage", "1m")).toEqual([
+      `${at} "limits.ephemeral-storage": only divisor's values ${bytes} are supported with the local ephemeral storage resource`,
+    ]);
+  });
+
   it("of the parameters of a StorageClass", () => {
     const of = (parameters: Record<string, string>) =>
       messages({ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", provisioner: "x.example/y", parameters });

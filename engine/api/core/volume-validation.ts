@@ -161,7 +161,7 @@ function validateDownwardItem(item: Draft, path: string): StatusCause[] {
   } else if (item.resourceFieldRef) {
     const at = `${path}.resourceFieldRef`;
     if (!item.resourceFieldRef.containerName) causes.push(required(`${at}.containerName`, ""));
-    else causes.push(...validateResourceField(item.resourceFieldRef.resource, at));
+    else causes.push(...validateResourceField(item.resourceFieldRef, at));
   } else causes.push(required(path, "one of fieldRef and resourceFieldRef is required"));
   return [...causes, ...validateMode(item.mode, `${path}.mode`)];
 }

@@ -5,7 +5,7 @@ import { SUGGEST_RESOURCES } from "./get.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { type Schema, type Schemas, schemasOf } from "./openapi.ts";
-import { JsonPathError, parseJsonPath } from "./printers/jsonpath-parser.ts";
+import { JsonPathError, type Node, parseJsonPath } from "./printers/jsonpath-parser.ts";
 import { wrapWords } from "./printers/wrap.ts";
 import { warnOfShortName } from "./resources.ts";
 
@@ -59,10 +59,12 @@ interface Asked {
 
 /**
  * `pods.spec.containers`, which is read as a JSONPath (kubectl pkg/explain); the group may stand between a resource, by
- * its plural, and its fields.
+ * its plural, and its fields, but where the version is said by a flag.
  */
 function* parse(k: Invocation, text: string, ofVersion: boolean): Gen<Asked> {
-  const [first = "", ...rest] = fields(text, ofVersion ? "all nodes" : "first node");
+  const nodes = nodesOf(text);
+  if (nodes[0]?.type !== "field") throw notField("first node");
+  const first = nodes[0].name;
   if (first === "") throw new KubectlError("a resource must be present, got: /, Resource=");
   let discovery = yield* k.resources(2);
   let mapping = discovery.find(first);
@@ -72,30 +74,35 @@ function* parse(k: Invocation, text: string, ofVersion: boolean): Gen<Asked> {
   }
   warnOfShortName(k, discovery, first);
   if (mapping === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(first)}`);
-  // Whoever names the version names no group before the fields.
-  const whole = mapping.group === "" || first !== mapping.resource || ofVersion;
-  const group = whole ? [] : mapping.group.split(".");
-  const named = group.length > 0 && group.every((part, i) => rest[i] === part);
-  return { mapping, path: named ? rest.slice(group.length) : rest };
+  if (ofVersion) return { mapping, path: fields(nodes, "all nodes") };
+  const whole = mapping.group === "" ? mapping.resource : `${mapping.resource}.${mapping.group}`;
+  // What follows the whole name is read on its own, so that of two dots the first is lost.
+  const rest = text.startsWith(whole) ? text.slice(whole.length) : undefined;
+  if (rest === "") return { mapping, path: [] };
+  return { mapping, path: fields(rest === undefined ? nodes : nodesOf(rest), "first node") };
 }
 
-/** The names of a path that is nothing but fields. */
-function fields(text: string, which: "all nodes" | "first node"): string[] {
+function nodesOf(text: string): readonly Node[] {
   try {
     const [list] = parseJsonPath(`{.${text.replace(/\.$/, "")}}`);
-    const nodes = list?.type === "list" ? list.nodes : [];
-    return nodes.flatMap((node, i) => {
-      if (node.type !== "field") {
-        const words =
-          i > 0 && which === "all nodes" ? "all nodes must be field nodes" : "first node must be field node";
-        throw new KubectlError(`invalid jsonpath syntax, ${words}`);
-      }
-      return node.name === "" ? [] : [node.name];
-    });
+    return list?.type === "list" ? list.nodes : [];
   } catch (error) {
     if (error instanceof JsonPathError) throw new KubectlError(error.message);
     throw error;
   }
+}
+
+function notField(which: "all nodes" | "first node"): KubectlError {
+  const words = which === "first node" ? "first node must be field node" : "all nodes must be field nodes";
+  return new KubectlError(`invalid jsonpath syntax, ${words}`);
+}
+
+/** The names behind the first node of a path, all of which have to be fields. */
+function fields(nodes: readonly Node[], which: "all nodes" | "first node"): string[] {
+  return nodes.slice(1).map((node) => {
+    if (node.type !== "field") throw notField(which);
+    return node.name;
+  });
 }
 
 const indent = (amount: number, text: string) => {

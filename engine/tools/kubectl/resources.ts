@@ -176,7 +176,8 @@ function* located(k: Invocation, options: BuildOptions): Gen<Result> {
   if (filenames.length > 0 && options.kustomize) throw new KubectlError("only one of -f or -k can be specified");
   if (options.recursive && options.kustomize) throw new KubectlError("the -k flag can't be used with -f or -R");
   const paths = filenames.length > 0 ? yield* expandPaths(k, filenames, options.recursive ?? false, errors) : [];
-  if (options.kustomize) paths.push({ source: options.kustomize, text: () => kustomizeText(k, options.kustomize!) });
+  if (options.kustomize)
+    paths.push({ source: options.kustomize, text: () => kustomizeText(k, options.kustomize!, true, "legacy") });
   const named = parseNames(args, errors);
   if (options.selectAll && labelSelector) {
     errors.push(new KubectlError(`setting 'all' parameter but found a non empty selector. `));

@@ -54,7 +54,7 @@ function sortBy<T>(
   where: typeof IN_TABLE,
   objectOf: (item: T) => unknown,
 ): T[] {
-  if (items.length < 2) return [...items];
+  if (items.length < 2 && where === IN_TABLE) return [...items];
   let text = field;
   let path: JsonPath;
   try {

@@ -7,7 +7,7 @@ import type { Invocation } from "../invocation.ts";
 import { buildDirectory, type Reorder } from "./build.ts";
 
 /** The YAML that a kustomization directory stands for. */
-export function kustomizeText(k: Invocation, path: string, restricted = true, reorder: Reorder = "legacy"): string {
+export function kustomizeText(k: Invocation, path: string, restricted: boolean, reorder: Reorder): string {
   return buildDirectory(k, path, restricted, reorder).map(toYaml).join("---\n");
 }
 
