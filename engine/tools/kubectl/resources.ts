@@ -145,26 +145,33 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
 /** Groups whose types are in modules of their own, which kubectl reads without types. */
 const FOREIGN = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
 
-/** Objects of other kinds become errors, one for each list. */
+/** Objects of other kinds become errors where they stood, one for each list. */
 function ofKnownKinds(found: Result, goOn: boolean): Result {
   const result: Result = { ...found, infos: [], errors: [], failedAt: [] };
   const said = new Set<string>();
-  for (const info of found.infos) {
-    const { group, version, kind } = info.mapping;
-    if (!FOREIGN.includes(group) && typeOf(schemaName(group, version, kind)) !== undefined) {
+  for (const [at, info] of [...found.infos, undefined].entries()) {
+    for (const [i, error] of found.errors.entries()) if (found.failedAt[i] === at) failed(result, error);
+    if (info === undefined) break;
+    const text = unknownKind(info, found.targetsSingleItems);
+    if (text === undefined) {
       result.infos.push(info);
       continue;
     }
-    const what = quote(found.targetsSingleItems ? kind : `${kind}List`);
-    const where = quote(group === "" ? version : `${group}/${version}`);
-    const unknown = `no kind ${what} is registered for version ${where} in scheme "pkg/scheme/scheme.go:28"`;
-    const text = info.source === undefined ? unknown : `unable to decode ${quote(info.source)}: ${unknown}`;
     if (!goOn) throw new KubectlError(text);
     if (found.targetsSingleItems || !said.has(text)) failed(result, new KubectlError(text));
     said.add(text);
   }
-  for (const error of found.errors) failed(result, error);
   return result;
+}
+
+/** What a reader of Go's structs says of a kind that it has none for. */
+function unknownKind({ mapping, source }: Info, single: boolean): string | undefined {
+  const { group, version, kind } = mapping;
+  if (!FOREIGN.includes(group) && typeOf(schemaName(group, version, kind)) !== undefined) return undefined;
+  const what = quote(single ? kind : `${kind}List`);
+  const where = quote(group === "" ? version : `${group}/${version}`);
+  const text = `no kind ${what} is registered for version ${where} in scheme "pkg/scheme/scheme.go:28"`;
+  return source === undefined ? text : `unable to decode ${quote(source)}: ${text}`;
 }
 
 function* located(k: Invocation, options: BuildOptions): Gen<Result> {
