@@ -80,6 +80,12 @@ for (const path of [
   HIDDEN[path] = [flagOf(["record", "", "false"])];
 }
 
+/** Flags that are still taken, and what is said of them. */
+export const DEPRECATED: Record<string, string> = {
+  record: "--record will be removed in the future",
+  reorder: "use the new 'sortOptions' field in kustomization.yaml instead.",
+};
+
 HIDDEN["kustomize"] = [flagOf(["reorder", "", "'legacy'"])];
 
 const HELP: FlagDef = { name: "help", shorthand: "h", value: "false", usage: "", type: "bool", bare: "true" };

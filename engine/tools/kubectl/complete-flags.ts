@@ -1,4 +1,4 @@
-import { type FlagDef, findFlag, globalFlags, localFlags } from "./commands.ts";
+import { DEPRECATED, type FlagDef, findFlag, globalFlags, localFlags } from "./commands.ts";
 import type { Flags } from "./flags.ts";
 import { compareStrings } from "./go.ts";
 
@@ -12,9 +12,6 @@ const REQUIRED: Record<string, readonly string[]> = {
   run: ["image"],
   scale: ["replicas"],
 };
-
-/** A flag that is only there for old scripts. */
-const DEPRECATED = "record";
 
 /** `--flag` and `-f` of a flag, as far as they begin like that. */
 function forms(flag: FlagDef, prefix: string): [string, string][] {
@@ -44,7 +41,7 @@ export function flagNames(flags: Flags, prefix: string): [string, string][] {
     bare: "true",
   };
   let inherited = [...globalFlags()];
-  const own = [...localFlags(path).filter(({ name }) => name !== DEPRECATED), help];
+  const own = [...localFlags(path).filter(({ name }) => DEPRECATED[name] === undefined), help];
   if (path.split(" ")[0] === "config") {
     // `config` and what is below it have a flag of their own by this name.
     const kubeconfig = { ...findFlag("", "kubeconfig")!, usage: "use a particular kubeconfig file" };

@@ -1,7 +1,7 @@
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { COST } from "../../machine/costs.ts";
 import type { Process, Program } from "../../machine/process.ts";
-import { helpText } from "./commands.ts";
+import { DEPRECATED, helpText } from "./commands.ts";
 import { complete } from "./complete.ts";
 import { asksFirst } from "./config-order.ts";
 import { answersIn, Exit, errorText, isExpected, KubectlError } from "./errors.ts";
@@ -95,12 +95,6 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
     yield* k.flush();
   }
 }
-
-/** Flags that are still taken, and what is said of them. */
-const DEPRECATED: Record<string, string> = {
-  record: "--record will be removed in the future",
-  reorder: "use the new 'sortOptions' field in kustomization.yaml instead.",
-};
 
 /** Where a command without its subcommand prints its help, and its status. */
 const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {
