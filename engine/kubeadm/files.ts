@@ -1,8 +1,17 @@
 /** Puts on a machine what `kubeadm` and the course's set-up leave on one of its role. */
 
+import { formatTime } from "../api/time.ts";
 import { cniPlugin } from "../machine/base/cni-plugins.ts";
-import type { Content } from "../machine/inode.ts";
-import { type DirNode, dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "../machine/inode.ts";
+import type { Content, Inode } from "../machine/inode.ts";
+import {
+  type DirNode,
+  dirNode,
+  entriesOf,
+  fileNode,
+  LazyContent,
+  type NodeAttributes,
+  symlinkNode,
+} from "../machine/inode.ts";
 import type { Machine } from "../machine/machine.ts";
 import { runtimeOf } from "../machine/runtime/of.ts";
 import { kubeconfig, kubeconfigOf } from "./kubeconfig.ts";
@@ -43,6 +52,10 @@ const CONTROL_PLANE_IMAGES = [
 
 /** Creates or replaces a file of a machine, with the directories above it. */
 export function installFile(machine: Rooted, path: string, content: string | Content, at: NodeAttributes = {}): void {
+  install(machine, path, fileNode(content, at), at);
+}
+
+function install(machine: Rooted, path: string, node: Inode, at: NodeAttributes = {}): void {
   const parts = path.split("/").filter(Boolean);
   const name = parts.pop()!;
   let dir = machine.root;
@@ -56,7 +69,7 @@ export function installFile(machine: Rooted, path: string, content: string | Con
     if (next.kind !== "dir") throw new Error(`installFile: ${path} runs through what is no directory`);
     dir = next;
   }
-  entriesOf(dir).set(name, fileNode(content, at));
+  entriesOf(dir).set(name, node);
 }
 
 function installDirectory(machine: Rooted, path: string, at: NodeAttributes = {}): DirNode {
@@ -150,11 +163,14 @@ function node(machine: Rooted, spec: MachineSpec, { pki, server, topology }: Clu
     lazy(() => kubeconfig({ pki, server, user, subject, clientFiles: { certificate: current, key: current } })),
     SECRET,
   );
+  const stamp = formatTime(pki.kubernetes.bornMs).slice(0, 19).replace("T", "-").replaceAll(":", "-");
+  const file = current.replace("current", stamp);
   put(
-    current,
+    file,
     lazy(() => both(pki.kubernetes.issue({ subject, usages: ["clientAuth"] }))),
     SECRET,
   );
+  install(machine, current, symlinkNode(file));
   const serving = (part: "certificate" | "key") => lazy(() => pki.kubernetes.selfMade(spec.name)[part]);
   put("/var/lib/kubelet/pki/kubelet.crt", serving("certificate"));
   put("/var/lib/kubelet/pki/kubelet.key", serving("key"), SECRET);

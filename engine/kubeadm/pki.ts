@@ -35,7 +35,8 @@ function keyNamed(name: string): KeyPair {
 /** One certificate authority of the cluster: `kubernetes`, `etcd-ca` or `front-proxy-ca`. */
 export class Authority {
   readonly name: Name;
-  private readonly bornMs: number;
+  /** When the cluster was made, in whole seconds. */
+  readonly bornMs: number;
   private readonly cluster: string;
 
   /** `bornMs`: when the cluster was made, in ms since 1970; `cluster`: "" or what tells it from others of the session. */
