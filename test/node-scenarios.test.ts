@@ -7,6 +7,24 @@ const ON_NODE = `on() { ssh "$1" "sudo bash -c '$2'" 2>&1; }
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "what lies below a kubelet's root; a policy for CPUs that is not the one whose state lies there ends it",
+    script: `on() { ssh worker-1 "sudo $*"; }
+on ls /var/lib/kubelet | tr '\\n' ' '; echo; on readlink /var/lib/kubelet/pki/kubelet-client-current.pem
+on cat /var/lib/kubelet/cpu_manager_state; echo; on stat -c %F /var/lib/kubelet/pod-resources/kubelet.sock
+on "sh -c 'echo cpuManagerPolicy: static >> /var/lib/kubelet/config.yaml'"; on systemctl restart kubelet; sleep 2; on systemctl is-active kubelet
+on journalctl -u kubelet -o cat --no-pager -n 5 | grep -o 'kubelet.go.*' | cut -c1-140
+on rm /var/lib/kubelet/cpu_manager_state; on systemctl restart kubelet; sleep 5; on systemctl is-active kubelet`,
+    expect: [
+      "config.yaml cpu_manager_state device-plugins kubeadm-flags.env memory_manager_state pki plugins plugins_registry pod-resources pods ",
+      "/var/lib/kubelet/pki/kubelet-client-2026-03-02-09-00-00.pem",
+      '{"policyName":"none","defaultCpuSet":"","checksum":1353318690}',
+      "socket",
+      "activating",
+      /^kubelet.go:1511\] "Failed to start ContainerManager" err="start cpu manager error: could not restore state from checkpoint: configured/,
+      "active",
+    ],
+  },
+  {
     name: "API servers keep a Lease each and say whom to trust; one that loses its power leaves the Service kubernetes",
     script: `kubectl get lease -n kube-system -l apiserver.kubernetes.io/identity=kube-apiserver -L kubernetes.io/hostname --no-headers | awk '{print substr($1, 1, 10), index($2, $1 "_"), $4}' | sort
 kubectl get cm -n kube-system -o custom-columns=N:.metadata.name,K:.data --no-headers | grep -oE '^(ext|kube-api)[a-z-]+|since:[-0-9]+|requestheader-[a-z-]+:\\[[^]]*]'

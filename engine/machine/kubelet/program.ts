@@ -11,6 +11,7 @@ import * as sys from "../sys.ts";
 import { bootstrapCertificate, makeServingPair } from "./bootstrap.ts";
 import { Kubelet } from "./kubelet.ts";
 import { type KubeletOptions, OptionsError, readOptions } from "./options.ts";
+import { policyClash, setUpRoot } from "./root-directory.ts";
 import { listen } from "./server.ts";
 
 const PKI = "/var/lib/kubelet/pki";
@@ -46,6 +47,12 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
       `failed to run Kubelet: unable to load bootstrap kubeconfig: stat ${path}: ${error.message.toLowerCase()}`,
     );
   }
+  const clash = policyClash(p, options.configuration);
+  if (clash !== undefined) {
+    for (const line of clash) yield* sys.printError(p, `${line}\n`);
+    return 1;
+  }
+  setUpRoot(p, options.configuration);
   p.dispositions.set("TERM", "catch");
   p.dispositions.set("INT", "catch");
   const close = listen(me, p);
