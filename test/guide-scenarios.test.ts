@@ -223,6 +223,25 @@ ask() { ssh $1 "curl -s -m 2 -o /dev/null -w '%{http_code}\n' $IP; ping -c 1 -W 
 policy 192.168.108.0/24; ask worker-1; ask worker-3; policy 10.200.3.0/32; ask worker-1`,
     expect: [/^000$/, /^0 received$/, /^200$/, /^1 received$/, /^200$/, /^1 received$/],
   },
+  {
+    // tasks/access-application-cluster/ingress-minikube of the documentation, and an nginx that passes on.
+    name: "heads that nginx passes on have its order, and the upstream's own words for the status",
+    script: String.raw`kubectl apply -f https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v1.12.1/deploy/static/provider/baremetal/deploy.yaml >/dev/null
+kubectl create deployment web --image=gcr.io/google-samples/hello-app:1.0 >/dev/null; kubectl expose deployment web --type=NodePort --port=8080 >/dev/null
+kubectl create deployment any --image=registry.k8s.io/e2e-test-images/agnhost:2.53 -- /agnhost netexec --http-port=8080 >/dev/null; kubectl expose deployment any --port=8080 >/dev/null
+kubectl wait -n ingress-nginx --for=condition=ready pod --selector=app.kubernetes.io/component=controller --timeout=120s >/dev/null; kubectl rollout status deploy any >/dev/null
+kubectl apply -f https://k8s.io/examples/service/networking/example-ingress.yaml; kubectl apply -f https://k8s.io/examples/service/networking/name-virtual-host-ingress-no-third-host.yaml; kubectl apply -f https://k8s.io/examples/service/networking/external-lb.yaml; sleep 8
+NP=$(kubectl get svc -n ingress-nginx ingress-nginx-controller -o jsonpath={.spec.ports[0].nodePort})
+curl --resolve "hello-world.example:$NP:192.168.108.21" -si http://hello-world.example:$NP | tr -d '\r' | sed 's/: .*//'
+kubectl create configmap conf --from-literal=default.conf='server { listen 80; location / { proxy_pass http://any:8080; } }' >/dev/null
+kubectl run front --image=nginx --overrides='{"spec":{"volumes":[{"name":"c","configMap":{"name":"conf"}}],"containers":[{"name":"front","image":"nginx","volumeMounts":[{"name":"c","mountPath":"/etc/nginx/conf.d"}]}]}}' >/dev/null; kubectl wait --for=condition=Ready pod front >/dev/null
+ssh worker-1 curl -si "$(kubectl get pod front -o jsonpath={.status.podIP})/echo?code=503" | tr -d '\r' | sed 's/: .*//'`,
+    expect: [
+      ...["ingress.networking.k8s.io/example-ingress created", "no-third-host created", "external-lb created"],
+      ...[/^HTTP.1.1 200 OK$/, /^Date$/, /^Content-Type$/, /^Content-Length$/, /^Connection$/, /^$/, "Hello, world!"],
+      ...[/^HTTP.1.1 503 Service Unavailable$/, /^Server$/, /^Date$/, /^Content-/, /^Content-Length$/, /^Connection$/],
+    ],
+  },
 ];
 
 test.each(SCENARIOS)("$name", (scenario) => {

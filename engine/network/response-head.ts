@@ -23,3 +23,15 @@ export function completed(response: HttpResponse, wallMs: number, method: string
   const own = two ? { ...behind, ...size, date } : { date, ...size, ...behind };
   return { ...response, headers: { ...before, ...own } };
 }
+
+/** What nginx writes first, whoever has said it (ngx_http_header_filter_module.c). */
+const NGINX_FIRST = [
+  ...["server", "date", "content-type", "content-length", "last-modified", "location"],
+  ...["transfer-encoding", "connection", "keep-alive", "vary"],
+];
+
+/** An answer's header fields in nginx's order. */
+export function nginxOrder(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const first = NGINX_FIRST.filter((name) => name in headers).map((name): [string, string] => [name, headers[name]!]);
+  return { ...Object.fromEntries(first), ...headers };
+}

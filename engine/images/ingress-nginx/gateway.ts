@@ -6,6 +6,7 @@ import { plainOnTls } from "../../network/http-bytes.ts";
 import { isNetError } from "../../network/index.ts";
 import { reasonOf } from "../../network/reason.ts";
 import { resolveHost } from "../../network/resolver.ts";
+import { nginxOrder } from "../../network/response-head.ts";
 import { inNetwork } from "../../text/ipv4.ts";
 import { compileRegex } from "../../text/regex/index.ts";
 import { withTimeout } from "../../tools/system/http-client.ts";
@@ -397,12 +398,12 @@ export class Gateway {
     const { secure, location, request } = passage;
     const { settings } = this;
     const { server: _, date: __, connection: ___, ...rest } = response.headers;
-    const headers: Record<string, string> = {
-      date: httpDate(this.p.machine.kernel.wallMs),
+    const headers = nginxOrder({
       ...rest,
+      ...(settings.serverTokens && { server: "nginx" }),
+      date: httpDate(this.p.machine.kernel.wallMs),
       connection: "keep-alive",
-    };
-    if (settings.serverTokens) headers["server"] = "nginx";
+    });
     if (secure && settings.hsts)
       headers["strict-transport-security"] = `max-age=${settings.hstsMaxAge}; includeSubDomains`;
     const cors = location.options?.cors;

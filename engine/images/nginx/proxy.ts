@@ -1,7 +1,9 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import { type Gen, SECOND } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
+import { reasonOf } from "../../network/reason.ts";
 import { resolveHost } from "../../network/resolver.ts";
+import { nginxOrder } from "../../network/response-head.ts";
 import {
   authority,
   exchange,
@@ -171,11 +173,13 @@ function whereabouts(server: Server, request: HttpRequest, upstream?: string): s
   return `client: ${remoteAddress}, server: ${server.names[0] ?? ""}, request: "${method} ${path} HTTP/1.1"${asked}, host: "${headers["host"] ?? ""}"`;
 }
 
-function passedBack(p: Process, { status, headers, body }: HttpResponse, version: string): Answer {
+function passedBack(p: Process, answer: HttpResponse, version: string): Answer {
+  const { status, headers, body } = answer;
   const own: Record<string, string> = { server: `nginx/${version}`, date: httpDate(p.machine.kernel.wallMs) };
   for (const [name, value] of Object.entries(headers))
     if (!["server", "date", "connection", "keep-alive"].includes(name)) own[name] = value;
   own["connection"] = "keep-alive";
   const size = body.type === "bytes" ? body.bytes.length : Number(headers["content-length"] ?? 0);
-  return { response: { status, headers: own, body }, bodySize: size };
+  // The status line is the upstream's own.
+  return { response: { status, reason: reasonOf(answer), headers: nginxOrder(own), body }, bodySize: size };
 }

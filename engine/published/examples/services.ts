@@ -144,6 +144,25 @@ const networking: Examples = {
       { host: "bar.foo.com", http: { paths: [path("/", backendOf("service2", 80))] } },
     ],
   }),
+  "service/networking/name-virtual-host-ingress-no-third-host.yaml": ingress(
+    "name-virtual-host-ingress-no-third-host",
+    {
+      rules: [
+        { host: "first.bar.com", http: { paths: [path("/", backendOf("service1", 80))] } },
+        { host: "second.bar.com", http: { paths: [path("/", backendOf("service2", 80))] } },
+        { http: { paths: [path("/", backendOf("service3", 80))] } },
+      ],
+    },
+  ),
+  "service/networking/external-lb.yaml": {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "IngressClass",
+    metadata: { name: "external-lb" },
+    spec: {
+      controller: "example.com/ingress-controller",
+      parameters: { apiGroup: "k8s.example.com", kind: "IngressParameters", name: "external-lb" },
+    },
+  },
 };
 
 const range = (name: string, ...all: readonly Part[]): Part => core("LimitRange", name, { spec: { limits: all } });
