@@ -294,7 +294,8 @@ export function* runWhile(sh: Shell, node: While): Gen<void> {
         if (!(error instanceof BreakLoop)) throw error;
         sh.status = 0;
         if (--error.levels > 0) throw error;
-        if (error.goOn) continue;
+        // As if the condition were 0: `until` ends by that.
+        if (error.goOn && node.kind === "while") continue;
         return;
       }
       if (met !== (node.kind === "while")) break;

@@ -266,6 +266,13 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       sh.ownErrors = saved.find(([fd]) => fd === 2)?.[1] ?? outer;
       try {
         yield* program(sh, words, assignments, how.last ?? false);
+      } catch (error) {
+        // That it cannot be run is told where it would have written.
+        if (error instanceof ShellError && error.how === "fail" && error.message !== "" && !error.printed) {
+          yield* sh.complain(error.message);
+          error.printed = true;
+        }
+        throw error;
       } finally {
         sh.ownErrors = outer;
       }

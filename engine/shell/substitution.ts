@@ -103,7 +103,14 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
   sh.substitutionStatus = sh.status;
   if (interrupted) yield* handleSignals(sh);
   if (sh.interruptPending) throw new ShellError("", "discard", 130);
+  yield* warnOfNulls(sh, chunks);
   return outputText(chunks);
+}
+
+/** A text of the shell's ends with a null byte: those of an output are left out, which is told. */
+function* warnOfNulls(sh: Shell, chunks: readonly Uint8Array[]): Gen<void> {
+  if (sh.setup.dialect !== "bash" || !chunks.some((chunk) => chunk.includes(0))) return;
+  yield* sh.complain("warning: command substitution: ignored null byte in input");
 }
 
 function outputText(chunks: readonly Uint8Array[]): string {
@@ -182,6 +189,7 @@ function* readFileText(sh: Shell, input: Redirect): Gen<string> {
     release(file);
   }
   sh.status = sh.substitutionStatus = 0;
+  yield* warnOfNulls(sh, chunks);
   return outputText(chunks);
 }
 

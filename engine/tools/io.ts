@@ -129,6 +129,9 @@ export class LineReader {
     this.code = separator.charCodeAt(0);
   }
 
+  /** Nothing is read beyond a line: what follows is for others. */
+  sparing = false;
+
   /** The next line already read, without its separator. */
   take(): string | undefined {
     return this.at < this.lines.length ? this.lines[this.at++] : undefined;
@@ -169,7 +172,7 @@ export class LineReader {
   *block(): Gen<string[] | undefined> {
     let held = 0;
     while (!this.ended) {
-      const bytes = yield* sys.read(this.p, this.fd);
+      const bytes = yield* sys.read(this.p, this.fd, this.sparing ? 1 : undefined);
       // What a filter does with a block: 64 KiB take it a quarter of a millisecond.
       yield* cpu(bytes.length >> 8);
       if (bytes.length === 0) {
@@ -194,6 +197,20 @@ export class LineReader {
     this.pending = [];
     this.unterminated = true;
     return [text];
+  }
+
+  /** Leaves what was read beyond the line taken last, `left` of a block, to whoever reads the file on, as exit(3) does for streams. */
+  giveBack(left: readonly string[] = this.lines.slice(this.at)): void {
+    const file = this.p.fds.get(this.fd);
+    if (file?.offset === undefined || file.node?.kind !== "file") return;
+    let unread = this.pending.reduce((sum, bytes) => sum + bytes.length, 0) + left.length;
+    for (const line of left) unread += byteLength(line);
+    if (this.unterminated && left.length > 0) unread--;
+    file.offset = Math.max(0, file.offset - unread);
+    this.lines = [];
+    this.pending = [];
+    this.at = 0;
+    this.ended = true;
   }
 
   private decoded(): string {

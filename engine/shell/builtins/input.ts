@@ -337,7 +337,8 @@ const mapfile: Builtin = function* (sh, args, { name }) {
     else {
       const bytes = keepDelimiter && !got.ended ? concat([got.bytes, Uint8Array.of(delimiter)]) : got.bytes;
       const index = (origin ?? 0) + kept + elements.length;
-      const text = decode(bytes).replaceAll("\0", "");
+      const end = bytes.indexOf(0);
+      const text = decode(end < 0 ? bytes : bytes.subarray(0, end));
       elements.push({
         index: origin === undefined && kept === 0 ? undefined : String(index),
         value: text,

@@ -41,8 +41,8 @@ export function parsePosix(
       if (isClose()) {
         if (depth > 0) break;
         if (!extended) throw new RegexError("Unmatched ) or \\)");
-        // A lone ) of an extended expression: regcomp refuses it, grep takes it as text.
-        if (options.lenient) {
+        // A lone ) of an extended expression: regcomp refuses it, grep and awk take it as text.
+        if (options.lenient || options.brackets === "awk") {
           at++;
           items.push(repeated(literal(")")));
           continue;

@@ -114,7 +114,7 @@ export const grep = tool(OPTIONS, function* (t, o) {
   const search: Search = {
     ...matcher,
     invert: o.has("v"),
-    count: o.has("c"),
+    count: o.has("c") && listing === undefined,
     files: listing === "l" ? "with" : listing === "L" ? "without" : undefined,
     quiet: o.has("q"),
     only,
@@ -332,7 +332,11 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
   for (;;) {
     const block = yield* reader.block();
     if (block === undefined) break;
+    let taken = 0;
+    /** Up to the last line that matched: context is left to who reads on. */
+    let selected = 0;
     for (const line of block) {
+      taken++;
       number++;
       const at = offset;
       if (search.bytes) offset += byteLength(line) + 1;
@@ -383,6 +387,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
           out.add(`${prefix(number, at, ":")}${search.color && !search.invert ? highlight(line) : line}${search.end}`);
         else if (!search.invert) printMatches(line, number, at);
         after = search.after;
+        selected = taken;
       } else if (after > 0 && !listed) {
         after--;
         separate(number);
@@ -392,6 +397,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
         if (held.length > search.before) held.shift();
       }
       if (hits >= search.max && after === 0) {
+        reader.giveBack(block.slice(selected));
         if (search.count) break;
         return yield* out.flush();
       }

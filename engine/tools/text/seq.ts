@@ -64,7 +64,12 @@ export const seq = tool(
       show = (value) => parsed.map((part) => (typeof part === "string" ? part : formatNumber(part, value))).join("");
     }
     if (o.has("w")) {
-      const width = Math.max(first.toFixed(places).length, Number(last).toFixed(places).length);
+      // Zeros that were typed count, decimals do as far as they are shown.
+      const typed = [operands.length > 1 ? operands[0]! : "1", operands.at(-1)!].map((text) => {
+        const plain = /^(-?\d+)(?:\.\d*)?$/.exec(text);
+        return plain === null ? 0 : plain[1]!.length + (places > 0 ? places + 1 : 0);
+      });
+      const width = Math.max(first.toFixed(places).length, Number(last).toFixed(places).length, ...typed);
       const plain = show;
       show = (value) => {
         const text = plain(value);
@@ -154,6 +159,6 @@ const ZERO = 48;
 const NEWLINE = 10;
 
 function fraction(text: string): number {
-  const dot = text.indexOf(".");
-  return dot < 0 ? 0 : /^\d*/.exec(text.slice(dot + 1))![0].length;
+  const [, digits = "", exponent = "0"] = /^[^.e]*(?:\.(\d*))?(?:e([-+]?\d+))?/i.exec(text)!;
+  return Math.min(100, Math.max(0, digits.length - Number(exponent)));
 }

@@ -148,10 +148,12 @@ class Tree {
       below: [],
       note: "",
     };
-    if (!this.opened) this.directories++;
+    const first = !this.opened;
     this.opened = true;
     this.seen.add(node.ino);
     yield* this.fill(root, 1, false);
+    // One with nothing in it is not counted.
+    if (first && root.below?.length !== 0) this.directories++;
     return root;
   }
 

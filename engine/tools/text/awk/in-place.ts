@@ -35,7 +35,8 @@ export class InPlace {
       p.setFd(1, saved);
       saved.refs--;
     } else p.closeFd(1);
-    const suffix = toText((this.rt.variable("INPLACE_SUFFIX").v as Value | undefined) ?? UNINIT);
+    const given = this.rt.variable("inplace::suffix").v ?? this.rt.variable("INPLACE_SUFFIX").v;
+    const suffix = toText((given as Value | undefined) ?? UNINIT);
     if (suffix !== "") sys.rename(p, path, suffix.includes("*") ? suffix.replaceAll("*", path) : path + suffix);
     sys.rename(p, temporary, path);
   }

@@ -39,7 +39,7 @@ export const awk = tool(
       // A backslash alone separates by backslashes.
       if (key === "F") interpreter.rt.assign("FS", value === "\\" ? "\\\\" : value!);
       if (key === "v") {
-        const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(value!);
+        const match = /^((?:inplace::)?[A-Za-z_]\w*)=(.*)$/s.exec(value!);
         if (match === null && value!.includes("="))
           throw new Fatal(`fatal: \`${value!.slice(0, value!.indexOf("="))}' is not a legal variable name`, 2);
         if (match === null) {

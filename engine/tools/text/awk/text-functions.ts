@@ -130,11 +130,16 @@ export function awkPattern(source: string): string {
     };
     if (simple[next] !== undefined) out += simple[next];
     else if (next === "8" || next === "9") out += next;
-    else if (/[0-7]/.test(next)) {
+    else if (next === "x" && /^x[0-9a-fA-F]/.test(source.slice(i))) {
+      // Numbers may stand for operators.
+      const digits = /^x([0-9a-fA-F]{1,2})/.exec(source.slice(i))![1]!;
+      i += digits.length;
+      out += String.fromCharCode(Number.parseInt(digits, 16));
+    } else if (/[0-7]/.test(next)) {
       const digits = /^[0-7]{1,3}/.exec(source.slice(i))![0];
       i += digits.length - 1;
       const char = String.fromCharCode(Number.parseInt(digits, 8) & 255);
-      out += /[\\^$.[\](){}*+?|/]/.test(char) ? `\\${char}` : char;
+      out += char === "\\" ? "\\\\" : char;
     } else if (next === "y") out += "\\b";
     else if (next === "B") out += "\\B";
     else out += `\\${next}`;

@@ -81,7 +81,7 @@ export function* parseArguments(p: Process): Gen<Options | "help" | "version"> {
         try {
           options.positional.push(parseJson(arg)[0]!);
         } catch {
-          throw new Usage(`jq: Invalid JSON text passed to --jsonargs\n`, 2);
+          throw new Usage(`jq: invalid JSON text passed to --jsonargs\n`, 2);
         }
       }
       continue;

@@ -10,6 +10,8 @@ import { searchPath } from "../env.ts";
 
 export interface SedOptions {
   quiet: boolean;
+  /** -u: nothing is read ahead. */
+  unbuffered: boolean;
   separate: boolean;
   inPlace: boolean;
   suffix: string;
@@ -69,6 +71,8 @@ export class SedFiles {
       if (path === "-" && !this.options.inPlace) {
         this.fd = 0;
         this.reader = new LineReader(this.t.p, 0, this.options.end);
+        // What was read of a file is given back; a pipe's is gone.
+        this.reader.sparing = this.options.unbuffered && this.t.p.fds.get(0)?.node?.kind !== "file";
         return true;
       }
       try {

@@ -59,6 +59,7 @@ export const sed = tool(
     }
     const machine = new SedMachine(t, commands, {
       quiet,
+      unbuffered: o.has("u"),
       separate: o.has("s") || inPlace,
       inPlace,
       suffix: o.value("i") ?? "",

@@ -53,6 +53,7 @@ export class SedMachine extends SedFiles {
       if (this.queue.length > 0 && end !== "quit-silently") yield* this.flushQueue();
       if (this.out.full) yield* this.out.flush();
       if (end === "quit" || end === "quit-silently") {
+        if (!this.edited) this.reader?.giveBack();
         yield* this.finishFile(true);
         break;
       }
