@@ -115,7 +115,7 @@ export function parseDate(text: string, nowMs: number, local: Zone = UTC): numbe
     } else if ((m = eat(/^(\d{4})(\d{2})(\d{2})(?:t(?=\d)|(?![\d:]))/))) {
       [year, month, day] = [Number(m[1]), Number(m[2]), Number(m[3])];
       dateSeen = true;
-    } else if ((m = eat(/^(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(am|pm|a\.m\.|p\.m\.)?(?![\d:])/))) {
+    } else if ((m = eat(/^(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?\s*(am|pm|a\.m\.|p\.m\.)?(?![\d:])/))) {
       if (timeSeen) return undefined;
       [hour, minute, second] = [Number(m[1]), Number(m[2]), Number(m[3] ?? 0)];
       fraction = m[4] === undefined ? 0 : Number(`0.${m[4]}`);
@@ -161,7 +161,8 @@ export function parseDate(text: string, nowMs: number, local: Zone = UTC): numbe
       if (m[1] === "tomorrow") seconds += 86_400;
       if (m[1] === "yesterday") seconds -= 86_400;
     } else if ((m = eat(/^(z|utc|gmt|ut)(?![a-z])/))) {
-      const offset = eat(/^\s*([-+])(\d{1,2}):?(\d{2})?(?![\d:])/);
+      // Unlike behind a bare time a number with a unit is none of the zone's here.
+      const offset = eat(/^\s*([-+])(\d{1,2}):?(\d{2})?(?![\d:])(?!\s*(?:year|month|fortnight|week|day|hour|min|sec))/);
       zone = offset ? (offset[1] === "-" ? -1 : 1) * (Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) : 0;
     } else if (timeSeen && ZONES[/^[a-z]{3,4}(?![a-z])/.exec(rest)?.[0] ?? ""] !== undefined) {
       zone = ZONES[eat(/^[a-z]{3,4}/)![0]]! * 3600;

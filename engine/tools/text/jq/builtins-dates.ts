@@ -23,7 +23,8 @@ unary("mktime", (v) => {
 const format = (name: string) =>
   valued(name, 1, (v, [pattern]) => {
     const time = isNumber(v) ? brokenDown(numeric(v)) : v;
-    if (!Array.isArray(time) || !time.every(isNumber)) throw new JqError(`${name}/1 requires parsed datetime inputs`);
+    if (!Array.isArray(time) || time.length < 8 || !time.every(isNumber))
+      throw new JqError(`${name}/1 requires parsed datetime inputs`);
     if (typeof pattern !== "string") throw new JqError(`${name}/1 requires a string format`);
     const n = time.map((x) => numeric(x));
     return strftime(pattern, calendar(toEpoch(n[0]!, n[1]! + 1, n[2]!, n[3]!, n[4]!, Math.floor(n[5]!))), "libc");
