@@ -93,8 +93,12 @@ function tokens(path: string): string[] {
     .map((token) => token.replace(/~1/g, "/").replace(/~0/g, "~"));
 }
 
-function missing(op: string, path: string): PatchError {
-  return new PatchError(`${op} operation does not apply: doc is missing path: "${path}": missing value`, 422);
+/** There is nothing at the place that an operation takes its value from or puts it to; each says it in words of its own. */
+function missing(op: string, path: string, from = false): PatchError {
+  const quoted = op === "add" || op === "remove";
+  const what = op === "move" || op === "copy" ? `${from ? "from" : "destination"} path` : "path";
+  const place = `${op === "test" ? "" : "doc "}is missing ${what}: ${quoted ? `"${path}"` : path}`;
+  return new PatchError(`${op} operation does not apply: ${place}: missing value`, 422);
 }
 
 /** Index of a list: negative ones count from the end, as the library has it. */
@@ -115,15 +119,16 @@ function indexOf(token: string, length: number): number {
 function read(document: Doc, path: string, op: string, lenient = false): Doc {
   let at = document;
   const way = tokens(path);
-  for (const token of way) {
+  for (const [depth, token] of way.entries()) {
+    const last = depth === way.length - 1;
     if (Array.isArray(at)) at = at[indexOf(token, at.length)];
     else if (isMap(at) && has(at, token)) at = at[token];
-    else if (op === "test" && isMap(at)) return undefined;
-    else if (isMap(at) && token === way.at(-1) && op === "copy" && lenient) return null;
-    else if (isMap(at) && token === way.at(-1) && op !== "test") {
+    else if (isMap(at) && last && op === "test") return undefined;
+    else if (isMap(at) && last && op === "copy" && lenient) return null;
+    else if (isMap(at) && last) {
       const why = `unable to get nonexistent key: ${token}: missing value`;
       throw new PatchError(`error in ${op} for ${op === "copy" ? "from" : "path"}: '${path}': ${why}`, 422);
-    } else throw missing(op, path);
+    } else throw missing(op, path, true);
   }
   return at;
 }

@@ -76,9 +76,15 @@ export function* getRaw(k: Invocation): Gen<number> {
 
 /** kubectl create --raw and replace --raw: the server is to make sense of what the file holds. */
 export function* sendRaw(k: Invocation, method: "POST" | "PUT"): Gen<number> {
-  if (k.flags.string("output") !== "") throw new KubectlError("--raw and --output are mutually exclusive");
+  const { flags } = k;
+  if (flags.has("edit") && flags.bool("edit")) throw new KubectlError("--raw and --edit are mutually exclusive");
   const file = rawFile(k);
   if (file === undefined) throw new KubectlError("--raw can only use a single local file or stdin");
+  if (flags.bool("recursive")) throw new KubectlError("--raw and --recursive are mutually exclusive");
+  if (flags.has("selector") && flags.string("selector") !== "") {
+    throw new KubectlError("--raw and --selector (-l) are mutually exclusive");
+  }
+  if (flags.string("output") !== "") throw new KubectlError("--raw and --output are mutually exclusive");
   const path = rawPath(k);
   const response = yield* k.request(method, path, yield* bytesOf(k, file));
   if (response.status >= 400) throw toError(response);
