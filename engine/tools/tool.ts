@@ -3,6 +3,7 @@ import type { Gen } from "../kernel/index.ts";
 import { type Errno, isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import { RegexError } from "../text/regex/index.ts";
 import { busyboxWords } from "./busybox-words.ts";
 import { LineReader, Output, WriteError } from "./io.ts";
 import { OptionError, type OptionSpec, type ParsedOptions, parseOptions } from "./options.ts";
@@ -167,6 +168,12 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
   }
   // A read that failed where the tool has nothing of its own to say.
   if (isErrno(error)) {
+    yield* t.out.flush();
+    yield* sys.printError(t.p, `${t.prefix}${error.message}\n`);
+    return spec.usageStatus ?? 1;
+  }
+  // A pattern that is none, where the tool has nothing of its own to say.
+  if (error instanceof RegexError) {
     yield* t.out.flush();
     yield* sys.printError(t.p, `${t.prefix}${error.message}\n`);
     return spec.usageStatus ?? 1;

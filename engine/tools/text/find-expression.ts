@@ -26,7 +26,7 @@ export interface Search {
   acts: boolean;
   quit: boolean;
   /** How -regex reads its pattern. */
-  syntax: "ere" | "bre";
+  syntax: "emacs" | "ere" | "bre";
   /** Times are counted from the end of today (-daystart). */
   daystart: boolean;
   /** Walked after symbolic links (-L, -follow). */

@@ -7,7 +7,7 @@ import { localZone } from "../../machine/zone.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { globRegex } from "../../text/glob.ts";
 import { applyMode, parseMode } from "../../text/mode.ts";
-import { compileRegex } from "../../text/regex/index.ts";
+import { compileRegex, RegexError } from "../../text/regex/index.ts";
 import { Fatal, quote } from "../tool.ts";
 import { baseName } from "./cp.ts";
 import { always, type Expression, type Maker, type Test, type Visit } from "./find-expression.ts";
@@ -61,15 +61,30 @@ const base = named((visit) => baseName(visit.path));
 const whole = named((visit) => visit.path);
 const target = named(({ node }) => (node.kind === "symlink" ? node.target : undefined));
 
-const regex: Maker = (e, name) => {
-  const compiled = compileRegex(
-    `${e.search.syntax === "ere" ? "^(" : "^\\("}${e.value(name)}${e.search.syntax === "ere" ? ")$" : "\\)$"}`,
-    {
-      syntax: e.search.syntax,
-      ignoreCase: name === "-iregex",
-    },
+/** An expression of Emacs, whose groups and bars have backslashes and whose braces are text, as an extended one. */
+function fromEmacs(text: string): string {
+  return text.replace(/\[\^?\]?(?:\[:\w+:\]|[^\]])*\]|\\[\s\S]|[(){}|]/g, (part) =>
+    part[0] === "[" ? part : /^\\[()|]$/.test(part) ? part[1]! : part.length === 1 ? `\\${part}` : part,
   );
-  return test((visit) => compiled.test(visit.path));
+}
+
+const regex: Maker = (e, name) => {
+  const text = e.value(name);
+  try {
+    const { syntax } = e.search;
+    const compiled = compileRegex(syntax === "emacs" ? fromEmacs(text) : text, {
+      syntax: syntax === "emacs" ? "ere" : syntax,
+      ignoreCase: name === "-iregex",
+    });
+    // All of the path has to match: the longest match at its beginning is as long as it.
+    return test((visit) => {
+      const match = compiled.exec(visit.path);
+      return match !== null && match.index === 0 && match.end === visit.path.length;
+    });
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    throw new Fatal(`failed to compile regular expression '${text}': ${error.message}`);
+  }
 };
 
 const type: Maker = (e, name) => {

@@ -35,7 +35,7 @@ export const find: Program = function* (p) {
     oneFileSystem: false,
     acts: false,
     quit: false,
-    syntax: "ere",
+    syntax: "emacs",
     daystart: false,
     follow,
     ends: [],

@@ -19,7 +19,7 @@ function styleOf(o: ParsedOptions, section: Section): (line: string, blanks: num
     return (line) => pattern.test(line);
   } catch (error) {
     if (!(error instanceof RegexError)) throw error;
-    throw new Fatal("Invalid regular expression");
+    throw new Fatal(error.message);
   }
 }
 
