@@ -264,9 +264,11 @@ export const TESTS: Record<string, Maker> = {
       throw new Fatal(
         `Unknown regular expression type ${quote(text)}; valid types are ${REGEX_TYPES.map(quote).join(", ")}.`,
       );
-    e.search.syntax = /^(posix-)?(basic|minimal-basic)$|^(grep|sed|ed)$/.test(text.replace("posix-", ""))
-      ? "bre"
-      : "ere";
+    if (text === "emacs" || text === "findutils-default") e.search.syntax = "emacs";
+    else
+      e.search.syntax = /^(posix-)?(basic|minimal-basic)$|^(grep|sed|ed)$/.test(text.replace("posix-", ""))
+        ? "bre"
+        : "ere";
     return always(true);
   },
   "-type": type,
