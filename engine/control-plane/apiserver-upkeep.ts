@@ -32,13 +32,10 @@ const IDENTITY = "kube-apiserver";
 /** Seconds that the Lease of an API server's identity lasts; one that is over is thrown away within another hour. */
 const LEASE_SECONDS = 3600;
 
-/** Lists of words that kube-apiserver publishes for the servers behind it, by key and flag. */
-const PUBLISHED = [
-  ["requestheader-allowed-names", "requestheader-allowed-names"],
-  ["requestheader-extra-headers-prefix", "requestheader-extra-headers-prefix"],
-  ["requestheader-group-headers", "requestheader-group-headers"],
-  ["requestheader-username-headers", "requestheader-username-headers"],
-] as const;
+/** Flags whose lists of words kube-apiserver publishes, under their own names, for the servers behind it. */
+const PUBLISHED = ["allowed-names", "extra-headers-prefix", "group-headers", "username-headers"].map(
+  (name) => `requestheader-${name}`,
+);
 
 /**
  * What an API server does by itself while it serves, as a client of its own: the Lease of its identity (KEP-1965), its
@@ -130,8 +127,7 @@ export class ApiServerUpkeep implements LeaseHost {
     if (ca !== "") data["client-ca-file"] = ca;
     const proxyCa = read(flags.get("requestheader-client-ca-file"));
     if (proxyCa !== "") {
-      for (const [key, flag] of PUBLISHED)
-        data[key] = JSON.stringify((flags.get(flag) ?? "").split(",").filter(Boolean));
+      for (const flag of PUBLISHED) data[flag] = JSON.stringify((flags.get(flag) ?? "").split(",").filter(Boolean));
       data["requestheader-client-ca-file"] = proxyCa;
     }
     yield* this.ensure("extension-apiserver-authentication", data);

@@ -43,7 +43,7 @@ import { PodWorker, type WorkerParts } from "./pod-worker.ts";
 import { ProbeManager } from "./probes.ts";
 import { runtimeUids } from "./runtime-view.ts";
 import { StatusManager } from "./status-manager.ts";
-import { isMirror, isStatic, type Pod, type PodStatus, podKey, type VolumeSpec } from "./types.ts";
+import { isMirror, isStatic, type Pod, type PodStatus, podKey, sameWish, type VolumeSpec } from "./types.ts";
 import { VolumeManager } from "./volumes.ts";
 
 /** A runtime that does not answer for this long makes the node NotReady (runtimeState baseRuntimeSyncThreshold). */
@@ -500,13 +500,3 @@ export class Kubelet implements KubeletContext {
 
 const SYNC_LINE = { added: "kubelet.go:2412", updated: "kubelet.go:2437", deleted: "kubelet.go:2422" } as const;
 const SYNC_WORD = { added: "ADD", updated: "RECONCILE", deleted: "REMOVE" } as const;
-
-/** Nothing that the kubelet acts on differs: only status or bookkeeping changed. */
-function sameWish(a: Pod, b: Pod): boolean {
-  const same = (x: unknown, y: unknown): boolean => x === y || JSON.stringify(x) === JSON.stringify(y);
-  return (
-    same(a.spec, b.spec) &&
-    same(a.metadata.labels, b.metadata.labels) &&
-    same(a.metadata.annotations, b.metadata.annotations)
-  );
-}

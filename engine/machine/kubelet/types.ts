@@ -227,3 +227,13 @@ export function fieldPath(pod: Pod, name: string): string {
   if (pod.spec.initContainers?.some((c) => c.name === name)) return `spec.initContainers{${name}}`;
   return `spec.ephemeralContainers{${name}}`;
 }
+
+/** Nothing that the kubelet acts on differs: only status or bookkeeping changed. */
+export function sameWish(a: Pod, b: Pod): boolean {
+  const same = (x: unknown, y: unknown): boolean => x === y || JSON.stringify(x) === JSON.stringify(y);
+  return (
+    same(a.spec, b.spec) &&
+    same(a.metadata.labels, b.metadata.labels) &&
+    same(a.metadata.annotations, b.metadata.annotations)
+  );
+}
