@@ -96,26 +96,25 @@ const ANY: Layout = {
   metadataOf: (metadata, resourceVersion) => ({ ...metadata, resourceVersion }),
 };
 
-/** Leases as kubelets and those who lead lay them out: written field by field, copies of frozen values cost a third. */
+/** The spec of a Lease that one keeps for himself. */
+const keptSpec: Layout["specOf"] = ({ holderIdentity, leaseDurationSeconds }, renewTime) => ({
+  holderIdentity,
+  leaseDurationSeconds,
+  renewTime,
+});
+
+/** Leases as kubelets, API servers and those who lead lay them out: written field by field, copies of frozen values cost a third. */
 const LAYOUTS: Readonly<Record<string, Layout>> = {
   "holderIdentity,leaseDurationSeconds,renewTime name,namespace,uid,resourceVersion,creationTimestamp,ownerReferences":
     {
-      specOf: ({ holderIdentity, leaseDurationSeconds }, renewTime) => ({
-        holderIdentity,
-        leaseDurationSeconds,
-        renewTime,
-      }),
+      specOf: keptSpec,
       metadataOf(metadata, resourceVersion) {
         const { name, namespace, uid, creationTimestamp, ownerReferences } = metadata as Fields;
         return { name, namespace, uid, resourceVersion, creationTimestamp, ownerReferences };
       },
     },
   "holderIdentity,leaseDurationSeconds,renewTime name,namespace,uid,resourceVersion,creationTimestamp,labels": {
-    specOf: ({ holderIdentity, leaseDurationSeconds }, renewTime) => ({
-      holderIdentity,
-      leaseDurationSeconds,
-      renewTime,
-    }),
+    specOf: keptSpec,
     metadataOf(metadata, resourceVersion) {
       const { name, namespace, uid, creationTimestamp, labels } = metadata as Fields;
       return { name, namespace, uid, resourceVersion, creationTimestamp, labels };

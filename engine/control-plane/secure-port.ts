@@ -50,9 +50,11 @@ export function securePort(p: Process, port: SecurePort): { http: HttpHandler; w
       const user = yield* auth.userOf(request);
       if (user === undefined) return status(request, failure(401, "Unauthorized", "Unauthorized"));
       const verb = request.method.toLowerCase();
-      if (!(yield* auth.allows(user, { nonResourceAttributes: { path, verb } }))) {
-        return status(request, forbidden(user, verb, path));
+      const allowed = yield* auth.allows(user, { nonResourceAttributes: { path, verb } });
+      if (allowed === undefined) {
+        return page(500, `Internal Server Error: ${JSON.stringify(request.path)}: no API server answers\n`, PLAIN);
       }
+      if (!allowed) return status(request, forbidden(user, verb, path));
       if (!PAGES.has(path)) return page(404, "404 page not found\n", PLAIN);
       return page(200, port.metrics(), METRICS);
     },

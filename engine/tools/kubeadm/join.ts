@@ -30,8 +30,11 @@ const CA = `${PKI}/ca.crt`;
 const AUDIT = "/etc/kubernetes/audit-policy.yaml";
 const CONFIG = "/var/lib/kubelet/config.yaml";
 const FLAGS = "/var/lib/kubelet/kubeadm-flags.env";
-const ENVIRONMENT =
-  'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock --pod-infra-container-image=registry.k8s.io/pause:3.10 --v=2"\n';
+/** What the kubelet is started with; a name that is not the host's has to be told. */
+const environment = (k: Kubeadm) =>
+  `KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock${nodeNameOf(k) === k.p.machine.hostname ? "" : ` --hostname-override=${nodeNameOf(k)}`} --pod-infra-container-image=registry.k8s.io/pause:3.10 --v=2"\n`;
+
+const nodeNameOf = (k: Kubeadm): string => (k.flag("node-name") ?? k.p.machine.hostname).toLowerCase();
 
 interface Wanted {
   /** `host:port`. */
@@ -152,16 +155,16 @@ function bootstrapConfig(authority: string, server: string, token: string): stri
 const HEALTH = 4 * MINUTE;
 
 function* startKubelet(k: Kubeadm, client: ApiClient, bootstrap: string, authority: string): Gen {
-  const { hostname } = k.p.machine;
+  const name = nodeNameOf(k);
   const phase = (text: string) => new KubeadmError(`error execution phase kubelet-start: ${text}`);
   for (const directory of ["/etc/kubernetes/pki", "/etc/kubernetes/manifests", "/var/lib/kubelet/pki"])
     yield* k.run("mkdir", "-p", directory);
   sys.writeText(k.p, BOOTSTRAP, bootstrap, 0o600);
   try {
     if (k.read(CA) === undefined) sys.writeText(k.p, CA, decode(decodeBase64(authority) ?? new Uint8Array(0)), 0o644);
-    if (yield* isReady(k, client, k.flag("node-name") ?? hostname)) {
+    if (yield* isReady(k, client, name)) {
       throw phase(
-        `a Node with name ${JSON.stringify(hostname)} and status "Ready" already exists in the cluster. ` +
+        `a Node with name ${JSON.stringify(name)} and status "Ready" already exists in the cluster. ` +
           "You must delete the existing Node or change the name of this new joining Node",
       );
     }
@@ -172,14 +175,14 @@ function* startKubelet(k: Kubeadm, client: ApiClient, bootstrap: string, authori
         `[kubelet-start] Writing kubelet environment file with flags to file "${FLAGS}"\n[kubelet-start] Starting the kubelet\n`,
     );
     sys.writeText(k.p, CONFIG, config["data"]?.kubelet ?? "", 0o644);
-    sys.writeText(k.p, FLAGS, ENVIRONMENT, 0o644);
+    sys.writeText(k.p, FLAGS, environment(k), 0o644);
     yield* k.run("systemctl", "start", "kubelet");
     yield* k.print(
       "[kubelet-check] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. This can take up to 4m0s\n",
     );
     yield* bootstrapped(k, phase);
     const own = clientFromKubeconfig(k.p, KUBECONFIG, k.agent);
-    yield* persistently(() => annotateCriSocket(own, k.flag("node-name") ?? hostname));
+    yield* persistently(() => annotateCriSocket(own, name));
   } finally {
     if (k.read(BOOTSTRAP) !== undefined) sys.unlink(k.p, BOOTSTRAP);
   }
@@ -265,11 +268,11 @@ function* announceControlPlane(k: Kubeadm, settings: InitSettings): Gen {
   yield* etcdManifest(k, settings);
   yield* k.print(
     "[etcd] Waiting for the new etcd member to join the cluster. This can take up to 40s\n" +
-      `[mark-control-plane] Marking the node ${k.p.machine.hostname} as control-plane by adding the labels: [node-role.kubernetes.io/control-plane node.kubernetes.io/exclude-from-external-load-balancers]\n` +
-      `[mark-control-plane] Marking the node ${k.p.machine.hostname} as control-plane by adding the taints [node-role.kubernetes.io/control-plane:NoSchedule]\n`,
+      `[mark-control-plane] Marking the node ${nodeNameOf(k)} as control-plane by adding the labels: [node-role.kubernetes.io/control-plane node.kubernetes.io/exclude-from-external-load-balancers]\n` +
+      `[mark-control-plane] Marking the node ${nodeNameOf(k)} as control-plane by adding the taints [node-role.kubernetes.io/control-plane:NoSchedule]\n`,
   );
   const admin = k.client();
-  yield* persistently(() => markControlPlane(admin, k.p.machine.hostname));
+  yield* persistently(() => markControlPlane(admin, nodeNameOf(k)));
   yield* k.print(
     "\nThis node has joined the cluster and a new control plane instance was created:\n\n" +
       "* Certificate signing request was sent to apiserver and approval was received.\n" +
