@@ -10,6 +10,20 @@ joined() { grep -A1 '^kubeadm join' "$1" | tr -d '\\\\\\n'; }
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "a node joins under the name that it is told",
+    script: `kubectl drain worker-3 --ignore-daemonsets >/dev/null 2>&1; kubectl delete node worker-3 >/dev/null
+ssh worker-3 sudo kubeadm reset -f >/dev/null 2>&1
+ssh worker-3 sudo $(ssh cp-1 sudo kubeadm token create --print-join-command) --node-name Third >/dev/null
+sleep 20; kubectl get node third --no-headers | awk '{print $1, $2}'; kubectl get csinode,lease -n kube-node-lease third -o name
+kubectl get node third -o jsonpath='{.metadata.annotations.kubeadm\\.alpha\\.kubernetes\\.io/cri-socket}{"\\n"}'`,
+    expect: [
+      "third Ready",
+      "csinode.storage.k8s.io/third",
+      "lease.coordination.k8s.io/third",
+      "unix:///var/run/containerd/containerd.sock",
+    ],
+  },
+  {
     name: "kubeadm init sets up a new cluster where the old one was reset, and machines join it in both roles",
     script: `leave cp-3 cp-2 cp-1 worker-1 worker-2 worker-3
 on cp-1 "kubeadm init --pod-network-cidr=10.244.0.0/16 --control-plane-endpoint=192.168.108.10:6443 --upload-certs" > out.txt 2>&1; echo "init $?"
