@@ -16,7 +16,7 @@ function start() {
   };
   const servers = IPS.map((ip) => {
     run(bootstrap(h.registry, { serviceIp: "10.201.0.1", endpoints: [ip] }));
-    const server = new EndpointReconciler(h.registry, ip);
+    const server = new EndpointReconciler(h.registry, ip, "10.201.0.1");
     run(server.reconcile());
     return server;
   });
@@ -58,7 +58,7 @@ test("one that shuts down takes itself out, and comes back with its next start",
   const { h, run, servers, addresses } = start();
   run(servers[2]!.leave());
   expect(addresses()).toEqual(IPS.slice(0, 2));
-  run(new EndpointReconciler(h.registry, IPS[2]!).reconcile());
+  run(new EndpointReconciler(h.registry, IPS[2]!, "10.201.0.1").reconcile());
   expect(addresses()).toEqual(IPS);
 });
 
@@ -83,4 +83,12 @@ test("what somebody else did to the Endpoints or to the key is put right", () =>
   run(servers[0]!.reconcile());
   expect(addresses()).toEqual(IPS);
   expect(keys()).toHaveLength(3);
+});
+
+test.each(["services", "endpoints"])("deleted %s are made again", (resource) => {
+  const { h, run, servers, addresses } = start();
+  h.json("DELETE", `/api/v1/namespaces/default/${resource}/kubernetes`);
+  run(servers[0]!.reconcile());
+  expect(h.json("GET", `/api/v1/namespaces/default/${resource}/kubernetes`).metadata.name).toBe("kubernetes");
+  expect(addresses()).toEqual(IPS);
 });

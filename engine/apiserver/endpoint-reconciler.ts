@@ -1,6 +1,6 @@
 import { EtcdError } from "../etcd/index.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
-import { setEndpoints } from "./bootstrap/bootstrap.ts";
+import { ensureService, setEndpoints } from "./bootstrap/bootstrap.ts";
 import { deepFreeze } from "./frozen.ts";
 import type { Registry } from "./registry.ts";
 
@@ -20,15 +20,17 @@ export const RECONCILE_PERIOD = 10 * SECOND;
 export class EndpointReconciler {
   private readonly registry: Registry;
   private readonly address: string;
+  private readonly serviceIp: string;
   private lease = 0n;
   private modRevision = 0;
   private generation = 0;
   /** The addresses as they were last, with the versions of the objects that had them. */
   private settled = "";
 
-  constructor(registry: Registry, address: string) {
+  constructor(registry: Registry, address: string, serviceIp: string) {
     this.registry = registry;
     this.address = address;
+    this.serviceIp = serviceIp;
   }
 
   /** Says that this server lives, and puts the Endpoints right. */
@@ -37,6 +39,7 @@ export class EndpointReconciler {
     const addresses = yield* this.living();
     const state = `${addresses.join()} ${this.versions()}`;
     if (state === this.settled) return;
+    yield* ensureService(this.registry, { serviceIp: this.serviceIp, endpoints: addresses });
     yield* setEndpoints(this.registry, () => addresses);
     this.settled = `${addresses.join()} ${this.versions()}`;
   }
@@ -61,6 +64,7 @@ export class EndpointReconciler {
   private versions(): string {
     const { registry } = this;
     const caches = [
+      registry.cacheOf("", "v1", "services"),
       registry.cacheOf("", "v1", "endpoints"),
       registry.cacheOf("discovery.k8s.io", "v1", "endpointslices"),
     ];

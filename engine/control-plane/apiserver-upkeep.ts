@@ -17,6 +17,8 @@ export interface UpkeepOptions {
   /** Host name, and IP that it is reached under. */
   hostname: string;
   address: string;
+  /** ClusterIP of the Service `kubernetes`. */
+  serviceIp: string;
   /** How it asks itself. */
   send: Sender;
   /** Whether etcd answers. */
@@ -50,12 +52,12 @@ export class ApiServerUpkeep implements LeaseHost {
   private readonly events = new Set<KernelEvent>();
 
   constructor(options: UpkeepOptions) {
-    const { kernel, server, address, send } = options;
+    const { kernel, server, address, serviceIp, send } = options;
     this.kernel = kernel;
     this.options = options;
     const agent = userAgent("kube-apiserver", server.release);
     this.client = new ApiClient({ send, userAgent: agent, bearer: server.loopbackToken, remoteAddress: "::1" });
-    this.reconciler = new EndpointReconciler(server.registry, address);
+    this.reconciler = new EndpointReconciler(server.registry, address, serviceIp);
   }
 
   start(): void {

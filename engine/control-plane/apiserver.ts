@@ -106,7 +106,8 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     services: serviceDialer(p),
     encryption: new Encryption(rules),
   });
-  yield* bootstrap(registry, { serviceIp: addressOf(serviceCidr, 1), endpoints: [address] });
+  const serviceIp = addressOf(serviceCidr, 1);
+  yield* bootstrap(registry, { serviceIp, endpoints: [address] });
   say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
   const port = Number(flags.get("secure-port") ?? 6443);
   const etcd = etcdMembers(network);
@@ -152,6 +153,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     server,
     hostname: p.machine.hostname,
     address,
+    serviceIp,
     send: Object.assign(http, { beat }),
     answers,
     flags,

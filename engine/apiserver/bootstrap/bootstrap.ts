@@ -39,14 +39,17 @@ export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
     yield* ensure(registry, "rbac.authorization.k8s.io", POLICY_RESOURCES[object.kind]!, object, true);
   }
   for (const object of priorityClasses()) yield* ensure(registry, "scheduling.k8s.io", "priorityclasses", object);
-  for (const [group, resource, object] of kubernetesService(options)) {
-    yield* ensure(registry, group, resource, object);
-  }
+  yield* ensureService(registry, options);
   yield* setEndpoints(registry, (addresses) => [...addresses, ...options.endpoints]);
   const flow = "flowcontrol.apiserver.k8s.io";
   for (const object of priorityLevels()) yield* ensure(registry, flow, "prioritylevelconfigurations", object);
   const now = formatTime(registry.kernel.wallMs);
   for (const object of flowSchemas(now)) yield* ensure(registry, flow, "flowschemas", object);
+}
+
+/** The Service `kubernetes`, its Endpoints and its EndpointSlice, where they are missing. */
+export function* ensureService(registry: Registry, options: BootstrapOptions): Gen {
+  for (const [group, resource, object] of kubernetesService(options)) yield* ensure(registry, group, resource, object);
 }
 
 /** Changes the addresses behind the Service `kubernetes`, in Endpoints and EndpointSlice; nothing is written when they stay. */
