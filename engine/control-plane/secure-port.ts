@@ -104,19 +104,21 @@ function page(code: number, text: string, type: string): HttpResponse {
 
 /** A component's page `/metrics`: what all have, then its own families, whose names come later. */
 export function componentMetrics(
-  component: { name: string; election: LeaderElection; release: string; startedMs: number },
+  component: { name: string; election: LeaderElection | undefined; release: string; startedMs: number },
   own: (out: Exposition) => void = () => {},
 ): string {
   const { name, election, release, startedMs } = component;
   const out = new Exposition();
   out.add("kubernetes_build_info", "gauge", BUILD_HELP, [{ labels: buildLabels(release), value: 1 }]);
-  out.add(
-    "leader_election_master_status",
-    "gauge",
-    "[ALPHA] Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. " +
-      "'name' is the string used to identify the lease. Please make sure to group by name.",
-    [{ labels: { name }, value: election.leading ? 1 : 0 }],
-  );
+  if (election) {
+    out.add(
+      "leader_election_master_status",
+      "gauge",
+      "[ALPHA] Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. " +
+        "'name' is the string used to identify the lease. Please make sure to group by name.",
+      [{ labels: { name }, value: election.leading ? 1 : 0 }],
+    );
+  }
   out.add(
     "process_start_time_seconds",
     "gauge",

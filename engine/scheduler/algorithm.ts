@@ -1,6 +1,6 @@
 import type { RandomStream } from "../kernel/index.ts";
 import { FitError } from "./fit-error.ts";
-import { type Cycle, type Decision, type Plugin, type Rejection, unresolvable } from "./framework.ts";
+import { type Cycle, type Decision, type Plugin, type Profile, type Rejection, unresolvable } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
 
 export interface Placement {
@@ -27,7 +27,7 @@ export function runFilters(
  * feasible nodes. Notes what it finds in `decision`. `withNominated` adds Pods that were promised a place on a node.
  */
 export function choose(
-  plugins: readonly Plugin[],
+  profile: Profile,
   cycle: Cycle,
   random: RandomStream,
   decision: Decision,
@@ -35,7 +35,7 @@ export function choose(
 ): Placement | FitError {
   const all = cycle.view.nodes();
   const fit = new FitError(all.length);
-  const candidates = preFilter(plugins, cycle, fit);
+  const candidates = preFilter(profile.preFilter, cycle, fit);
   if (candidates === undefined) return fit;
 
   const feasible: NodeInfo[] = [];
@@ -43,7 +43,8 @@ export function choose(
     if (candidates !== "all" && !candidates.has(node.name)) continue;
     const crowded = withNominated(node);
     const out =
-      runFilters(plugins, cycle, crowded) ?? (crowded === node ? undefined : runFilters(plugins, cycle, node));
+      runFilters(profile.filter, cycle, crowded) ??
+      (crowded === node ? undefined : runFilters(profile.filter, cycle, node));
     if (out === undefined) feasible.push(node);
     else {
       fit.reject(node.name, out.plugin, out.rejection);
@@ -54,7 +55,7 @@ export function choose(
   if (feasible.length === 0) return fit;
   const evaluated = feasible.length + fit.rejections.size;
   if (feasible.length === 1) return { winner: feasible[0]!.name, evaluated, feasible: 1 };
-  decision.scores = score(plugins, cycle, feasible);
+  decision.scores = score(profile.score, cycle, feasible);
   return { winner: selectHost(decision.scores, random), evaluated, feasible: feasible.length };
 }
 
@@ -87,15 +88,15 @@ function intersection(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlyS
   return new Set([...a].filter((name) => b.has(name)));
 }
 
-function score(plugins: readonly Plugin[], cycle: Cycle, nodes: readonly NodeInfo[]): Decision["scores"] {
+function score(plugins: Profile["score"], cycle: Cycle, nodes: readonly NodeInfo[]): Decision["scores"] {
   const table: Decision["scores"] = nodes.map((node) => ({ node: node.name, plugins: {}, total: 0 }));
-  for (const plugin of plugins) {
-    if (plugin.score === undefined || plugin.weight === undefined) continue;
+  for (const { plugin, weight } of plugins) {
+    if (plugin.score === undefined) continue;
     if (plugin.preScore?.(cycle, nodes) === false) continue;
     const raw = nodes.map((node) => plugin.score!(cycle, node));
     const normalized = plugin.normalize?.(cycle, raw, nodes) ?? raw;
     for (const [i, row] of table.entries()) {
-      const weighted = normalized[i]! * plugin.weight;
+      const weighted = normalized[i]! * weight;
       row.plugins[plugin.name] = { raw: raw[i]!, normalized: normalized[i]!, weighted };
       row.total += weighted;
     }

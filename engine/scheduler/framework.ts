@@ -66,11 +66,12 @@ export class Cycle {
   }
 }
 
-/** A scheduler plugin; one file each in plugins/, listed in plugins/index.ts. Functions must be pure but for `cycle.once`. */
+/**
+ * A scheduler plugin; one file each in plugins/, listed in plugins/index.ts, made with the arguments that a profile gives
+ * it. Functions must be pure but for `cycle.once`.
+ */
 export interface Plugin {
   readonly name: string;
-  /** Share of its score in the total. */
-  readonly weight?: number;
   /** `nodes`: only these can do. A rejection ends the attempt. */
   preFilter?(cycle: Cycle): { nodes?: ReadonlySet<string>; rejection?: Rejection } | undefined;
   filter?(cycle: Cycle, node: NodeInfo): Rejection | undefined;
@@ -83,6 +84,17 @@ export interface Plugin {
   preBind?(pod: KubeObject, node: KubeObject, binder: Binder): Gen<string | undefined>;
   /** May this event make a Pod schedulable that this plugin rejected? (KEP-4247 queueing hints) */
   requeue?(pod: KubeObject, event: ClusterEvent): boolean;
+}
+
+/** What runs for the Pods of one scheduler name, each extension point in its own order. */
+export interface Profile {
+  readonly schedulerName: string;
+  readonly preFilter: readonly Plugin[];
+  readonly filter: readonly Plugin[];
+  readonly score: readonly { plugin: Plugin; weight: number }[];
+  readonly preBind: readonly Plugin[];
+  /** Pods of lower priority may have to give way: DefaultPreemption is a PostFilter plugin here. */
+  readonly preempts: boolean;
 }
 
 export function unschedulable(...reasons: string[]): Rejection {

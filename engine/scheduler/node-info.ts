@@ -1,4 +1,5 @@
 import type { KubeObject } from "../api/types.ts";
+import { deepEqual } from "../api/validation/value.ts";
 import { add, podRequests, type Resources, resources } from "./resources.ts";
 
 /** What the scheduler knows of a node: the object, the Pods on it (assumed ones too) and their sums. */
@@ -172,4 +173,11 @@ export function interleaveZones(nodes: Iterable<NodeInfo>): NodeInfo[] {
     }
   }
   return out;
+}
+
+/** Changes of a node that a plugin may wait for; heartbeats are none. */
+export function nodeChanged(old: KubeObject, node: KubeObject): boolean {
+  if (!deepEqual(old["spec"], node["spec"]) || !deepEqual(old.metadata.labels, node.metadata.labels)) return true;
+  const [was, is] = [old["status"], node["status"]];
+  return !deepEqual(was?.allocatable, is?.allocatable) || was?.images?.length !== is?.images?.length;
 }

@@ -22,15 +22,19 @@ export interface NoPreemption {
 const priorityOf = (pod: KubeObject): number => pod.spec.priority ?? 0;
 const startOf = (pod: KubeObject): number => parseTime(pod.status?.startTime ?? pod.metadata.creationTimestamp ?? "");
 
+/** The node with those Pods on it that were promised a place there. */
+type Crowd = (node: NodeInfo) => NodeInfo;
+
 /**
  * Looks for Pods of lower priority whose end would make room (plugins/defaultpreemption): the victims, or why there
- * are none as the tail of the event's message.
+ * are none as the tail of the event's message. The room must do beside the Pods that `withNominated` puts on a node, too.
  */
 export function findPreemption(
   plugins: readonly Plugin[],
   pod: KubeObject,
   view: ClusterView,
   fit: FitError,
+  withNominated: Crowd,
 ): Preemption | NoPreemption {
   const ineligible = (why: string): NoPreemption => ({ why: `not eligible due to ${why}`, eligible: false });
   if (pod.spec.preemptionPolicy === "Never") return ineligible("preemptionPolicy=Never.");
@@ -45,20 +49,33 @@ export function findPreemption(
   const candidates: Preemption[] = [];
   for (const node of view.nodes()) {
     if (fit.rejections.get(node.name)?.code !== "Unschedulable") continue;
-    const found = victimsOn(plugins, pod, view, node);
+    const found = victimsOn(plugins, pod, view, node, withNominated);
     if ("victims" in found) candidates.push({ node: node.name, ...found });
     else reasons.reject(node.name, found.plugin, found.rejection);
   }
   return candidates.length === 0 ? { why: reasons.message, eligible: true } : cheapest(candidates);
 }
 
-function victimsOn(plugins: readonly Plugin[], pod: KubeObject, view: ClusterView, node: NodeInfo) {
+function victimsOn(
+  plugins: readonly Plugin[],
+  pod: KubeObject,
+  view: ClusterView,
+  node: NodeInfo,
+  withNominated: Crowd,
+) {
   if (!node.hasBelow(priorityOf(pod)))
     return { plugin: "DefaultPreemption", rejection: unresolvable("No preemption victims found for incoming pod") };
   const lower = [...node.pods.values()].filter((other) => priorityOf(other) < priorityOf(pod));
   const trial = node.clone();
-  const nodes = view.nodes().map((other) => (other === node ? trial : other));
-  const fits = () => runFilters(plugins, new Cycle(pod, { ...bound(view), nodes: () => nodes }), trial);
+  const filter = (on: NodeInfo) => {
+    const nodes = view.nodes().map((other) => (other === node ? on : other));
+    return runFilters(plugins, new Cycle(pod, { ...bound(view), nodes: () => nodes }), on);
+  };
+  // As when it is scheduled (RunFilterPluginsWithNominatedPods): with those who were promised a place, and without them.
+  const fits = () => {
+    const crowded = withNominated(trial);
+    return filter(crowded) ?? (crowded === trial ? undefined : filter(trial));
+  };
   for (const other of lower) trial.removePod(other);
   const out = fits();
   if (out !== undefined) return out;
@@ -73,6 +90,13 @@ function victimsOn(plugins: readonly Plugin[], pod: KubeObject, view: ClusterVie
     trial.removePod(other);
     victims.push(other);
     if (guarded.has(other)) violations++;
+  }
+  // Room for which nobody has to end is none to make (DryRunPreemption).
+  if (victims.length === 0) {
+    return {
+      plugin: "DefaultPreemption",
+      rejection: unresolvable(`expected at least one victim pod on node "${node.name}"`),
+    };
   }
   victims.sort((a, b) => lower.indexOf(a) - lower.indexOf(b));
   return { victims, violations };
@@ -119,7 +143,6 @@ function cheapest(candidates: readonly Preemption[]): Preemption {
   const earliest = (c: Preemption) =>
     Math.min(...c.victims.filter((pod) => priorityOf(pod) === highest(c)).map(startOf));
   return candidates.reduce((best, c) => {
-    if (c.victims.length === 0 || best.victims.length === 0) return best.victims.length === 0 ? best : c;
     const order =
       c.violations - best.violations ||
       highest(c) - highest(best) ||

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../api/types.ts";
 import { type Kernel, type KernelEvent, MINUTE, SECOND } from "../kernel/index.ts";
-import type { ClusterEvent, Plugin } from "./framework.ts";
+import type { ClusterEvent, Plugin, Profile } from "./framework.ts";
 
 export interface QueuedPod {
   pod: KubeObject;
@@ -12,8 +12,13 @@ export interface QueuedPod {
   where: "active" | "backoff" | "unschedulable" | "gated" | "out";
 }
 
-const BACKOFF_FIRST = SECOND;
-const BACKOFF_LAST = 10 * SECOND;
+/** Seconds that a Pod waits after its first attempt and at most (podInitialBackoffSeconds, podMaxBackoffSeconds). */
+export interface Backoff {
+  initial: number;
+  max: number;
+}
+
+const USUAL_BACKOFF: Backoff = { initial: 1, max: 10 };
 /** The back-off queue is looked at every second, the unschedulable Pods every 30 s for those older than 5 min. */
 const BACKOFF_TICK = SECOND;
 const LEFTOVER_TICK = 30 * SECOND;
@@ -30,15 +35,23 @@ function priorityOf(pod: KubeObject): number {
 export class SchedulingQueue {
   onReady: () => void = () => {};
   private readonly kernel: Kernel;
-  private readonly plugins: ReadonlyMap<string, Plugin>;
+  /** Plugins by name, of each profile. */
+  private readonly plugins: ReadonlyMap<string, ReadonlyMap<string, Plugin>>;
+  private readonly backoff: Backoff;
   private readonly pods = new Map<string, QueuedPod>();
   private readonly active: QueuedPod[] = [];
   private backoffTimer: KernelEvent | undefined;
   private leftoverTimer: KernelEvent | undefined;
 
-  constructor(kernel: Kernel, plugins: readonly Plugin[]) {
+  constructor(kernel: Kernel, profiles: readonly Profile[], backoff = USUAL_BACKOFF) {
     this.kernel = kernel;
-    this.plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+    this.backoff = backoff;
+    this.plugins = new Map(
+      profiles.map(({ schedulerName, preFilter, filter }) => [
+        schedulerName,
+        new Map([...preFilter, ...filter].map((plugin) => [plugin.name, plugin])),
+      ]),
+    );
   }
 
   get size(): number {
@@ -121,8 +134,9 @@ export class SchedulingQueue {
   }
 
   private hopes(queued: QueuedPod, event: ClusterEvent): boolean {
+    const plugins = this.plugins.get(queued.pod.spec.schedulerName ?? "default-scheduler");
     for (const name of queued.rejectedBy) {
-      const requeue = this.plugins.get(name)?.requeue;
+      const requeue = plugins?.get(name)?.requeue;
       if (requeue === undefined || requeue(queued.pod, event)) return true;
     }
     return false;
@@ -156,11 +170,12 @@ export class SchedulingQueue {
     else this.enqueue(queued);
   }
 
-  /** 1 s doubling to 10 s with each attempt. */
+  /** By default 1 s, doubling to 10 s with each attempt. */
   private backoffEnd(queued: QueuedPod): number {
-    let duration = BACKOFF_FIRST;
-    for (let i = 1; i < queued.attempts && duration < BACKOFF_LAST; i++) duration *= 2;
-    return queued.timestamp + Math.min(duration, BACKOFF_LAST);
+    const last = this.backoff.max * SECOND;
+    let duration = this.backoff.initial * SECOND;
+    for (let i = 1; i < queued.attempts && duration < last; i++) duration *= 2;
+    return queued.timestamp + Math.min(duration, last);
   }
 
   private backOff(queued: QueuedPod): void {

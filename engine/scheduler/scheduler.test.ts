@@ -174,6 +174,29 @@ describe("scheduler", () => {
     expect(s.kernel.faults).toEqual([]);
   });
 
+  it("promises nobody a place that is promised to a Pod that matters more", () => {
+    const s = start({ "worker-1": {} });
+    for (const [name, value] of Object.entries({ high: 1000, low: 10 }))
+      s.json("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name }, value });
+    s.pod("old", { priorityClassName: "low" }, "1300m");
+    // Its end alone would make room for the next one, were the place not promised.
+    s.pod("least", {}, "600m");
+    s.run(1);
+    s.pod("vip", { priorityClassName: "high" }, "1");
+    s.run(0.2);
+    expect(s.get("vip").status.nominatedNodeName).toBe("worker-1");
+    // The place is free now, and who waits for it looks again in a moment only.
+    s.json("DELETE", `${PODS}/old?gracePeriodSeconds=0`);
+    s.pod("next", { priorityClassName: "low" }, "1500m");
+    s.run(0.2);
+    expect(s.get("vip").spec).not.toHaveProperty("nodeName");
+    expect(s.get("next").status).not.toHaveProperty("nominatedNodeName");
+    s.run(10);
+    expect(s.get("vip").spec.nodeName).toBe("worker-1");
+    expect(s.events("least").map((event: { reason: string }) => event.reason)).toEqual(["Scheduled"]);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
   it("lets one Pod alone use a claim that is for one Pod", () => {
     const s = start({ "worker-1": {}, "worker-2": {} });
     s.json("POST", "/api/v1/persistentvolumes", {

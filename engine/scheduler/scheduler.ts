@@ -1,4 +1,3 @@
-import { RELEASE } from "../api/build-info.ts";
 import type { ApiClient } from "../api/client.ts";
 import { conditionPatch } from "../api/condition-patch.ts";
 import { EventSeriesRecorder } from "../api/event-series-recorder.ts";
@@ -18,20 +17,20 @@ import {
   STATEFUL_SETS,
   STORAGE_CLASSES,
 } from "../api/resources.ts";
-import { isStatus, StatusError } from "../api/status.ts";
+import { StatusError } from "../api/status.ts";
 import { formatTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
-import { deepEqual } from "../api/validation/value.ts";
-import { cpu, type Gen, type Kernel } from "../kernel/index.ts";
+import { cpu, type Gen, type Kernel, MS, sleep } from "../kernel/index.ts";
 import { isNetError } from "../network/error.ts";
 import { choose, type Placement } from "./algorithm.ts";
 import { SchedulerCache } from "./cache.ts";
 import { FitError } from "./fit-error.ts";
-import { type ClusterView, Cycle, type Decision, type Plugin } from "./framework.ts";
-import type { NodeInfo } from "./node-info.ts";
-import { DEFAULT_PLUGINS } from "./plugins/index.ts";
+import { type ClusterView, Cycle, type Decision, type Profile } from "./framework.ts";
+import { type NodeInfo, nodeChanged } from "./node-info.ts";
+import { tellUnscheduled } from "./pod-condition.ts";
 import { findPreemption, type Preemption } from "./preemption.ts";
-import { type QueuedPod, SchedulingQueue } from "./queue.ts";
+import { defaultProfile } from "./profile.ts";
+import { type Backoff, type QueuedPod, SchedulingQueue } from "./queue.ts";
 
 export interface SchedulerOptions {
   kernel: Kernel;
@@ -39,10 +38,11 @@ export interface SchedulerOptions {
   log: (line: string) => void;
   /** Host name of the control-plane node. */
   identity: string;
-  /** What it is of: `v1.32.3`. */
-  release?: string;
-  /** The profile's name and plugins; by default `default-scheduler` with upstream's. */
-  profile?: { schedulerName: string; plugins: readonly Plugin[] };
+  /** Whose Pods it places, and how; by default those of `default-scheduler`. */
+  profiles?: readonly Profile[];
+  backoff?: Backoff;
+  /** The lease that it leads by, `kube-system/kube-scheduler` by default; `false`: it places Pods whoever else does. */
+  lease?: { namespace: string; name: string; times: { lease: number; renew: number; retry: number } } | false;
   pid?: number;
   /** klog's -v. */
   verbosity?: number;
@@ -57,6 +57,8 @@ const ATTEMPT_COST = 150;
 const NODE_COST = 20;
 /** Decisions that are kept. */
 const MAX_DECISIONS = 2000;
+/** How often caches are looked at until they are filled (client-go WaitForCacheSync). */
+const SYNC_TICK = 100 * MS;
 /** Longest note of an event (core validation NoteLengthLimit). */
 const NOTE_LIMIT = 1024;
 
@@ -66,15 +68,15 @@ export class Scheduler {
   readonly decisions: Decision[] = [];
   /** Attempts since the process began, by how they ended. */
   readonly attempts = { error: 0, scheduled: 0, unschedulable: 0 };
-  readonly election: LeaderElection;
+  /** Absent where it does not take part in one. */
+  readonly election: LeaderElection | undefined;
   private readonly kernel: Kernel;
   private readonly client: ApiClient;
   private readonly options: SchedulerOptions;
-  private readonly name: string;
-  private readonly plugins: readonly Plugin[];
+  private readonly profiles: ReadonlyMap<string, Profile>;
+  private readonly recorders: ReadonlyMap<string, EventSeriesRecorder>;
   private readonly cache = new SchedulerCache();
   private readonly queue: SchedulingQueue;
-  private readonly recorder: EventSeriesRecorder;
   private readonly nominated = new Map<string, { pod: KubeObject; node: string }>();
   private readonly pods: Informer;
   private readonly nodes: Informer;
@@ -87,10 +89,11 @@ export class Scheduler {
   private readonly budgets: Informer;
   private readonly view: ClusterView;
   private leading = false;
+  private stopped = false;
   private busy = false;
 
   constructor(options: SchedulerOptions) {
-    const { kernel, rate = { qps: 50, burst: 100 } } = options;
+    const { kernel, rate = { qps: 50, burst: 100 }, profiles = [defaultProfile()], lease } = options;
     const say = (severity: Severity, source: string, message: string) =>
       options.log(klog(kernel, options.pid ?? 1, severity, source, message));
     const throttled = new ThrottleLog(kernel, say, options.verbosity);
@@ -99,16 +102,17 @@ export class Scheduler {
     this.options = options;
     this.kernel = kernel;
     this.client = client;
-    this.name = options.profile?.schedulerName ?? "default-scheduler";
-    this.plugins = options.profile?.plugins ?? DEFAULT_PLUGINS;
-    this.queue = new SchedulingQueue(kernel, this.plugins);
+    this.profiles = new Map(profiles.map((profile) => [profile.schedulerName, profile]));
+    this.queue = new SchedulingQueue(kernel, profiles, options.backoff);
     this.queue.onReady = () => this.pump();
-    this.recorder = new EventSeriesRecorder({
-      kernel,
-      client: limited(),
-      controller: this.name,
-      host: options.identity,
-    });
+    const events = limited();
+    const host = options.identity;
+    this.recorders = new Map(
+      profiles.map(({ schedulerName }) => [
+        schedulerName,
+        new EventSeriesRecorder({ kernel, client: events, controller: schedulerName, host }),
+      ]),
+    );
     this.pods = new Informer(kernel, client, PODS, { fieldSelector: "status.phase!=Succeeded,status.phase!=Failed" });
     this.nodes = new Informer(kernel, client, NODES);
     this.services = new Informer(kernel, client, SERVICES);
@@ -137,12 +141,14 @@ export class Scheduler {
       storageClass: (name) => this.storageClasses.get(name),
       budgets: () => this.budgets.items.values(),
     };
+    if (lease === false) return;
     this.election = new LeaderElection({
       kernel,
       client: options.client,
       name: "kube-scheduler",
+      ...lease,
       identity: options.identity,
-      component: this.name,
+      component: profiles[0]!.schedulerName,
       log: options.log,
       pid: options.pid ?? 1,
       onStartedLeading: () => {
@@ -159,19 +165,31 @@ export class Scheduler {
 
   /** Starts informers and asks for the lease. */
   start(): void {
-    this.say("I", "server.go:166", "Starting Kubernetes Scheduler", { version: this.options.release ?? RELEASE });
     for (const informer of this.informers()) informer.start();
-    this.election.start();
+    if (this.election) this.election.start();
+    else this.kernel.spawn("scheduler", this.leadAlone(), { instant: false });
+  }
+
+  /** Without an election it works as soon as it knows the cluster. */
+  private *leadAlone(): Gen {
+    while (!this.informers().every((informer) => informer.synced)) {
+      if (this.stopped) return;
+      yield* sleep(SYNC_TICK);
+    }
+    if (this.stopped) return;
+    this.leading = true;
+    this.pump();
   }
 
   /** Told to end: the lease is given up at once. */
-  release(): Gen {
-    return this.election.release();
+  *release(): Gen {
+    if (this.election) yield* this.election.release();
   }
 
   stop(): void {
+    this.stopped = true;
     this.leading = false;
-    this.election.stop();
+    this.election?.stop();
     for (const informer of this.informers()) informer.stop();
   }
 
@@ -188,6 +206,14 @@ export class Scheduler {
   private say(severity: Severity, source: string, message: string, kv: KeyValues = {}, level = 0): void {
     if (level > (this.options.verbosity ?? 0)) return;
     this.options.log(klog(this.kernel, this.options.pid ?? 1, severity, source, message, kv));
+  }
+
+  private profileOf(pod: KubeObject): Profile | undefined {
+    return this.profiles.get(pod.spec.schedulerName ?? "default-scheduler");
+  }
+
+  private recorderOf(pod: KubeObject): EventSeriesRecorder {
+    return this.recorders.get(this.profileOf(pod)!.schedulerName)!;
   }
 
   private ownerOf(pod: KubeObject): KubeObject | undefined {
@@ -225,7 +251,7 @@ export class Scheduler {
       else this.queue.cluster({ type: "AssignedPodAdd", pod });
       return;
     }
-    if ((pod.spec.schedulerName ?? this.name) !== this.name || this.cache.isAssumed(pod.metadata.uid)) return;
+    if (this.profileOf(pod) === undefined || this.cache.isAssumed(pod.metadata.uid)) return;
     const node = pod.status?.nominatedNodeName;
     if (node) this.nominated.set(pod.metadata.uid, { pod, node });
     if (pod.metadata.deletionTimestamp) {
@@ -277,7 +303,8 @@ export class Scheduler {
       return;
     }
     const cycle = new Cycle(pod, this.view);
-    const found = choose(this.plugins, cycle, this.kernel.random("scheduler"), decision, (node) =>
+    const profile = this.profileOf(pod)!;
+    const found = choose(profile, cycle, this.kernel.random("scheduler"), decision, (node) =>
       this.withNominated(pod, node),
     );
     if (!(found instanceof FitError)) {
@@ -287,7 +314,11 @@ export class Scheduler {
       return;
     }
     let nominated: string | undefined;
-    const preemption = findPreemption(this.plugins, pod, this.view, found);
+    if (!profile.preempts) {
+      yield* this.fail(queued, found.message, found.plugins, decision);
+      return;
+    }
+    const preemption = findPreemption(profile.filter, pod, this.view, found, (node) => this.withNominated(pod, node));
     if ("why" in preemption) {
       found.postFilterMessage = `preemption: ${preemption.why}`;
       // Who finds no place to make gives up the one that was promised.
@@ -380,13 +411,13 @@ export class Scheduler {
       2,
     );
     const note = `Successfully assigned ${keyOf(pod)} to ${placement.winner}`;
-    this.recorder.event(pod, "Normal", "Scheduled", "Binding", note);
+    this.recorderOf(pod).event(pod, "Normal", "Scheduled", "Binding", note);
   }
 
   /** Why the Pod cannot be bound, with the plugin's name. */
   private *preBind(pod: KubeObject, winner: string): Gen<string | undefined> {
     const { kernel, client, view } = this;
-    for (const { name, preBind } of this.plugins) {
+    for (const { name, preBind } of this.profileOf(pod)!.preBind) {
       if (preBind === undefined) continue;
       const node = this.nodes.get(winner);
       const why = node && (yield* preBind(pod, node, { kernel, client, view }));
@@ -403,7 +434,7 @@ export class Scheduler {
           type: "DisruptionTarget",
           status: "True",
           reason: "PreemptionByScheduler",
-          message: `${this.name}: preempting to accommodate a higher priority pod`,
+          message: `${this.profileOf(pod)!.schedulerName}: preempting to accommodate a higher priority pod`,
           lastProbeTime: null,
           lastTransitionTime: formatTime(this.kernel.wallMs),
         };
@@ -422,7 +453,7 @@ export class Scheduler {
         2,
       );
       const note = `Preempted by pod ${pod.metadata.uid} on node ${node}`;
-      this.recorder.event(victim, "Normal", "Preempted", "Preempting", note, pod);
+      this.recorderOf(pod).event(victim, "Normal", "Preempted", "Preempting", note, pod);
     }
   }
 
@@ -450,42 +481,9 @@ export class Scheduler {
     else if (nominated === "") this.nominated.delete(pod.metadata.uid);
     this.queue.failed(queued, rejectedBy);
     const note = message.length > NOTE_LIMIT ? `${message.slice(0, NOTE_LIMIT - 4)} ...` : message;
-    this.recorder.event(pod, "Warning", "FailedScheduling", "Scheduling", note);
-    yield* this.patchStatus(pod, reason, message, nominated);
+    this.recorderOf(pod).event(pod, "Warning", "FailedScheduling", "Scheduling", note);
+    const { client, kernel } = this;
+    const trouble = yield* tellUnscheduled({ client, kernel, pod, reason, message, nominated });
+    if (trouble) this.say("E", "schedule_one.go:1108", "Error updating pod", { err: trouble, pod: keyOf(pod) });
   }
-
-  private *patchStatus(pod: KubeObject, reason: string, message: string, nominated: string | undefined): Gen {
-    const before = (pod.status?.conditions ?? []).find((c: { type: string }) => c.type === "PodScheduled");
-    const promised: string = pod.status?.nominatedNodeName ?? "";
-    const named = nominated ?? promised;
-    const same = before?.status === "False" && before.reason === reason && before.message === message;
-    if (same && named === promised) return;
-    const now = formatTime(this.kernel.wallMs);
-    const condition = {
-      type: "PodScheduled",
-      status: "False",
-      reason,
-      message,
-      lastProbeTime: null,
-      lastTransitionTime: before?.status === "False" ? before.lastTransitionTime : now,
-    };
-    const status = {
-      ...conditionPatch(pod, condition),
-      ...(named || promised ? { nominatedNodeName: named || null } : {}),
-    };
-    try {
-      yield* this.client.patch(PODS, pod.metadata.namespace, pod.metadata.name, { status }, "strategic", "status");
-    } catch (error) {
-      if (!(error instanceof StatusError) && !isNetError(error)) throw error;
-      if (!isStatus(error, "NotFound"))
-        this.say("E", "schedule_one.go:1108", "Error updating pod", { err: error.message, pod: keyOf(pod) });
-    }
-  }
-}
-
-/** Changes of a node that a plugin may wait for; heartbeats are none. */
-function nodeChanged(old: KubeObject, node: KubeObject): boolean {
-  if (!deepEqual(old["spec"], node["spec"]) || !deepEqual(old.metadata.labels, node.metadata.labels)) return true;
-  const [was, is] = [old["status"], node["status"]];
-  return !deepEqual(was?.allocatable, is?.allocatable) || was?.images?.length !== is?.images?.length;
 }

@@ -13,7 +13,6 @@ function normalizedName(image: string): string {
 /** Nodes that hold the Pod's images are better, the more so the more nodes hold them (plugins/imagelocality). */
 export const imageLocality: Plugin = {
   name: "ImageLocality",
-  weight: 1,
   score: (cycle, node) => {
     const containers: KubeObject[] = [...(cycle.pod.spec.initContainers ?? []), ...cycle.pod.spec.containers];
     const nodes = cycle.view.nodes();

@@ -53,10 +53,34 @@ describe("scores", () => {
   });
   const cases: [string, Plugin, KubeObject, NodeInfo[], number[]][] = [
     // pkg/scheduler/framework/plugins/noderesources/least_allocated_test.go
-    ["least allocated: nothing asked, nothing there", nodeResourcesFit, pod({}), sizes(), [100, 100]],
-    ["least allocated: differently sized nodes", nodeResourcesFit, resources, sizes(), [37, 50]],
+    ["least allocated: nothing asked, nothing there", nodeResourcesFit(), pod({}), sizes(), [100, 100]],
+    ["least allocated: differently sized nodes", nodeResourcesFit(), resources, sizes(), [37, 50]],
+    [
+      "most allocated: differently sized nodes",
+      nodeResourcesFit({ scoringStrategy: { type: "MostAllocated" } }),
+      resources,
+      sizes(),
+      [62, 50],
+    ],
+    [
+      "by a ratio: differently sized nodes",
+      nodeResourcesFit({
+        scoringStrategy: {
+          type: "RequestedToCapacityRatio",
+          requestedToCapacityRatio: {
+            shape: [
+              { utilization: 0, score: 10 },
+              { utilization: 100, score: 0 },
+            ],
+          },
+        },
+      }),
+      resources,
+      sizes(),
+      [38, 50],
+    ],
     // pkg/scheduler/framework/plugins/noderesources/balanced_allocation_test.go
-    ["balanced: differently sized nodes", nodeResourcesBalancedAllocation, resources, sizes(), [87, 100]],
+    ["balanced: differently sized nodes", nodeResourcesBalancedAllocation(), resources, sizes(), [87, 100]],
     // pkg/scheduler/framework/plugins/tainttoleration/taint_toleration_test.go
     [
       "taints: a tolerated one costs nothing",
@@ -100,17 +124,17 @@ describe("filters", () => {
   const tainted = node("nodeA", {}, { taints: [{ key: "dedicated", value: "user1", effect: "NoSchedule" }] });
   const cases: [string, Plugin, KubeObject, NodeInfo, string[] | undefined][] = [
     // pkg/scheduler/framework/plugins/noderesources/fit_test.go
-    ["no resources requested always fits", nodeResourcesFit, pod({}), full(), undefined],
+    ["no resources requested always fits", nodeResourcesFit(), pod({}), full(), undefined],
     [
       "both are missing",
-      nodeResourcesFit,
+      nodeResourcesFit(),
       asking({ cpu: "3m", memory: "2" }),
       full(),
       ["Insufficient cpu", "Insufficient memory"],
     ],
-    ["one resource fits", nodeResourcesFit, asking({ cpu: "2m", memory: "2" }), full(), ["Insufficient memory"]],
-    ["equal edge case", nodeResourcesFit, asking({ cpu: "2m", memory: "1" }), full(), undefined],
-    ["no place for another Pod", nodeResourcesFit, pod({}), node("m1", { pods: "0" }), ["Too many pods"]],
+    ["one resource fits", nodeResourcesFit(), asking({ cpu: "2m", memory: "2" }), full(), ["Insufficient memory"]],
+    ["equal edge case", nodeResourcesFit(), asking({ cpu: "2m", memory: "1" }), full(), undefined],
+    ["no place for another Pod", nodeResourcesFit(), pod({}), node("m1", { pods: "0" }), ["Too many pods"]],
     // pkg/scheduler/framework/plugins/nodeports/node_ports_test.go
     ["other port", nodePorts, port(8080, "127.0.0.1"), holding(port(9090, "127.0.0.1")), undefined],
     ["same port", nodePorts, port(8080, "127.0.0.1"), holding(port(8080, "127.0.0.1")), taken],
@@ -124,13 +148,13 @@ describe("filters", () => {
       undefined,
     ],
     // pkg/scheduler/framework/plugins/nodeaffinity/node_affinity_test.go
-    ["missing label", nodeAffinity, selecting({ foo: "bar", baz: "blah" }), labelled, mismatch],
-    ["same labels", nodeAffinity, selecting({ foo: "bar" }), labelled, undefined],
-    ["In", nodeAffinity, requiring({ key: "foo", operator: "In", values: ["bar", "value2"] }), labelled, undefined],
-    ["Gt", nodeAffinity, requiring({ key: "gpu", operator: "Gt", values: ["2"] }), labelled, undefined],
-    ["Lt", nodeAffinity, requiring({ key: "gpu", operator: "Lt", values: ["3"] }), labelled, mismatch],
-    ["NotIn", nodeAffinity, requiring({ key: "foo", operator: "NotIn", values: ["bar"] }), labelled, mismatch],
-    ["an empty term matches nothing", nodeAffinity, requiring(), labelled, mismatch],
+    ["missing label", nodeAffinity(), selecting({ foo: "bar", baz: "blah" }), labelled, mismatch],
+    ["same labels", nodeAffinity(), selecting({ foo: "bar" }), labelled, undefined],
+    ["In", nodeAffinity(), requiring({ key: "foo", operator: "In", values: ["bar", "value2"] }), labelled, undefined],
+    ["Gt", nodeAffinity(), requiring({ key: "gpu", operator: "Gt", values: ["2"] }), labelled, undefined],
+    ["Lt", nodeAffinity(), requiring({ key: "gpu", operator: "Lt", values: ["3"] }), labelled, mismatch],
+    ["NotIn", nodeAffinity(), requiring({ key: "foo", operator: "NotIn", values: ["bar"] }), labelled, mismatch],
+    ["an empty term matches nothing", nodeAffinity(), requiring(), labelled, mismatch],
     // pkg/scheduler/framework/plugins/tainttoleration/taint_toleration_test.go
     ["untolerated taint", taintToleration, pod({}), tainted, ["node(s) had untolerated taint {dedicated: user1}"]],
     [

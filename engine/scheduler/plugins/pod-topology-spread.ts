@@ -22,10 +22,23 @@ interface Constraint {
 
 type Matcher = (labels: Record<string, string> | undefined) => boolean;
 
-/** System defaults for Pods of a Service or controller (plugins/podtopologyspread/plugin.go). */
-const SYSTEM_DEFAULTS = [
-  { topologyKey: HOSTNAME, maxSkew: 3 },
-  { topologyKey: "topology.kubernetes.io/zone", maxSkew: 5 },
+interface DefaultConstraint {
+  topologyKey: string;
+  maxSkew: number;
+  whenUnsatisfiable: "DoNotSchedule" | "ScheduleAnyway";
+}
+
+export interface PodTopologySpreadArgs {
+  /** `System` by default. */
+  defaultingType?: "System" | "List";
+  /** For Pods of a Service or controller that have no constraints of their own. */
+  defaultConstraints?: readonly DefaultConstraint[];
+}
+
+/** What `System` means (plugins/podtopologyspread/plugin.go). */
+const SYSTEM_DEFAULTS: readonly DefaultConstraint[] = [
+  { topologyKey: HOSTNAME, maxSkew: 3, whenUnsatisfiable: "ScheduleAnyway" },
+  { topologyKey: "topology.kubernetes.io/zone", maxSkew: 5, whenUnsatisfiable: "ScheduleAnyway" },
 ];
 
 function constraints(pod: KubeObject, action: "DoNotSchedule" | "ScheduleAnyway"): Constraint[] {
@@ -67,6 +80,26 @@ function defaultSelector(cycle: Cycle): Pick<Constraint, "matches" | "selects"> 
   return { matches, selects: JSON.stringify([ownerSelector, wanted]) };
 }
 
+/** The constraints that the profile gives a Pod without its own. */
+function defaulted(
+  cycle: Cycle,
+  defaults: readonly DefaultConstraint[],
+  action: DefaultConstraint["whenUnsatisfiable"],
+): Constraint[] {
+  const of = defaults.filter((d) => d.whenUnsatisfiable === action);
+  if (of.length === 0) return [];
+  const found = defaultSelector(cycle);
+  if (found === undefined) return [];
+  return of.map(({ topologyKey, maxSkew }) => ({
+    topologyKey,
+    maxSkew,
+    minDomains: 1,
+    honorAffinity: true,
+    honorTaints: false,
+    ...found,
+  }));
+}
+
 function includes(constraint: Constraint, pod: KubeObject, node: KubeObject): boolean {
   if (constraint.honorAffinity && !matchesNodeAffinity(pod, node)) return false;
   return !constraint.honorTaints || !untoleratedTaint(node, pod.spec.tolerations, ["NoSchedule", "NoExecute"]);
@@ -93,6 +126,9 @@ function domains(cycle: Cycle, hard: readonly Constraint[]): Map<string, number>
   });
 }
 
+const defaultsOf = ({ defaultingType, defaultConstraints = [] }: PodTopologySpreadArgs) =>
+  defaultingType === "List" ? defaultConstraints : SYSTEM_DEFAULTS;
+
 interface Soft {
   list: Constraint[];
   weights: number[];
@@ -100,18 +136,13 @@ interface Soft {
   ignored: Set<string>;
 }
 
-function soft(cycle: Cycle, nodes: readonly NodeInfo[]): Soft | undefined {
+function soft(cycle: Cycle, nodes: readonly NodeInfo[], args: PodTopologySpreadArgs): Soft | undefined {
   const { pod } = cycle;
-  const explicit = (pod.spec.topologySpreadConstraints ?? []).length > 0;
-  let list: Constraint[] = [];
-  if (explicit) list = constraints(pod, "ScheduleAnyway");
-  else {
-    const found = defaultSelector(cycle);
-    if (found !== undefined)
-      list = SYSTEM_DEFAULTS.map((d) => ({ ...d, minDomains: 1, honorAffinity: true, honorTaints: false, ...found }));
-  }
+  const own = (pod.spec.topologySpreadConstraints ?? []).length > 0;
+  const list = own ? constraints(pod, "ScheduleAnyway") : defaulted(cycle, defaultsOf(args), "ScheduleAnyway");
   if (list.length === 0) return undefined;
-  // Pods without constraints of their own also count on nodes that lack a key.
+  // With the system's constraints nodes that lack a key count, too.
+  const explicit = own || args.defaultingType === "List";
   const ignored = new Set(explicit ? nodes.filter((n) => !hasAllKeys(n, list)).map((n) => n.name) : []);
   const counts = list.map((constraint) => {
     const pairs = new Map<string, number>();
@@ -155,78 +186,87 @@ export function naturalLog(n: number): number {
 }
 
 /** Spreads Pods over the domains of a node label (plugins/podtopologyspread, KEP-895). */
-export const podTopologySpread: Plugin = {
-  name: "PodTopologySpread",
-  weight: 2,
-  filter: (cycle, node) => {
-    const hard = cycle.once("PodTopologySpread hard", () => constraints(cycle.pod, "DoNotSchedule"));
-    if (hard.length === 0) return undefined;
-    const counts = cycle.once("PodTopologySpread domains", () => domains(cycle, hard));
-    for (const [i, constraint] of hard.entries()) {
-      const value = node.node.metadata.labels?.[constraint.topologyKey];
-      if (value === undefined) return unresolvable(`${REASON} (missing required label)`);
-      const pairs = counts[i]!;
-      const least = pairs.size < constraint.minDomains ? 0 : Math.min(...pairs.values());
-      const self = constraint.matches(cycle.pod.metadata.labels) ? 1 : 0;
-      if ((pairs.get(value) ?? 0) + self - (pairs.size === 0 ? 0 : least) > constraint.maxSkew)
-        return unschedulable(REASON);
-    }
-    return undefined;
-  },
-  preScore: (cycle, nodes) => cycle.once("PodTopologySpread soft", () => soft(cycle, nodes)) !== undefined,
-  score: (cycle, node) => {
-    const { list, weights, counts, ignored } = cycle.once<Soft>("PodTopologySpread soft", () => {
-      throw new Error("scored before preScore");
-    });
-    if (ignored.has(node.name)) return 0;
-    let score = 0;
-    for (const [i, constraint] of list.entries()) {
-      const value = node.node.metadata.labels?.[constraint.topologyKey];
-      if (value === undefined) continue;
-      const n =
-        constraint.topologyKey === HOSTNAME
-          ? count(node, constraint, cycle.pod.metadata.namespace)
-          : (counts[i]!.get(value) ?? 0);
-      score += n * weights[i]! + (constraint.maxSkew - 1);
-    }
-    return Math.round(score);
-  },
-  normalize: (cycle, scores, nodes) => {
-    const { ignored } = cycle.once<Soft>("PodTopologySpread soft", () => {
-      throw new Error("normalized before preScore");
-    });
-    const counted = scores.filter((_, i) => !ignored.has(nodes[i]!.name));
-    const max = Math.max(0, ...counted);
-    const min = Math.min(...counted);
-    return scores.map((score, i) => {
-      if (ignored.has(nodes[i]!.name)) return 0;
-      return max === 0 ? MAX_NODE_SCORE : Math.floor((MAX_NODE_SCORE * (max + min - score)) / max);
-    });
-  },
-  requeue: (pod, event) => {
-    const hard = constraints(pod, "DoNotSchedule");
-    switch (event.type) {
-      case "AssignedPodAdd":
-      case "AssignedPodUpdate":
-      case "AssignedPodDelete": {
-        if (event.pod.metadata.namespace !== pod.metadata.namespace) return false;
-        const { labels } = event.pod.metadata;
-        if (event.type !== "AssignedPodUpdate") return hard.some((c) => c.matches(labels));
-        const before = event.old?.metadata.labels;
-        return before !== labels && hard.some((c) => c.matches(before) !== c.matches(labels));
+export function podTopologySpread(args: PodTopologySpreadArgs = {}): Plugin {
+  return {
+    name: "PodTopologySpread",
+    filter: (cycle, node) => {
+      const hard = cycle.once("PodTopologySpread hard", () =>
+        (cycle.pod.spec.topologySpreadConstraints ?? []).length > 0
+          ? constraints(cycle.pod, "DoNotSchedule")
+          : defaulted(cycle, defaultsOf(args), "DoNotSchedule"),
+      );
+      if (hard.length === 0) return undefined;
+      const counts = cycle.once("PodTopologySpread domains", () => domains(cycle, hard));
+      for (const [i, constraint] of hard.entries()) {
+        const value = node.node.metadata.labels?.[constraint.topologyKey];
+        if (value === undefined) return unresolvable(`${REASON} (missing required label)`);
+        const pairs = counts[i]!;
+        const least = pairs.size < constraint.minDomains ? 0 : Math.min(...pairs.values());
+        const self = constraint.matches(cycle.pod.metadata.labels) ? 1 : 0;
+        if ((pairs.get(value) ?? 0) + self - (pairs.size === 0 ? 0 : least) > constraint.maxSkew)
+          return unschedulable(REASON);
       }
-      case "NodeAdd":
-        return hasKeys(event.node, hard);
-      case "NodeUpdate": {
-        const { node, old = node } = event;
-        if (hasKeys(old, hard) !== hasKeys(node, hard)) return true;
-        const moved = hard.some((c) => old.metadata.labels?.[c.topologyKey] !== node.metadata.labels?.[c.topologyKey]);
-        return hasKeys(node, hard) && (moved || !deepEqual(old.spec.taints, node.spec.taints));
+      return undefined;
+    },
+    preScore: (cycle, nodes) => cycle.once("PodTopologySpread soft", () => soft(cycle, nodes, args)) !== undefined,
+    score: (cycle, node) => {
+      const { list, weights, counts, ignored } = cycle.once<Soft>("PodTopologySpread soft", () => {
+        throw new Error("scored before preScore");
+      });
+      if (ignored.has(node.name)) return 0;
+      let score = 0;
+      for (const [i, constraint] of list.entries()) {
+        const value = node.node.metadata.labels?.[constraint.topologyKey];
+        if (value === undefined) continue;
+        const n =
+          constraint.topologyKey === HOSTNAME
+            ? count(node, constraint, cycle.pod.metadata.namespace)
+            : (counts[i]!.get(value) ?? 0);
+        score += n * weights[i]! + (constraint.maxSkew - 1);
       }
-      case "PodUpdate":
-        return hard.some((c) => c.honorTaints) && !deepEqual(event.pod.spec.tolerations, event.old.spec.tolerations);
-      default:
-        return false;
-    }
-  },
-};
+      return Math.round(score);
+    },
+    normalize: (cycle, scores, nodes) => {
+      const { ignored } = cycle.once<Soft>("PodTopologySpread soft", () => {
+        throw new Error("normalized before preScore");
+      });
+      const counted = scores.filter((_, i) => !ignored.has(nodes[i]!.name));
+      const max = Math.max(0, ...counted);
+      const min = Math.min(...counted);
+      return scores.map((score, i) => {
+        if (ignored.has(nodes[i]!.name)) return 0;
+        return max === 0 ? MAX_NODE_SCORE : Math.floor((MAX_NODE_SCORE * (max + min - score)) / max);
+      });
+    },
+    requeue: (pod, event) => {
+      const hard = constraints(pod, "DoNotSchedule");
+      // Constraints of the profile select by Services and owners, which are not asked here.
+      if (hard.length === 0) return true;
+      switch (event.type) {
+        case "AssignedPodAdd":
+        case "AssignedPodUpdate":
+        case "AssignedPodDelete": {
+          if (event.pod.metadata.namespace !== pod.metadata.namespace) return false;
+          const { labels } = event.pod.metadata;
+          if (event.type !== "AssignedPodUpdate") return hard.some((c) => c.matches(labels));
+          const before = event.old?.metadata.labels;
+          return before !== labels && hard.some((c) => c.matches(before) !== c.matches(labels));
+        }
+        case "NodeAdd":
+          return hasKeys(event.node, hard);
+        case "NodeUpdate": {
+          const { node, old = node } = event;
+          if (hasKeys(old, hard) !== hasKeys(node, hard)) return true;
+          const moved = hard.some(
+            (c) => old.metadata.labels?.[c.topologyKey] !== node.metadata.labels?.[c.topologyKey],
+          );
+          return hasKeys(node, hard) && (moved || !deepEqual(old.spec.taints, node.spec.taints));
+        }
+        case "PodUpdate":
+          return hard.some((c) => c.honorTaints) && !deepEqual(event.pod.spec.tolerations, event.old.spec.tolerations);
+        default:
+          return false;
+      }
+    },
+  };
+}

@@ -11,7 +11,6 @@ function shuts(node: KubeObject, pod: KubeObject): boolean {
 /** Hard taints keep Pods off, soft ones cost score (plugins/tainttoleration). */
 export const taintToleration: Plugin = {
   name: "TaintToleration",
-  weight: 3,
   filter: (cycle, node) => {
     const taint = untoleratedTaint(node.node, cycle.pod.spec.tolerations, HARD);
     return taint && unresolvable(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`);
