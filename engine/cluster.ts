@@ -3,7 +3,7 @@ import type { KubeObject } from "./api/types.ts";
 import { Registry } from "./apiserver/index.ts";
 import { Chronicle } from "./chronicle.ts";
 import { setClusterContext } from "./control-plane/context.ts";
-import { EtcdStore, SingleEtcd } from "./etcd/index.ts";
+import { EtcdStore, type Member, memberId, RaftGroup, SingleEtcd } from "./etcd/index.ts";
 import type { Kernel } from "./kernel/index.ts";
 import { MINUTE } from "./kernel/index.ts";
 import { addons } from "./kubeadm/addons/index.ts";
@@ -35,6 +35,16 @@ export interface Answer {
   value: string;
   /** Virtual time in µs. */
   at: number;
+}
+
+/** etcd's members on the control planes: the first began the cluster, the others were added when they joined. */
+function membersOf(specs: readonly MachineSpec[], epochMs: number): Member[] {
+  const planes = specs.filter(({ role }) => role === "control-plane");
+  return planes.map(({ address }, index) => {
+    const peerUrls = [`https://${address}:2380`];
+    const id = index === 0 ? memberId(peerUrls) : memberId(peerUrls, "", Math.floor(epochMs / 1000) + index);
+    return { id, name: "", peerUrls, clientUrls: [], isLearner: false };
+  });
 }
 
 /** The machines of one cluster, what they share, and its assembly. */
@@ -71,7 +81,11 @@ export class Cluster {
     this.network = new Network(kernel);
     for (const other of others) this.network.join(other.network);
     const { name = "" } = topology;
-    this.etcd = new EtcdStore(kernel, name === "" ? "etcd" : `etcd ${name}`);
+    const etcd = name === "" ? "etcd" : `etcd ${name}`;
+    this.etcd = new EtcdStore(kernel, etcd);
+    const raft = new RaftGroup(kernel, this.etcd, etcd);
+    const members = membersOf(this.specs, kernel.epochMs);
+    raft.begin(members, "1", members.slice(0, 1));
     this.registry = new Registry(
       kernel,
       new SingleEtcd(this.etcd),
@@ -83,6 +97,7 @@ export class Cluster {
     this.chronicle = new Chronicle(kernel, this.etcd, (kv) => this.registry.objectOf(kv));
     setClusterContext(this.network, {
       etcd: this.etcd,
+      raft,
       registry: this.registry,
       pki: this.pki,
       chronicle: this.chronicle,

@@ -5,6 +5,7 @@ import type { KubeObject } from "../api/types.ts";
 import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
 import { ApiServer, Encryption, enabledPlugins } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
+import type { RaftGroup } from "../etcd/index.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
 import type { ClusterPki } from "../kubeadm/pki.ts";
 import { addressOf, OWN } from "../kubeadm/settings.ts";
@@ -19,10 +20,9 @@ import { ApiServerUpkeep } from "./apiserver-upkeep.ts";
 import { auditFile } from "./audit-file.ts";
 import { auditPolicy } from "./audit-policy.ts";
 import { commandLine } from "./command-line.ts";
-import { clusterContext } from "./context.ts";
+import { clusterContext, machineAt } from "./context.ts";
 import { fail, listening, logger, untilTerminated } from "./daemon.ts";
 import { encryptionRules } from "./encryption-config.ts";
-import { etcdMembers } from "./etcd-members.ts";
 import { serviceDialer } from "./service-dialer.ts";
 import { webhookClient } from "./webhook-client.ts";
 
@@ -82,7 +82,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     }
     yield* sleep(ETCD_RETRY);
   }
-  const { registry, chronicle, pki, etcd: store } = clusterContext(network);
+  const { registry, chronicle, pki, etcd: store, raft } = clusterContext(network);
   const rules = encryptionRules(p, flags.get("encryption-provider-config"), store.keyring);
   if (typeof rules === "string") return failed(rules);
   const serviceCidr = (flags.get("service-cluster-ip-range") ?? OWN.serviceCidr).split(",")[0]!;
@@ -110,17 +110,19 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   yield* bootstrap(registry, { serviceIp, endpoints: [address] });
   say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
   const port = Number(flags.get("secure-port") ?? 6443);
-  const etcd = etcdMembers(network);
-  const answers = (): boolean => etcd.answers(p.machine.hostname);
+  const etcdHost = machineAt(p.machine.net, member.address);
+  const answers = (): boolean => raft.answers(etcdHost);
   const judge = (): void => {
     for (const check of ["etcd", "etcd-readiness"]) {
       server.setFailing(check, answers() ? undefined : "context deadline exceeded");
     }
   };
-  const unfollow = etcd.onChange(judge);
+  const unfollow = raft.onChange(judge);
   const http = (request: HttpRequest): Gen<HttpResponse> => {
     p.task.used += REQUEST_CPU;
-    return answers() || HEALTH.test(request.path) ? server.handle(request) : withoutEtcd(request);
+    return answers() || HEALTH.test(request.path)
+      ? server.handle(request)
+      : withoutEtcd(request, raft, answers, server.handle.bind(server));
   };
   const beat = (requests: BeatRequests): Beat | undefined => {
     const inner = server.beat(requests);
@@ -181,9 +183,17 @@ function signingKey(text: string, first: ClusterPki["serviceAccount"]): Uint8Arr
   return key?.type === "ec" && key.curve === "P-256" ? key.secret : first.pair.secret;
 }
 
-/** What is asked while etcd is silent: it is waited for as long as etcd does (5 s and two election timeouts). */
-function* withoutEtcd(request: HttpRequest): Gen<HttpResponse> {
-  if (!request.instant) yield* sleep(ETCD_TIMEOUT);
+/** What is asked while etcd has no leader waits for one, as long as etcd does (5 s and two election timeouts). */
+function* withoutEtcd(
+  request: HttpRequest,
+  raft: RaftGroup,
+  answers: () => boolean,
+  handle: (request: HttpRequest) => Gen<HttpResponse>,
+): Gen<HttpResponse> {
+  if (!request.instant) {
+    yield* raft.until(answers, ETCD_TIMEOUT);
+    if (answers()) return yield* handle(request);
+  }
   const message = "etcdserver: request timed out";
   const value = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 };
   return { status: 500, headers: { "content-type": "application/json" }, body: { type: "object", value } };
@@ -224,8 +234,8 @@ function* etcdRefusal(p: Process, member: EtcdMember, own: EtcdClient): Gen<stri
   const { address, port } = member;
   const unreachable = `transport: Error while dialing: ${dialFailure(member)}`;
   if (!IPV4.test(address)) return unreachable;
-  const { kernel, network, hostname } = p.machine;
-  const members = etcdMembers(network);
+  const { kernel, network } = p.machine;
+  const { raft } = clusterContext(network);
   try {
     const { server } = yield* network.connect(p.ns.net, address, port);
     const why = distrust(server.certificate?.() ?? "", own, address, kernel.wallMs);
@@ -234,12 +244,10 @@ function* etcdRefusal(p: Process, member: EtcdMember, own: EtcdClient): Gen<stri
     if (isNetError(error)) return unreachable;
     throw error;
   }
-  if (!members.answers(hostname)) return unreachable;
-  const ca =
-    members
-      .all()
-      .find(({ name }) => name === hostname)
-      ?.clientCa() ?? "";
+  const host = machineAt(p.machine.net, address);
+  const id = raft.on(host);
+  if (id === undefined || !raft.answers(host)) return unreachable;
+  const ca = raft.process(id)?.clientCa() ?? "";
   if (ca === "" || own.certificate === "") return undefined;
   const why = distrustClient(own.certificate, ca, kernel.wallMs);
   return why && `error reading server preface: remote error: tls: ${why}`;

@@ -1,9 +1,10 @@
 import type { Registry } from "../apiserver/index.ts";
 import type { Chronicle } from "../chronicle.ts";
-import type { EtcdStore } from "../etcd/index.ts";
+import type { EtcdStore, RaftGroup } from "../etcd/index.ts";
 import type { ClusterPki } from "../kubeadm/pki.ts";
 import type { ClusterSettings } from "../kubeadm/settings.ts";
 import type { Network } from "../network/index.ts";
+import type { NetNamespace } from "../network/namespace.ts";
 
 /**
  * What the processes of one cluster have in common beneath the network: the data that etcd's members agree on, and the
@@ -11,6 +12,8 @@ import type { Network } from "../network/index.ts";
  */
 export interface ClusterContext {
   readonly etcd: EtcdStore;
+  /** etcd's members, and who of them leads. */
+  readonly raft: RaftGroup;
   readonly registry: Registry;
   readonly pki: ClusterPki;
   readonly chronicle: Chronicle;
@@ -30,4 +33,9 @@ export function clusterContext(network: Network): ClusterContext {
   const context = contexts.get(network);
   if (context === undefined) throw new Error("control plane: no cluster on this network");
   return context;
+}
+
+/** Name of the machine that answers on an address, as it is seen from a namespace; "" where none does. */
+export function machineAt(from: NetNamespace, address: string): string {
+  return (address.startsWith("127.") ? from : from.network.ownerOf(address))?.host.name ?? "";
 }

@@ -12,6 +12,8 @@ const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
 const OUT_OF_RANGE = 11;
+const UNKNOWN = 2;
+const UNAVAILABLE = 14;
 
 export const errCompacted = (): EtcdError =>
   new EtcdError("etcdserver: mvcc: required revision has been compacted", OUT_OF_RANGE);
@@ -28,3 +30,15 @@ export const errDuplicateKey = (): EtcdError =>
 export const errLeaseNotFound = (): EtcdError => new EtcdError("etcdserver: requested lease not found", NOT_FOUND);
 export const errLeaseExists = (): EtcdError => new EtcdError("etcdserver: lease already exists", FAILED_PRECONDITION);
 export const errLeaseTtlTooLarge = (): EtcdError => new EtcdError("etcdserver: too large lease TTL", OUT_OF_RANGE);
+export const errMemberNotFound = (): EtcdError => new EtcdError("etcdserver: member not found", NOT_FOUND);
+export const errMemberNotLearner = (): EtcdError =>
+  new EtcdError("etcdserver: can only promote a learner member", FAILED_PRECONDITION);
+export const errLearnerNotReady = (): EtcdError =>
+  new EtcdError("etcdserver: can only promote a learner member which is in sync with leader", FAILED_PRECONDITION);
+export const errTooManyLearners = (): EtcdError =>
+  new EtcdError("etcdserver: too many learner members in cluster", FAILED_PRECONDITION);
+export const errPeerUrlExists = (): EtcdError =>
+  new EtcdError("etcdserver: Peer URLs already exists", FAILED_PRECONDITION);
+export const errNotEnoughStarted = (): EtcdError =>
+  new EtcdError("etcdserver: re-configuration failed due to not enough started members", UNKNOWN);
+export const errUnhealthy = (): EtcdError => new EtcdError("etcdserver: unhealthy cluster", UNAVAILABLE);

@@ -1,5 +1,10 @@
 export { EtcdError } from "./errors.ts";
 export { type Etcd, SingleEtcd } from "./etcd.ts";
+export { hashKv } from "./hash.ts";
+export { byId, clusterId, DEFAULT_TOKEN, hexId, initialCluster, type Member, memberId } from "./membership.ts";
+export type { PeerProcess } from "./peer.ts";
+export { RaftGroup } from "./raft.ts";
+export { addMember, moveMember, promoteMember, removeMember } from "./reconfigure.ts";
 export { type Sealer, sealerOf, sealObject } from "./sealed.ts";
 export { readSnapshot, restore, type Snapshot, snapshotBytes } from "./snapshot.ts";
 export { EtcdStore, leaseName } from "./store.ts";

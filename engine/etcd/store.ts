@@ -22,6 +22,7 @@ import type {
   PutResponse,
   RangeRequest,
   RangeResponse,
+  RequestOp,
   ResponseOp,
   TxnRequest,
   TxnResponse,
@@ -47,6 +48,8 @@ export class EtcdStore {
   revision = 1;
   /** Revisions below are gone; -1 before the first compaction. */
   compactRevision = -1;
+  /** Requests that were agreed on, each an entry of raft's log: writes, leases granted and revoked, compactions. */
+  entries = 0;
   private readonly kernel: Kernel;
   private readonly index = new KeyIndex();
   private readonly watches = new Watches();
@@ -80,8 +83,14 @@ export class EtcdStore {
     return this.index.get(key)?.entries ?? [];
   }
 
+  /** The histories of all keys, by key. */
+  histories(): Iterable<{ readonly entries: readonly KeyValue[] }> {
+    return this.index.walk("", undefined);
+  }
+
   put(request: PutRequest): PutResponse {
     validatePut(request);
+    this.entries++;
     const response = this.applyPut(request);
     this.commit();
     return response;
@@ -89,6 +98,7 @@ export class EtcdStore {
 
   deleteRange(request: DeleteRangeRequest): DeleteRangeResponse {
     if (request.key === "") throw errEmptyKey();
+    this.entries++;
     const response = this.applyDelete(request);
     this.commit();
     return response;
@@ -99,6 +109,7 @@ export class EtcdStore {
     validateTxn(request);
     const path = choosePath(this.index, request, this.revision);
     checkPath(this.index, request, path, this);
+    if (isWrite(request)) this.entries++;
     this.writer = request.writer ?? "";
     const response = this.applyTxn(request, path, { next: 0 });
     this.commit();
@@ -115,6 +126,7 @@ export class EtcdStore {
     const entries = this.index.get(key)?.entries;
     const prevKv = entries?.[entries.length - 1];
     if (prevKv === undefined || prevKv.version === 0 || prevKv.modRevision !== modRevision) return false;
+    this.entries++;
     const revision = this.revision + 1;
     const { createRevision, version, lease } = prevKv;
     const value = valueAt(revision);
@@ -137,6 +149,7 @@ export class EtcdStore {
   compact(revision: number): void {
     if (revision <= this.compactRevision) throw errCompacted();
     if (revision > this.revision) throw errFutureRevision();
+    this.entries++;
     this.compactRevision = revision;
     this.watches.compact(revision);
     const dead: string[] = [];
@@ -157,6 +170,7 @@ export class EtcdStore {
   leaseGrant(ttl: number, id = 0n): Lease {
     if (ttl > MAX_TTL) throw errLeaseTtlTooLarge();
     if (id !== 0n && this.leaseById.has(id)) throw errLeaseExists();
+    this.entries++;
     let chosen = id;
     while (chosen === 0n || (id === 0n && this.leaseById.has(chosen))) {
       const random = this.kernel.random(this.leaseEvent);
@@ -173,6 +187,7 @@ export class EtcdStore {
   /** Deletes the lease with its keys, which are deleted at one revision. */
   leaseRevoke(id: bigint): void {
     const lease = this.lease(id);
+    this.entries++;
     this.leaseById.delete(id);
     for (const key of [...lease.keys].sort()) this.applyDelete({ key });
     this.commit();
@@ -288,6 +303,12 @@ export class EtcdStore {
     for (const lease of this.leaseById.values()) parts.push(`lease ${lease.id} ${lease.expiresAt}`);
     return parts.join("\n");
   }
+}
+
+/** Whether a transaction may change something, whichever way it goes: others are no entries (v3rpc, isTxnSerializable). */
+function isWrite({ success, failure }: TxnRequest): boolean {
+  const writes = (op: RequestOp): boolean => ("txn" in op ? isWrite(op.txn) : !("range" in op));
+  return (success?.some(writes) ?? false) || (failure?.some(writes) ?? false);
 }
 
 /** A lease id as etcdctl prints it: 16 hexadecimal digits. */

@@ -2,10 +2,9 @@
 import { pairProblem } from "../../api/key-pair.ts";
 import { formatMicroTime } from "../../api/time.ts";
 import { distrust, distrustClient } from "../../api/trust.ts";
-import { clusterContext } from "../../control-plane/context.ts";
-import { type EtcdMember, type EtcdMembers, etcdMembers } from "../../control-plane/etcd-members.ts";
-import { EtcdError, type EtcdStore } from "../../etcd/index.ts";
-import { type Gen, MS, SECOND, sha256Hex, sleep } from "../../kernel/index.ts";
+import { clusterContext, machineAt } from "../../control-plane/context.ts";
+import { EtcdError, type EtcdStore, type PeerProcess, type RaftGroup } from "../../etcd/index.ts";
+import { type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -35,26 +34,29 @@ export interface ClientOptions {
   timeout: number;
 }
 
-/** Decimal form of an id that etcd derives from a name. */
-export function memberId(name: string): bigint {
-  return BigInt(`0x${sha256Hex(`etcd member ${name}`).slice(0, 16)}`);
-}
-
-export const CLUSTER_ID = BigInt(`0x${sha256Hex("etcd cluster").slice(0, 16)}`);
+/** What an answer needs: a leader that has a quorum, as all do that are linearizable, or only the member that is asked. */
+export type Consistency = "linearizable" | "serializable";
 
 export class Client {
   readonly p: Process;
   readonly options: ClientOptions;
-  readonly members: EtcdMembers;
+  readonly raft: RaftGroup;
+  /** Id of the member that was asked last. */
+  asked = 0n;
 
   constructor(p: Process, options: ClientOptions) {
     this.p = p;
     this.options = options;
-    this.members = etcdMembers(p.machine.network);
+    this.raft = clusterContext(p.machine.network).raft;
   }
 
   get store(): EtcdStore {
     return clusterContext(this.p.machine.network).etcd;
+  }
+
+  /** As the member sees it that was asked last. */
+  get view(): ReturnType<RaftGroup["viewOf"]> {
+    return this.raft.viewOf(this.asked);
   }
 
   private read(path: string): string {
@@ -66,8 +68,15 @@ export class Client {
     }
   }
 
-  /** The member behind an endpoint that answers requests; ends with `context deadline exceeded` when none does. */
-  *member(endpoint: string, logger = "etcd-client"): Gen<EtcdMember> {
+  /**
+   * Id of the member that answers: behind the first of these endpoints with which there is a connection. Ends with
+   * `context deadline exceeded` when none does in time.
+   */
+  *member(
+    endpoints: readonly string[],
+    consistency: Consistency = "linearizable",
+    logger = "etcd-client",
+  ): Gen<bigint> {
     const { timeout, cert, key, cacert } = this.options;
     if ((cert === "") !== (key === "")) {
       throw new EtcdctlError(`KeyFile and CertFile must both be present[key: ${key}, cert: ${cert}]`, 128);
@@ -78,17 +87,34 @@ export class Client {
     if (unfit !== undefined) throw new EtcdctlError(unfit, 128);
     const { kernel } = this.p.machine;
     const start = kernel.now;
-    const secure =
-      endpoint.startsWith("https://") || (!endpoint.includes("://") && (cacert !== "" || own !== undefined));
-    const why = yield* this.dial(endpoint, secure, ca, own);
-    if (typeof why !== "string") return why;
+    let why = "context deadline exceeded";
+    for (const endpoint of endpoints) {
+      const secure =
+        endpoint.startsWith("https://") || (!endpoint.includes("://") && (cacert !== "" || own !== undefined));
+      const found = yield* this.dial(endpoint, secure, ca, own);
+      if (typeof found === "string") {
+        why = found;
+        continue;
+      }
+      const { id, host } = found;
+      this.asked = id;
+      const answers = () => consistency === "serializable" || this.raft.answers(host);
+      if (!answers()) yield* this.raft.until(answers, start + timeout - kernel.now);
+      if (answers()) return id;
+      why = "context deadline exceeded";
+      break;
+    }
     const left = start + timeout - kernel.now;
     if (left > 0) yield* sleep(left);
+    yield* this.warn(`rpc error: code = DeadlineExceeded desc = ${why}`, logger);
+    throw new EtcdctlError("context deadline exceeded");
+  }
+
+  /** What the client says of a request that was not answered. */
+  *warn(error: string, logger = "etcd-client"): Gen {
     const target = `etcd-endpoints://0xc00036e1e0/${this.options.endpoints[0]!.replace(/^https?:\/\//, "")}`;
-    const error = `rpc error: code = DeadlineExceeded desc = ${why}`;
     const caller = "v3@v3.5.16/retry_interceptor.go:63";
     yield* this.log("warn", caller, "retrying of unary invoker failed", { target, attempt: 0, error }, logger);
-    throw new EtcdctlError("context deadline exceeded");
   }
 
   private *dial(
@@ -96,7 +122,7 @@ export class Client {
     secure: boolean,
     ca: string,
     own: { cert: string; key: string } | undefined,
-  ): Gen<EtcdMember | string> {
+  ): Gen<PeerProcess | string> {
     const { p } = this;
     const [host = "", port = "2379"] = endpoint
       .replace(/^https?:\/\//, "")
@@ -118,7 +144,8 @@ export class Client {
     const { listener } = connection;
     if (!listener.tls && secure) return failed("transport: authentication handshake failed: EOF");
     if (listener.tls && !secure) return failed("error reading server preface: EOF");
-    const member = this.memberAt(found.addresses[0]!);
+    const id = this.raft.on(machineAt(p.ns.net, found.addresses[0]!));
+    const member = id === undefined ? undefined : this.raft.process(id);
     if (member === undefined || listener.program !== "etcd") return failed("error reading server preface: EOF");
     const now = p.machine.kernel.wallMs;
     const why = this.options.insecure
@@ -128,27 +155,19 @@ export class Client {
     const clients = member.clientCa();
     const alert = clients === "" ? undefined : distrustClient(own?.cert ?? "", clients, now);
     if (alert !== undefined) return failed(`error reading server preface: remote error: tls: ${alert}`);
-    if (!this.members.answers(member.name)) return "context deadline exceeded";
+    // One that a signal has stopped takes connections and says nothing.
+    if (member.isStopped()) return "context deadline exceeded";
     return member;
   }
 
-  private memberAt(address: string): EtcdMember | undefined {
-    const own = this.p.machine.hostname;
-    return this.members
-      .all()
-      .find(({ name, clientUrls }) =>
-        address.startsWith("127.") ? name === own : clientUrls.some((url) => url.includes(`//${address}:`)),
-      );
-  }
-
-  /** The first endpoint's member: where requests go. */
-  *first(): Gen<EtcdMember> {
-    return yield* this.member(this.options.endpoints[0]!);
+  /** The member where requests go. */
+  *first(consistency?: Consistency): Gen<bigint> {
+    return yield* this.member(this.options.endpoints, consistency);
   }
 
   /** Runs a request; the server's refusals are logged and end the program, told as `failed` says. */
-  *request<T>(body: (store: EtcdStore) => T, failed?: string): Gen<T> {
-    yield* this.first();
+  *request<T>(body: (store: EtcdStore) => T, failed?: string, consistency?: Consistency): Gen<T> {
+    yield* this.first(consistency);
     yield* sleep(MS);
     try {
       return body(this.store);
@@ -159,17 +178,9 @@ export class Client {
         5: "NotFound",
         9: "FailedPrecondition",
         11: "OutOfRange",
+        14: "Unavailable",
       };
-      const text = `rpc error: code = ${codes[error.grpcCode] ?? "Unknown"} desc = ${error.message}`;
-      const target = `etcd-endpoints://0xc00036e1e0/${this.options.endpoints[0]!.replace(/^https?:\/\//, "")}`;
-      const caller = "v3@v3.5.16/retry_interceptor.go:63";
-      yield* this.log(
-        "warn",
-        caller,
-        "retrying of unary invoker failed",
-        { target, attempt: 0, error: text },
-        "etcd-client",
-      );
+      yield* this.warn(`rpc error: code = ${codes[error.grpcCode] ?? "Unknown"} desc = ${error.message}`);
       throw new EtcdctlError(failed === undefined ? error.message : `${failed} (${error.message})`);
     }
   }

@@ -9,6 +9,7 @@ import * as sys from "../../machine/sys.ts";
 import { quoteString } from "../../text/go-quote.ts";
 import { suggestions } from "../suggest.ts";
 import { Client, EtcdctlError } from "./client.ts";
+import { endpointCommands } from "./endpoint-commands.ts";
 import { commandHelp, groupHelp, isGroup, programHelp, utilHelp } from "./help.ts";
 import { keyCommands } from "./key-commands.ts";
 import { leaseCommands } from "./lease.ts";
@@ -162,6 +163,7 @@ const COMMANDS: Readonly<Record<string, Subcommand>> = {
   compact: compaction,
   ...keyCommands,
   ...leaseCommands,
+  ...endpointCommands,
   ...memberCommands,
   "snapshot restore": restoreCommand,
   "snapshot save": snapshotSave,

@@ -1,10 +1,10 @@
 /** etcdctl get, put, del and watch. */
-import { type KeyValue, prefixEnd, type RangeResponse, valueBytes } from "../../etcd/index.ts";
+import { type EtcdStore, type KeyValue, prefixEnd, type RangeResponse, valueBytes } from "../../etcd/index.ts";
 import { decode, encode, encodeBase64, type Gen, MS, sleep } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { quoteString } from "../../text/go-quote.ts";
 import { header, headFields, json, noTable } from "./answer.ts";
-import { EtcdctlError, memberId } from "./client.ts";
+import { EtcdctlError } from "./client.ts";
 import type { FlagKind, Run, Subcommand } from "./etcdctl.ts";
 import { leaseId } from "./lease.ts";
 
@@ -52,8 +52,7 @@ function kvFields(kv: KeyValue, pfx: "" | "Prev", keysOnly = false): string {
 /** In the forms `json` and `fields`, what a request was answered with; false for others, which are told otherwise. */
 function* printAnswer(r: Run, rest: object, fields: string): Gen<boolean> {
   if (r.format !== "json" && r.format !== "fields") return false;
-  const own = memberId((yield* r.client.first()).name);
-  const text = r.format === "json" ? json({ header: header(r), ...rest }, own) : headFields(r, own) + fields;
+  const text = r.format === "json" ? json(r, { header: header(r), ...rest }) : headFields(r) + fields;
   yield* sys.print(r.p, text);
   return true;
 }
@@ -61,19 +60,18 @@ function* printAnswer(r: Run, rest: object, fields: string): Gen<boolean> {
 function* printRange(r: Run, response: RangeResponse): Gen {
   const { kvs, count, more } = response;
   if (r.format === "table") throw noTable();
-  const own = memberId((yield* r.client.first()).name);
   const keysOnly = r.on("keys-only");
   if (r.format === "json") {
     const list = kvs.length > 0 ? { kvs: kvs.map((kv) => kvJson(kv, keysOnly)) } : {};
     yield* sys.print(
       r.p,
-      json({ header: header(r), ...list, ...(more ? { more } : {}), ...(count > 0 ? { count } : {}) }, own),
+      json(r, { header: header(r), ...list, ...(more ? { more } : {}), ...(count > 0 ? { count } : {}) }),
     );
     return;
   }
   if (r.format === "fields") {
     const lines = kvs.map((kv) => kvFields(kv, "", keysOnly)).join("");
-    yield* sys.print(r.p, `${headFields(r, own)}${lines}"More" : ${more}\n"Count" : ${count}\n`);
+    yield* sys.print(r.p, `${headFields(r)}${lines}"More" : ${more}\n"Count" : ${count}\n`);
     return;
   }
   if (r.on("count-only")) return;
@@ -113,17 +111,22 @@ const get: Subcommand = {
     if (order !== "" && order !== "ASCEND" && order !== "DESCEND") throw feature(`bad sort order ${r.flag("order")}`);
     const target = SORTS[(r.flag("sort-by") ?? "KEY").toUpperCase()];
     if (target === undefined) throw feature(`bad sort target ${r.flag("sort-by")}`);
-    const response = yield* r.client.request((store) =>
+    const consistency = r.flag("consistency") ?? "l";
+    if (consistency !== "l" && consistency !== "s")
+      throw new EtcdctlError(`unknown consistency flag ${quoteString(consistency)}`, 4);
+    const isSerializable = consistency === "s";
+    const read = (store: EtcdStore) =>
       store.range({
         ...range,
-        revision: Number(r.flag("rev") ?? 0),
+        // A member that is cut off has nothing newer.
+        revision: Number(r.flag("rev") ?? 0) || (isSerializable ? r.client.view.revision : 0),
         limit: Number(r.flag("limit") ?? 0),
         keysOnly: r.on("keys-only"),
         countOnly: r.on("count-only"),
         sortTarget: target,
         ...(order === "" ? {} : { sortOrder: order as "ASCEND" | "DESCEND" }),
-      }),
-    );
+      });
+    const response = yield* r.client.request(read, undefined, isSerializable ? "serializable" : "linearizable");
     yield* printRange(r, response);
   },
 };

@@ -3,7 +3,7 @@ import { type EtcdStore, leaseName } from "../../etcd/index.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { header, headFields, json, noTable } from "./answer.ts";
-import { EtcdctlError, memberId } from "./client.ts";
+import { EtcdctlError } from "./client.ts";
 import type { Run, Subcommand } from "./etcdctl.ts";
 
 const bad = (text: string) => new EtcdctlError(text, 128);
@@ -19,9 +19,8 @@ export function leaseId(word: string): bigint {
 function* printed(r: Run, rest: string, fields: string): Gen<boolean> {
   if (r.format === "table") throw noTable();
   if (r.format !== "json" && r.format !== "fields") return false;
-  const member = memberId((yield* r.client.first()).name);
-  const head = json(header(r), member).slice(0, -2);
-  yield* sys.print(r.p, r.format === "json" ? `${head},${rest}}\n` : headFields(r, member) + fields);
+  const head = json(r, header(r)).slice(0, -2);
+  yield* sys.print(r.p, r.format === "json" ? `${head},${rest}}\n` : headFields(r) + fields);
   return true;
 }
 

@@ -1,7 +1,18 @@
 /** Snapshot files: what they hold, and data directories made of them (etcdutl). */
 import { formatTime } from "../../api/time.ts";
-import { type EtcdStore, readSnapshot, snapshotBytes } from "../../etcd/index.ts";
-import { type Gen, sha256Hex } from "../../kernel/index.ts";
+import { writeData } from "../../control-plane/etcd-data.ts";
+import {
+  byId,
+  clusterId,
+  DEFAULT_TOKEN,
+  type EtcdStore,
+  hexId,
+  initialCluster,
+  memberId,
+  readSnapshot,
+  snapshotBytes,
+} from "../../etcd/index.ts";
+import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -83,22 +94,28 @@ export function* snapshotRestore(r: Run): Gen {
   }
   yield* log("membership/store.go:141", "Trimming membership information from the backend...");
   const cluster = r.flag("initial-cluster") ?? `${name}=http://localhost:2380`;
-  const peers = cluster.split(",").map((pair) => pair.slice(pair.indexOf("=") + 1));
-  for (const url of peers) {
-    const id = (salt: string) => sha256Hex(`${salt} ${url}`).slice(0, 16);
+  const token = r.flag("initial-cluster-token") ?? DEFAULT_TOKEN;
+  const members = [...initialCluster(cluster)]
+    .map(([each, peerUrls]) => ({ id: memberId(peerUrls, token), name: each, peerUrls }))
+    .sort(byId);
+  const own = members.find((member) => member.name === name);
+  if (own === undefined)
+    throw new EtcdctlError(`couldn't find local name "${name}" in the initial cluster configuration`);
+  const ids = clusterId(members.map(({ id }) => id));
+  for (const { id, peerUrls } of members) {
     yield* log("membership/cluster.go:421", "added member", {
-      "cluster-id": id("cluster"),
+      "cluster-id": hexId(ids),
       "local-member-id": "0",
-      "added-peer-id": id("peer"),
-      "added-peer-peer-urls": [url],
+      "added-peer-id": hexId(id),
+      "added-peer-peer-urls": peerUrls,
     });
   }
   try {
-    sys.makeAbove(r.p, `${dir}/member/snap/`, 0o700);
-    sys.makeAbove(r.p, `${dir}/member/wal/`, 0o700);
-    sys.writeText(r.p, `${dir}/member/snap/db`, bytes, 0o600);
+    // Members that are made of one snapshot are one cluster.
+    const generation = `${found === "corrupt" ? "" : found.hash} ${hexId(ids)}`;
+    const listed = members.map((member) => ({ ...member, id: hexId(member.id) }));
+    writeData(r.p, dir, { generation, id: hexId(own.id), members: listed }, bytes);
     sys.writeText(r.p, `${dir}/member/snap/0000000000000001-0000000000000001.snap`, "", 0o600);
-    sys.writeText(r.p, `${dir}/member/wal/0000000000000000-0000000000000000.wal`, "", 0o600);
   } catch (error) {
     if (!isErrno(error)) throw error;
     throw new EtcdctlError(`mkdir ${dir}: ${error.message.toLowerCase()}`);

@@ -4,7 +4,6 @@ import { clientFromKubeconfig, RequestError } from "../../api/kubeconfig.ts";
 import { NODES } from "../../api/resources.ts";
 import { StatusError } from "../../api/status.ts";
 import { clusterContext } from "../../control-plane/context.ts";
-import { etcdMembers } from "../../control-plane/etcd-members.ts";
 import { type Gen, MINUTE, MS, SECOND, sleep } from "../../kernel/index.ts";
 import { initObjects } from "../../kubeadm/addons/index.ts";
 import type { Manifest } from "../../kubeadm/addons/manifest.ts";
@@ -66,9 +65,10 @@ function* preflight(k: Kubeadm, settings: InitSettings): Gen {
   if (skips(k, "preflight")) return;
   yield* k.print("[preflight] Running pre-flight checks\n");
   yield* judge(k, initFaults(k, settings.version));
-  const members = etcdMembers(k.p.machine.network);
-  if (members.othersServe(k.p.machine.hostname)) {
-    const others = members.all().filter(({ name }) => name !== k.p.machine.hostname && members.isServing(name));
+  const { raft } = clusterContext(k.p.machine.network);
+  const own = raft.on(k.p.machine.hostname);
+  const others = raft.members().filter(({ id }) => id !== own && raft.isRunning(id));
+  if (others.length > 0) {
     throw new KubeadmError(
       "error execution phase preflight: [preflight] Some fatal errors occurred:\n" +
         `\t[ERROR ExternalEtcd]: this simulation's network has one cluster, and control planes of it still run: ${others.map(({ name }) => name).join(", ")}\n` +
@@ -86,16 +86,16 @@ function* preflight(k: Kubeadm, settings: InitSettings): Gen {
 // ---- manifests ------------------------------------------------------------------------------------------------------
 
 function manifestsOf(k: Kubeadm, s: InitSettings): Record<string, string> {
-  const own = `${s.nodeName}=https://${s.address}:2380`;
-  const { hostname, network } = k.p.machine;
-  const members = etcdMembers(network);
+  const { raft } = clusterContext(k.p.machine.network);
+  const own = `https://${s.address}:2380`;
   // Where no other member runs there is nothing to be joined.
-  const others = members.othersServe(hostname) ? members.all().filter(({ name }) => name !== hostname) : [];
+  const known = raft.members().filter(({ name, peerUrls }) => name !== "" && !peerUrls.includes(own));
+  const others = known.some(({ id }) => raft.isRunning(id)) ? known : [];
   const peers = others.map(({ name, peerUrls }) => `${name}=${peerUrls[0] ?? ""}`);
   const machine = {
     name: s.nodeName,
     address: s.address,
-    initialCluster: [...peers, own],
+    initialCluster: [...peers, `${s.nodeName}=${own}`],
     first: others.length === 0,
   };
   return staticPodManifests(machine, s, `registry.k8s.io/etcd:${othersOf(s.version).etcd}`);

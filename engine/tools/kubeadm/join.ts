@@ -19,6 +19,7 @@ import { CONFIG_MAPS, type Kubeadm, KubeadmError } from "./context.ts";
 import { imagesOf } from "./images.ts";
 import { CONTROL_PLANE, controlPlaneManifests, etcdManifest, MANIFESTS } from "./init.ts";
 import { type InitSettings, joinSettings } from "./init-settings.ts";
+import { announceMember, promote } from "./join-etcd.ts";
 import { writeKubeconfigs } from "./kubeconfigs.ts";
 import { joinFaults, judge } from "./preflight.ts";
 import { pull } from "./upgrade.ts";
@@ -264,11 +265,13 @@ function* prepareControlPlane(k: Kubeadm, client: ApiClient, settings: InitSetti
 }
 
 function* announceControlPlane(k: Kubeadm, settings: InitSettings): Gen {
+  const member = yield* announceMember(k, settings);
   yield* k.print("[etcd] Announced new etcd member joining to the existing etcd cluster\n");
   yield* etcdManifest(k, settings);
+  yield* k.print("[etcd] Waiting for the new etcd member to join the cluster. This can take up to 40s\n");
+  if (member !== undefined) yield* promote(k, member);
   yield* k.print(
-    "[etcd] Waiting for the new etcd member to join the cluster. This can take up to 40s\n" +
-      `[mark-control-plane] Marking the node ${nodeNameOf(k)} as control-plane by adding the labels: [node-role.kubernetes.io/control-plane node.kubernetes.io/exclude-from-external-load-balancers]\n` +
+    `[mark-control-plane] Marking the node ${nodeNameOf(k)} as control-plane by adding the labels: [node-role.kubernetes.io/control-plane node.kubernetes.io/exclude-from-external-load-balancers]\n` +
       `[mark-control-plane] Marking the node ${nodeNameOf(k)} as control-plane by adding the taints [node-role.kubernetes.io/control-plane:NoSchedule]\n`,
   );
   const admin = k.client();

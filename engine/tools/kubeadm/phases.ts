@@ -2,7 +2,6 @@
 import type { ApiClient } from "../../api/client.ts";
 import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
 import { clusterContext } from "../../control-plane/context.ts";
-import { etcdMembers } from "../../control-plane/etcd-members.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { adminBinding } from "../../kubeadm/addons/bootstrap.ts";
 import { initObjects } from "../../kubeadm/addons/index.ts";
@@ -26,8 +25,8 @@ export function* preflightPhase(k: Kubeadm): Gen {
 /** Where no cluster runs they are those of a new one, which the phases make step by step. */
 function settingsOf(k: Kubeadm): InitSettings {
   const { network } = k.p.machine;
-  const members = etcdMembers(network);
-  if (members.all().some(({ name }) => members.isServing(name))) return phaseSettings(k);
+  const { raft } = clusterContext(network);
+  if (raft.members().some(({ id }) => raft.isRunning(id))) return phaseSettings(k);
   const settings = initSettings(k);
   clusterContext(network).settings = settings;
   return settings;

@@ -1,5 +1,6 @@
 /** kubeadm reset (cmd/kubeadm/app/cmd/reset.go and phases/reset). */
-import { etcdMembers } from "../../control-plane/etcd-members.ts";
+import { clusterContext } from "../../control-plane/context.ts";
+import { EtcdError, removeMember } from "../../etcd/index.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { runtimeOf } from "../../machine/runtime/of.ts";
 import * as sys from "../../machine/sys.ts";
@@ -56,9 +57,16 @@ export function* reset(k: Kubeadm): Gen {
 
 /** Takes the machine's member out of etcd, unless it is the last one (phases/reset/removeetcdmember.go). */
 function leaveEtcd(k: Kubeadm): void {
-  const { hostname, network } = k.p.machine;
-  const members = etcdMembers(network);
-  if (members.all().some(({ name }) => name === hostname) && members.othersServe(hostname)) members.remove(hostname);
+  const { hostname, net, network } = k.p.machine;
+  const { raft } = clusterContext(network);
+  const urls = net.addresses().map((address) => `https://${address}:2380`);
+  const own = raft.memberAt(urls)?.id ?? raft.on(hostname);
+  if (own === undefined || raft.member(own) === undefined || !raft.othersRun(own) || raft.leading === 0n) return;
+  try {
+    removeMember(raft, raft.leading, own);
+  } catch (error) {
+    if (!(error instanceof EtcdError)) throw error;
+  }
 }
 
 /** A cluster that does not answer is no hindrance. */
