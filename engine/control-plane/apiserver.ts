@@ -31,9 +31,15 @@ const ETCD_DEADLINE = 20 * SECOND;
 const ETCD_RETRY = SECOND;
 /** A request to a cluster without quorum is given up after this. */
 const ETCD_TIMEOUT = 7 * SECOND;
+/** How long a check of etcd waits for its answer (storage/storagebackend/factory/etcd3.go, newETCD3Check). */
+const ETCD_HEALTH_TIMEOUT = 2 * SECOND;
+/** HAProxy takes a server out after three checks, 2 s apart, of which each waited for etcd. */
+const BALANCER_FALL = 8 * SECOND;
 /** µs of CPU that the process spends on a request. */
 const REQUEST_CPU = 900;
-const HEALTH = /^\/(healthz|livez|readyz|version)\b/;
+/** What is answered without etcd: health, discovery, what the server knows of itself. */
+const WITHOUT_ETCD =
+  /^\/(?:(?:healthz|livez|readyz|version|metrics|configz|openapi|\.well-known)\b|api(?:\/v1)?\/?(?:\?|$)|apis(?:\/[^/?]+){0,2}\/?(?:\?|$))/;
 const IPV4 = /^\d+(\.\d+){3}$/;
 const KUBELET_PORT = 10250;
 
@@ -71,11 +77,13 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     if (why === undefined) break;
     const err = `connection error: desc = "${why}"`;
     const where = `{Addr: "${member.text}", ServerName: "${member.text}", }`;
-    say(
-      "W",
-      "logging.go:55",
-      `[core] [Channel #1 SubChannel #2]grpc: addrConn.createTransport failed to connect to ${where}. Err: ${err}`,
-    );
+    if (why !== NO_LEADER) {
+      say(
+        "W",
+        "logging.go:55",
+        `[core] [Channel #1 SubChannel #2]grpc: addrConn.createTransport failed to connect to ${where}. Err: ${err}`,
+      );
+    }
     if (kernel.now - started > ETCD_DEADLINE) {
       say("F", "instance.go:226", "Error creating leases: error creating storage factory: context deadline exceeded");
       fail(255);
@@ -112,15 +120,26 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const port = Number(flags.get("secure-port") ?? 6443);
   const etcdHost = machineAt(p.machine.net, member.address);
   const answers = (): boolean => raft.answers(etcdHost);
+  // An election is over before a check of etcd, or of the load balancers, gives up.
+  let silentSince: number | undefined;
+  const silentFor = (span: number): boolean => silentSince !== undefined && kernel.now - silentSince >= span;
   const judge = (): void => {
     for (const check of ["etcd", "etcd-readiness"]) {
-      server.setFailing(check, answers() ? undefined : "context deadline exceeded");
+      server.setFailing(check, silentFor(ETCD_HEALTH_TIMEOUT) ? "context deadline exceeded" : undefined);
     }
   };
-  const unfollow = raft.onChange(judge);
+  const follow = (): void => {
+    if (answers()) silentSince = undefined;
+    else if (silentSince === undefined) {
+      silentSince = kernel.now;
+      kernel.after(ETCD_HEALTH_TIMEOUT, `${p.machine.hostname} etcd health`, judge);
+    }
+    judge();
+  };
+  const unfollow = raft.onChange(follow);
   const http = (request: HttpRequest): Gen<HttpResponse> => {
     p.task.used += REQUEST_CPU;
-    return answers() || HEALTH.test(request.path)
+    return answers() || WITHOUT_ETCD.test(request.path)
       ? server.handle(request)
       : withoutEtcd(request, raft, answers, server.handle.bind(server));
   };
@@ -136,7 +155,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
       renew: (seen, micros) => (answers() ? counted(inner.renew(seen, micros)) : undefined),
     };
   };
-  const well = (path: string): boolean => answers() && server.well(path);
+  const well = (path: string): boolean => !silentFor(ETCD_HEALTH_TIMEOUT) && server.well(path);
   const certificate = (): string => readIfThere(p, flags.get("tls-cert-file"));
   const listener = {
     protocol: "tcp" as const,
@@ -147,7 +166,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     certificate,
     http,
     beat,
-    healthy: answers,
+    healthy: () => !silentFor(BALANCER_FALL),
     well,
   };
   const upkeep = new ApiServerUpkeep({
@@ -163,7 +182,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     log: say,
   });
   try {
-    judge();
+    follow();
     upkeep.start();
     yield* listening(p, [listener], untilTerminated(p));
   } finally {
@@ -229,6 +248,9 @@ interface EtcdClient {
   certificate: string;
 }
 
+/** It takes the connection, and answers nothing that needs a quorum. */
+const NO_LEADER = "no leader";
+
 /** Why there is no connection to etcd, in gRPC's words; undefined when it answers. */
 function* etcdRefusal(p: Process, member: EtcdMember, own: EtcdClient): Gen<string | undefined> {
   const { address, port } = member;
@@ -246,7 +268,8 @@ function* etcdRefusal(p: Process, member: EtcdMember, own: EtcdClient): Gen<stri
   }
   const host = machineAt(p.machine.net, address);
   const id = raft.on(host);
-  if (id === undefined || !raft.answers(host)) return unreachable;
+  if (id === undefined) return unreachable;
+  if (!raft.answers(host)) return NO_LEADER;
   const ca = raft.process(id)?.clientCa() ?? "";
   if (ca === "" || own.certificate === "") return undefined;
   const why = distrustClient(own.certificate, ca, kernel.wallMs);

@@ -27,6 +27,8 @@ export interface Identity {
   readonly generation: string;
   /** The member's id, hexadecimal. */
   readonly id: string;
+  /** The member began with nothing though it is known to have had entries: they are lost. */
+  readonly isLost?: boolean;
   /** With whom a cluster begins that is made from a snapshot. */
   readonly members?: readonly { id: string; name: string; peerUrls: readonly string[] }[];
 }
@@ -106,6 +108,7 @@ function nextStart(
   const ids = { "cluster-id": hexId(raft.id), "local-member-id": hexId(id) };
   log("info", "etcdserver/raft.go:540", "restarting local member", { ...ids, "commit-index": index });
   if (generation === raft.generation && raft.isRemoved(id)) sayRemoved(log);
+  if (identity?.isLost && generation === raft.generation && raft.leading !== 0n) return sayLost(raft.index, log);
   if (flags.get("force-new-cluster") === "true") raft.alone(id);
   return id;
 }
@@ -117,6 +120,14 @@ export function sayRemoved(log: ZapLog): never {
   });
   log("warn", "etcdserver/server.go:1155", "data-dir used by this member must be removed");
   return fail(0);
+}
+
+/** Why a member without the entries that the leader has agreed on with it cannot follow (raft/log.go, commitTo). */
+function sayLost(index: number, log: ZapLog): never {
+  const words = "Was the raft log corrupted, truncated, or lost?";
+  const message = `tocommit(${index}) is out of range [lastIndex(0)]. ${words}`;
+  log("panic", "etcdserver/zap_raft.go:101", message, {}, "raft");
+  return fail(2);
 }
 
 function firstStart(p: Process, flags: ReadonlyMap<string, string>, dir: string, log: ZapLog): bigint {
@@ -138,8 +149,10 @@ function firstStart(p: Process, flags: ReadonlyMap<string, string>, dir: string,
     writeData(p, dir, { generation: raft.generation, id: hexId(id) });
     return id;
   };
-  if (known !== undefined && !raft.hasLog(known.id)) return join(known);
-  if (flags.get("initial-cluster-state") === "existing") {
+  const isFresh = known !== undefined && !raft.hasLog(known.id);
+  const isExisting = flags.get("initial-cluster-state") === "existing";
+  if (isFresh && (raft.isOfSetUp(known.id) || !isExisting)) return join(known);
+  if (isExisting) {
     const others = [...cluster.values()].some((peers) => {
       const member = raft.memberAt(peers);
       return member !== undefined && member.id !== known?.id && raft.isRunning(member.id);
@@ -152,16 +165,11 @@ function firstStart(p: Process, flags: ReadonlyMap<string, string>, dir: string,
     if (known === undefined || cluster.size !== raft.members().length) {
       return refuse(`error validating peerURLs ${described(raft)}: member count is unequal`);
     }
+    if (isFresh) return join(known);
     // A member that is known to have had entries comes without any: what the leader has agreed on is not there.
     join(known);
-    log(
-      "panic",
-      "etcdserver/zap_raft.go:101",
-      `tocommit(${raft.index}) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?`,
-      {},
-      "raft",
-    );
-    return fail(2);
+    writeData(p, dir, { generation: raft.generation, id: hexId(known.id), isLost: true });
+    return sayLost(raft.index, log);
   }
   const token = flags.get("initial-cluster-token") ?? DEFAULT_TOKEN;
   const members = [...cluster].map(([each, peerUrls]) => ({ id: memberId(peerUrls, token), name: each, peerUrls }));

@@ -38,8 +38,10 @@ export class Consensus {
   /** The running member of the highest term that takes itself for the leader. */
   leader: Peer | undefined;
   leaderChanges = 0;
+  /** Of the last entry that was agreed on: the last leader's. */
+  private term = 1;
   /** False until there has been a quorum: before that there is nothing to lose. */
-  isFormed = false;
+  private isFormed = false;
 
   constructor({ kernel, name, configuration, peers, state, onChange }: ConsensusOptions) {
     this.kernel = kernel;
@@ -49,6 +51,14 @@ export class Consensus {
     this.peers = peers;
     this.state = state;
     this.onChange = onChange;
+  }
+
+  /** Nobody has led yet. `isFormed`: a quorum is needed from the start. */
+  begin(isFormed: boolean): void {
+    this.leader = undefined;
+    this.leaderChanges = 0;
+    this.term = 1;
+    this.isFormed = isFormed;
   }
 
   /** A member begins to serve: the first of a cluster leads it at once. */
@@ -222,6 +232,7 @@ export class Consensus {
     const id = hexId(peer.id);
     if (granted.length === 1 && peer.term === 1) peer.term = 2;
     peer.isLeader = true;
+    this.term = peer.term;
     this.leader = peer;
     this.leaderChanges++;
     this.kernel.cancel(peer.timer);
@@ -368,7 +379,7 @@ export class Consensus {
   }
 
   private end(): LogEnd {
-    return { term: this.leader?.term ?? 1, ...this.state() };
+    return { term: this.term, ...this.state() };
   }
 
   endOf(peer: Peer): LogEnd {

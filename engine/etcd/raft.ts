@@ -28,6 +28,8 @@ export class RaftGroup {
   private entries = 0;
   /** Tells one life of the cluster's data from another: a restored snapshot, or a new cluster, begins the next. */
   generation = "";
+  /** Members that the set-up made beside each other: each of their manifests lists those that were there before. */
+  private setUp = new Set<bigint>();
   /** Woken when something about leaders, members or connections has changed. */
   private readonly changed = new WaitQueue();
 
@@ -87,6 +89,11 @@ export class RaftGroup {
   /** Whether a member has had entries: a data directory without any is not its own any more. */
   hasLog(id: bigint): boolean {
     return this.peers.get(id)?.hasLog ?? false;
+  }
+
+  /** Whether a member was made when the cluster was set up. */
+  isOfSetUp(id: bigint): boolean {
+    return this.setUp.has(id);
   }
 
   /** For how long (µs) a member has been in touch without a break; undefined: it is not. */
@@ -162,10 +169,10 @@ export class RaftGroup {
     this.peers.clear();
     this.hosts.clear();
     this.configuration.begin(members, first);
+    this.setUp = new Set(first === members ? [] : members.map(({ id }) => id));
     this.generation = generation;
-    this.consensus.isFormed = false;
-    this.consensus.leader = undefined;
-    this.consensus.leaderChanges = 0;
+    // The set-up's members come one after the other, and the first serves before the others are there.
+    this.consensus.begin(first === members && members.length > 1);
     this.entries = 1 + members.length;
   }
 
