@@ -1,10 +1,9 @@
 /** kubeadm reset (cmd/kubeadm/app/cmd/reset.go and phases/reset). */
-import { clusterContext } from "../../control-plane/context.ts";
-import { EtcdError, removeMember } from "../../etcd/index.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { runtimeOf } from "../../machine/runtime/of.ts";
 import * as sys from "../../machine/sys.ts";
 import { type Kubeadm, KubeadmError } from "./context.ts";
+import { leaveEtcd } from "./etcd.ts";
 import { judge } from "./preflight.ts";
 
 const KUBERNETES = "/etc/kubernetes";
@@ -53,20 +52,6 @@ export function* reset(k: Kubeadm): Gen {
       "For information on how to perform this cleanup manually, please see:\n" +
       "    https://k8s.io/docs/reference/setup-tools/kubeadm/kubeadm-reset/\n\n",
   );
-}
-
-/** Takes the machine's member out of etcd, unless it is the last one (phases/reset/removeetcdmember.go). */
-function leaveEtcd(k: Kubeadm): void {
-  const { hostname, net, network } = k.p.machine;
-  const { raft } = clusterContext(network);
-  const urls = net.addresses().map((address) => `https://${address}:2380`);
-  const own = raft.memberAt(urls)?.id ?? raft.on(hostname);
-  if (own === undefined || raft.member(own) === undefined || !raft.othersRun(own) || raft.leading === 0n) return;
-  try {
-    removeMember(raft, raft.leading, own);
-  } catch (error) {
-    if (!(error instanceof EtcdError)) throw error;
-  }
 }
 
 /** A cluster that does not answer is no hindrance. */

@@ -1,6 +1,6 @@
-/** etcd's part of `kubeadm join --control-plane`: a member is added as a learner and promoted once it runs (util/etcd/etcd.go). */
+/** What kubeadm asks of etcd: a member is added as a learner and promoted once it runs, and taken out again (util/etcd/etcd.go). */
 import { clusterContext } from "../../control-plane/context.ts";
-import { addMember, EtcdError, promoteMember } from "../../etcd/index.ts";
+import { addMember, EtcdError, promoteMember, removeMember } from "../../etcd/index.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { type Kubeadm, KubeadmError } from "./context.ts";
 import type { InitSettings } from "./init-settings.ts";
@@ -50,4 +50,18 @@ export function* promote(k: Kubeadm, id: bigint): Gen {
   const { raft } = clusterContext(k.p.machine.network);
   yield* raft.until(() => raft.inTouchFor(id) !== undefined, ETCD_TIMEOUT);
   yield* askEtcd(k, () => promoteMember(raft, id));
+}
+
+/** Takes the machine's member out of etcd, unless it is the last one (phases/reset/removeetcdmember.go). */
+export function leaveEtcd(k: Kubeadm): void {
+  const { hostname, net, network } = k.p.machine;
+  const { raft } = clusterContext(network);
+  const urls = net.addresses().map((address) => `https://${address}:2380`);
+  const own = raft.memberAt(urls)?.id ?? raft.on(hostname);
+  if (own === undefined || raft.member(own) === undefined || !raft.othersRun(own) || raft.leading === 0n) return;
+  try {
+    removeMember(raft, raft.leading, own);
+  } catch (error) {
+    if (!(error instanceof EtcdError)) throw error;
+  }
 }
