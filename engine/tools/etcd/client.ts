@@ -70,12 +70,13 @@ export class Client {
 
   /**
    * Id of the member that answers: behind the first of these endpoints with which there is a connection. Ends with
-   * `context deadline exceeded` when none does in time.
+   * `context deadline exceeded` when none does in time, which is counted from `since` (µs).
    */
   *member(
     endpoints: readonly string[],
     consistency: Consistency = "linearizable",
     logger = "etcd-client",
+    since = this.p.machine.kernel.now,
   ): Gen<bigint> {
     const { timeout, cert, key, cacert } = this.options;
     if ((cert === "") !== (key === "")) {
@@ -86,12 +87,12 @@ export class Client {
     const unfit = own && pairProblem(own.cert, own.key);
     if (unfit !== undefined) throw new EtcdctlError(unfit, 128);
     const { kernel } = this.p.machine;
-    const start = kernel.now;
+    const end = since + timeout;
     let why = "context deadline exceeded";
     for (const endpoint of endpoints) {
       const secure =
         endpoint.startsWith("https://") || (!endpoint.includes("://") && (cacert !== "" || own !== undefined));
-      const found = yield* this.dial(endpoint, secure, ca, own);
+      const found = yield* this.dial(endpoint, secure, ca, own, end);
       if (typeof found === "string") {
         why = found;
         continue;
@@ -99,12 +100,12 @@ export class Client {
       const { id, host } = found;
       this.asked = id;
       const answers = () => consistency === "serializable" || this.raft.answers(host);
-      if (!answers()) yield* this.raft.until(answers, start + timeout - kernel.now);
+      if (!answers()) yield* this.raft.until(answers, end - kernel.now);
       if (answers()) return id;
       why = "context deadline exceeded";
       break;
     }
-    const left = start + timeout - kernel.now;
+    const left = end - kernel.now;
     if (left > 0) yield* sleep(left);
     yield* this.warn(`rpc error: code = DeadlineExceeded desc = ${why}`, logger);
     throw new EtcdctlError("context deadline exceeded");
@@ -122,6 +123,7 @@ export class Client {
     secure: boolean,
     ca: string,
     own: { cert: string; key: string } | undefined,
+    end: number,
   ): Gen<PeerProcess | string> {
     const { p } = this;
     const [host = "", port = "2379"] = endpoint
@@ -134,7 +136,7 @@ export class Client {
     let connection: Connection;
     try {
       connection = yield* p.machine.network.connect(p.ns.net, found.addresses[0]!, Number(port), {
-        timeout: this.options.timeout,
+        timeout: Math.max(MS, end - p.machine.kernel.now),
       });
     } catch (error) {
       if (!isNetError(error)) throw error;
