@@ -77,9 +77,10 @@ export class Consensus {
 
   /** Looks at who is in touch with whom, and lets those who are not begin to wait. */
   update(): void {
-    const leader = this.leaderOf();
-    if (this.leader !== leader) this.leader = leader;
     const running = [...this.peers.values()].filter(({ process }) => process !== undefined);
+    for (const peer of running) if (peer.isLeader) this.yieldToTerms(peer, running);
+    const leader = this.leaderOf();
+    this.leader = leader;
     if (
       !this.isFormed &&
       this.configuration.voters().filter((id) => this.peers.get(id)?.process !== undefined).length >=
@@ -166,6 +167,19 @@ export class Consensus {
     if (peer.process.isStopped()) this.lose(peer);
     else if (peer.isLeader) this.stepDown(peer);
     else this.campaign(peer);
+  }
+
+  /** A leader that hears of a higher term leads no more: those who answered it have followed another since. */
+  private yieldToTerms(leader: Peer, running: readonly Peer[]): void {
+    const later = running.find((peer) => peer.term > leader.term && this.areLinked(leader, peer));
+    if (later === undefined) return;
+    const id = hexId(leader.id);
+    leader.process?.raft(
+      `${id} [term: ${leader.term}] received a MsgAppResp message with higher term from ${hexId(later.id)} [term: ${later.term}]`,
+    );
+    this.calm(leader);
+    this.becomeFollower(leader, later.term);
+    this.knows(leader, 0n);
   }
 
   private stepDown(peer: Peer): void {

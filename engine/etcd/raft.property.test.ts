@@ -155,7 +155,7 @@ test("whatever is cut and killed: one leader, with a quorum, that has all that w
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 1000 },
   );
 });
 
