@@ -1,5 +1,7 @@
 import type { Program } from "../machine/process.ts";
+import { df } from "./applets/df.ts";
 import { factor, hostid, killall, tree, usleep } from "./applets/files.ts";
+import { free } from "./applets/free.ts";
 import { httpd } from "./applets/httpd.ts";
 import { arp, dnsdomainname, ifconfig, route, telnet } from "./applets/net.ts";
 import { basePrograms } from "./bases.ts";
@@ -27,8 +29,10 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   busybox: busyboxProgram,
   "busybox-1.28": oldBusyboxProgram,
   "busybox-arp": arp,
+  "busybox-df": df,
   "busybox-dnsdomainname": dnsdomainname,
   "busybox-factor": factor,
+  "busybox-free": free,
   "busybox-hostid": hostid,
   "busybox-httpd": httpd,
   "busybox-ifconfig": ifconfig,

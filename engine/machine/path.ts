@@ -23,6 +23,10 @@ export interface Mount {
   readonly flags: string;
   /** Bytes that files of a tmpfs may take; undefined where nobody set a bound. */
   readonly size?: number | undefined;
+  /** Path of `root` within its file system; undefined: all of it is seen. */
+  readonly subtree?: string | undefined;
+  /** The mount of the same namespace whose file system this shows once more. */
+  readonly again?: string | undefined;
 }
 
 /** File system of a root directory, as /proc/mounts lists it. */
@@ -85,6 +89,8 @@ export class MountNamespace {
       readOnly: options.readOnly ?? false,
       flags: options.flags ?? "relatime",
       ...(options.size !== undefined && { size: options.size }),
+      ...(options.subtree !== undefined && { subtree: options.subtree }),
+      ...(options.again !== undefined && { again: options.again }),
     });
   }
 

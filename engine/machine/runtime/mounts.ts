@@ -9,6 +9,12 @@ import { snapshot } from "./snapshot.ts";
 import type { ContainerConfig, Sandbox } from "./types.ts";
 
 const KERNEL_FLAGS = "nosuid,nodev,noexec,relatime";
+const DEV_FLAGS = "nosuid,size=65536k,mode=755";
+/** Of /proc what may only be read, and what of /proc and /sys is hidden where a container has no privileges, in runc's order. */
+const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+const HIDDEN = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"];
+/** Those of them that are files: /dev/null lies over them. */
+const FILES = new Set(["/proc/kcore", "/proc/keys", "/proc/timer_list"]);
 const DISK = { fstype: "ext4", source: "/dev/vda1" };
 const MEMORY = { fstype: "tmpfs", source: "tmpfs" };
 
@@ -58,59 +64,81 @@ export function mountFilesystems(
   pids: PidNamespace,
   volumes: readonly string[] = [],
 ): () => void {
-  const names = ["hostname", "resolv.conf"]
-    .filter((name) => !config.mounts.some((mount) => mount.containerPath === `/etc/${name}`))
-    .map((name) => [name, entriesOf(sandbox.files).get(name)] as const);
-  // Shorter paths first, so that a volume inside another volume's directory is not covered by it.
-  const sources = [...config.mounts]
-    .sort((a, b) => a.containerPath.length - b.containerPath.length)
-    .map((mount) => [mount, resolve(machine.ns.mnt, "/", mount.hostPath, ROOT).node] as const);
+  const kept = `/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes/${sandbox.id}`;
+  const own = ["hostname", "resolv.conf"].flatMap((name) => {
+    const file = entriesOf(sandbox.files).get(name);
+    return file ? [{ containerPath: `/etc/${name}`, hostPath: `${kept}/${name}`, source: file }] : [];
+  });
+  const shm = { containerPath: "/dev/shm", hostPath: "", source: shmOf(sandbox) };
+  const given = config.mounts.map((mount) => ({
+    ...mount,
+    source: resolve(machine.ns.mnt, "/", mount.hostPath, ROOT).node,
+  }));
+  const taken = new Set(given.map(({ containerPath }) => containerPath.replace(/(?<=.)\/+$/, "")));
+  // Those nearer to the root first, as containerd sorts them: no mount then hides another.
+  const mounts = [...given, ...[...own, shm].filter(({ containerPath }) => !taken.has(containerPath))].sort(
+    (a, b) => depth(a.containerPath) - depth(b.containerPath),
+  );
   return () => {
     const at = (name: string): DirNode => ensureDir(machine, name, 0o755, rootfs);
     const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt, net: sandbox.net });
     mnt.cover(at("proc"), "/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
     const dev = snapshot(config.tty ? DEV_TTY : DEV, machine.programs);
-    mnt.cover(at("dev"), "/dev", dev, {
-      fstype: "tmpfs",
-      source: "tmpfs",
-      flags: "nosuid,size=65536k,mode=755",
-      size: 65_536 * 1024,
-    });
-    mnt.cover(
-      at("sys"),
-      "/sys",
-      dirNode({ mode: 0o555 }, () => sysEntries(machine, true)),
-      {
-        fstype: "sysfs",
-        source: "sysfs",
-        readOnly: true,
-        flags: KERNEL_FLAGS,
-      },
-    );
-    const etc = at("etc");
-    for (const [name, file] of names) if (file) over(mnt, placeholder(etc, name), `/etc/${name}`, file, DISK);
-    for (const [mount, source] of sources) {
+    const inMemory = { ...MEMORY, flags: DEV_FLAGS, size: 65_536 * 1024 };
+    mnt.cover(at("dev"), "/dev", dev, inMemory);
+    const { privileged = false } = config;
+    const seen = (path: string, options: Partial<Mount>) => mnt.cover(dirNode(), path, dirNode(), options);
+    const pts = "nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666";
+    seen("/dev/pts", { fstype: "devpts", source: "devpts", flags: pts });
+    seen("/dev/mqueue", { fstype: "mqueue", source: "mqueue", flags: KERNEL_FLAGS });
+    const sys = dirNode({ mode: 0o555 }, () => sysEntries(machine, true));
+    mnt.cover(at("sys"), "/sys", sys, { fstype: "sysfs", source: "sysfs", readOnly: true, flags: KERNEL_FLAGS });
+    const cgroup = { fstype: "cgroup2", source: "cgroup", flags: `${KERNEL_FLAGS},nsdelegate,memory_recursiveprot` };
+    seen("/sys/fs/cgroup", { ...cgroup, readOnly: !privileged });
+    for (const mount of mounts) {
+      const { source, containerPath } = mount;
       if (source === undefined) continue;
-      const covered = target(machine, mnt, rootfs, mount.containerPath, source.kind === "dir");
-      const { fstype, source: device } = mount.medium === "Memory" ? MEMORY : DISK;
+      if (mount === shm) {
+        const memory = { fstype: "tmpfs", source: "shm", flags: `${KERNEL_FLAGS},size=65536k`, size: inMemory.size };
+        mnt.cover(entriesOf(dev).get("shm")!, "/dev/shm", source, memory);
+        continue;
+      }
+      const { medium, size, readOnly = false, hostPath }: ContainerConfig["mounts"][number] = mount;
+      const covered = target(machine, mnt, rootfs, containerPath, source.kind === "dir");
+      const { fstype, source: device } = medium === "Memory" ? MEMORY : DISK;
       // Where it really is: /var/run of many images is a link to /run.
-      const { path } = resolve(mnt, "/", mount.containerPath, ROOT, source.kind === "dir");
-      const { size, readOnly = false } = mount;
+      const { path } = resolve(mnt, "/", containerPath, ROOT, source.kind === "dir");
       const bound = size === undefined ? {} : { size, flags: `relatime,size=${Math.ceil(size / 1024)}k,inode64` };
-      over(mnt, covered, path, source, { fstype, source: device, readOnly, ...bound });
+      const subtree = medium === "Memory" ? undefined : hostPath;
+      over(mnt, covered, path, source, { fstype, source: device, readOnly, subtree, ...bound });
     }
-    const taken = new Set(config.mounts.map((mount) => mount.containerPath.replace(/(?<=.)\/+$/, "")));
     for (const path of volumes) {
       if (taken.has(path)) continue;
       const covered = target(machine, mnt, rootfs, path, true) as DirNode;
-      over(mnt, covered, path, volumeOf(covered), DISK);
+      over(mnt, covered, path, volumeOf(covered), { ...DISK, subtree: `${kept}${path}` });
     }
+    if (privileged) return;
     // What has no privileges reads the kernel's settings only; nothing need be looked at for that.
-    if (!config.privileged) {
+    for (const path of READ_ONLY) {
       const flags = { fstype: "proc", source: "proc", flags: KERNEL_FLAGS, readOnly: true };
-      mnt.cover(dirNode({ mode: 0o555 }), "/proc/sys", proc, flags);
+      mnt.cover(dirNode({ mode: 0o555 }), path, path === "/proc/sys" ? proc : dirNode(), flags);
+    }
+    for (const path of HIDDEN) {
+      if (FILES.has(path)) seen(path, { ...inMemory, again: "/dev" });
+      else seen(path, { ...MEMORY, readOnly: true, flags: "relatime,inode64" });
     }
   };
+}
+
+const depth = (path: string): number => path.replace(/\/+$/, "").split("/").length;
+
+/** /dev/shm, which the containers of a sandbox share. */
+const sharedMemory = new WeakMap<Sandbox, DirNode>();
+
+function shmOf(sandbox: Sandbox): DirNode {
+  let shm = sharedMemory.get(sandbox);
+  if (shm === undefined) sharedMemory.set(sandbox, (shm = dirNode({ mode: 0o1777 })));
+  return shm;
 }
 
 /** A volume begins with what the image has at its path (containerd, pkg/oci WithVolumes). */

@@ -121,7 +121,7 @@ function specMounts({ config, sandbox }: Container): Json[] {
     source: "cgroup",
     type: "cgroup",
   };
-  return [...BASE_MOUNTS, cgroup, ...[...own, ...given].sort((a, b) => depth(a) - depth(b))];
+  return [...BASE_MOUNTS, cgroup, ...[...given, ...own].sort((a, b) => depth(a) - depth(b))];
 }
 
 function specResources({ memoryLimitInBytes, cpuShares, cpuLimitMilli, given }: ContainerConfig): Json {

@@ -74,21 +74,31 @@ function fieldsOf(o: ParsedOptions): string[] {
   return fields;
 }
 
-/** The file systems of the operands, or all: one a device, as bind mounts of the disk show where the first of them lies. */
+/**
+ * Each file system once, at the place where it was mounted first: bind mounts show it again. A place nearer to the root
+ * is better, unless less of the file system is seen there (df.c, filter_mount_list).
+ */
+function once(all: readonly FileSystem[]): FileSystem[] {
+  const kept = new Map<string, FileSystem>();
+  for (const one of all) {
+    if (!SHOWN.has(one.type)) continue;
+    const before = kept.get(one.device);
+    const nearer = before !== undefined && before.target.length > one.target.length;
+    if (before === undefined || (nearer && before.subtree.length >= one.subtree.length)) kept.set(one.device, one);
+  }
+  return [...kept.values()];
+}
+
+/** The file systems of the operands, or all. */
 function* chosen(t: Tool, o: ParsedOptions) {
   const everything = fileSystems(t.p);
-  const seenDisk = new Set<string>();
-  const usual = everything.filter(
-    ({ source, type }) =>
-      SHOWN.has(type) && (type !== "ext4" || (!seenDisk.has(source) && seenDisk.add(source) !== undefined)),
-  );
+  const usual = once(everything);
   if (o.operands.length === 0) return (o.has("a") ? everything : usual).map((one): Row => ({ ...one, file: "-" }));
   const rows: Row[] = [];
   for (const path of o.operands) {
     try {
       sys.stat(t.p, path);
-      const at = fileSystemOf(everything, sys.lookup(t.p, path).path);
-      rows.push({ ...(at.type === "ext4" ? usual.find(({ source }) => source === at.source)! : at), file: path });
+      rows.push({ ...fileSystemOf(everything, sys.lookup(t.p, path).path), file: path });
     } catch (error) {
       if (!isErrno(error)) throw error;
       yield* t.error(`${path}: ${error.message}`);
@@ -109,6 +119,8 @@ function totalOf(rows: readonly Row[], named: boolean): Row {
     available: sum((row) => row.available),
     inodes: sum((row) => row.inodes),
     inodesUsed: sum((row) => row.inodesUsed),
+    device: "",
+    subtree: "",
   };
 }
 

@@ -14,6 +14,10 @@ export interface FileSystem {
   available: number;
   inodes: number;
   inodesUsed: number;
+  /** Names the file system, which may be seen at several places. */
+  device: string;
+  /** Path within it of what is seen at `target`. */
+  subtree: string;
 }
 
 /** A file system of bytes as ext4 makes it: an inode for each 16 KiB. */
@@ -29,34 +33,33 @@ export function fileSystems(p: Process): FileSystem[] {
   const { diskKib, memoryKib } = machine.hardware;
   const memory = Math.floor(memoryKib / 2);
   const { usedKib: used, availableKib } = machine.disk;
-  const disk = (type: string) => ({
+  // An overlay tells what the file system of its upper directory does.
+  const disk = {
     size: diskKib,
     used,
-    available: type === "ext4" ? availableKib : diskKib - used,
+    available: availableKib,
     inodes: Math.floor(diskKib / INODE_KIB),
     inodesUsed: INSTALLED_INODES,
-  });
+  };
   const inMemory = (target: string) => {
     const size = target === "/run" ? Math.floor(memory / 5) : memory;
     const taken = target === "/run" ? 612 : 0;
     return { size, used: taken, available: size - taken, inodes: Math.floor(memoryKib / 4), inodesUsed: 1 };
   };
   const sized = (type: string, target: string) =>
-    type === "ext4" || type === "overlay"
-      ? disk(type)
-      : type === "tmpfs" || type === "devtmpfs"
-        ? inMemory(target)
-        : NOTHING;
+    type === "ext4" || type === "overlay" ? disk : type === "tmpfs" || type === "devtmpfs" ? inMemory(target) : NOTHING;
   const over = p.ns.mnt !== machine.ns.mnt;
   const root = over ? { source: "overlay", type: "overlay" } : { source: "/dev/vda1", type: "ext4" };
-  const mounts = p.ns.mnt.list().map(({ source, fstype, target, root: top, size }) => ({
+  const mounts = p.ns.mnt.list().map(({ source, fstype, target, root: top, size, subtree = "/", again }) => ({
+    device: fstype === "ext4" ? source : (again ?? target),
+    subtree,
     source: sized(fstype, target).size === diskKib && /^\/(var|dev)\//.test(source) ? "/dev/vda1" : source,
     type: fstype,
     target,
     ...sized(fstype, target),
     ...(size !== undefined && bounded(Math.floor(size / 1024), Math.floor(writtenBytes(top, 0) / 1024))),
   }));
-  return [{ ...root, target: "/", ...disk(root.type) }, ...mounts];
+  return [{ ...root, target: "/", device: over ? "/" : root.source, subtree: "/", ...disk }, ...mounts];
 }
 
 /** Of a tmpfs with a bound, in KiB. */

@@ -1,5 +1,6 @@
 /** Sizes in blocks as ls, du and df show them: `--block-size`, -h, --si and the variables that say the same (gnulib's human). */
 import type { Process } from "../../machine/process.ts";
+import { busyboxSize } from "../busybox-sizes.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal } from "../tool.ts";
 import { human } from "./ls-view.ts";
@@ -7,8 +8,8 @@ import { human } from "./ls-view.ts";
 export interface BlockSize {
   /** Bytes of a block; 1 where sizes scale by themselves. */
   bytes: number;
-  /** Sizes scale by themselves: by 1024 (-h) or by 1000 (--si). */
-  scales: "h" | "si" | undefined;
+  /** Sizes scale by themselves: by 1024 (-h), by 1000 (--si), or as BusyBox has them. */
+  scales: "h" | "si" | "busybox" | undefined;
   /** What follows each figure: `M` of `--block-size=M`. */
   suffix: string;
 }
@@ -16,6 +17,7 @@ export interface BlockSize {
 const LETTERS = "KMGTPE";
 
 export const HUMAN: BlockSize = { bytes: 1, scales: "h", suffix: "" };
+export const BUSYBOX: BlockSize = { bytes: 1, scales: "busybox", suffix: "" };
 export const SI: BlockSize = { bytes: 1, scales: "si", suffix: "" };
 
 export function blocksOfBytes(bytes: number): BlockSize {
@@ -51,7 +53,7 @@ export function blockSizeOf(
   const last = o.last(key, "h", "k", "m", "si", "b");
   if (last !== undefined) {
     if (last.key === key) return checked(last.value!, last.key.length === 1 ? last.key : "", status);
-    if (last.key === "h") return HUMAN;
+    if (last.key === "h") return p.applet ? BUSYBOX : HUMAN;
     if (last.key === "si") return SI;
     return blocksOfBytes({ k: 1024, m: 1024 * 1024, b: 1 }[last.key]!);
   }
@@ -72,6 +74,7 @@ function checked(value: string, letter: string, status: number): BlockSize {
 
 /** A number of bytes in these blocks, rounded up. */
 export function inBlocks(bytes: number, size: BlockSize): string {
+  if (size.scales === "busybox") return busyboxSize(bytes);
   if (size.scales !== undefined) return human(bytes, size.scales === "si");
   return `${Math.ceil(bytes / size.bytes)}${size.suffix}`;
 }

@@ -2,6 +2,7 @@ import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import { burn } from "../../machine/cpu.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { busyboxSize } from "../busybox-sizes.ts";
 import { isEndless, isNowhere } from "../io.ts";
 import { Fatal, quote, quoteName, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { latin1, linesOf, parseSize } from "./input.ts";
@@ -200,7 +201,9 @@ export const dd = tool(
     let text = `${fullIn}+${partIn} records in\n${fullOut}+${partOut} records out\n`;
     if (status !== "noxfer") {
       const seconds = Math.max(1e-6, (t.p.machine.kernel.now - started) / 1e6);
-      text += `${copied} byte${copied === 1 ? "" : "s"}${scaled(copied)} copied, ${Number(seconds.toPrecision(6))} s, ${speed(copied / seconds)}\n`;
+      text += t.p.applet
+        ? `${copied} bytes (${busyboxSize(copied)}B) copied, ${seconds.toFixed(6)} seconds, ${busyboxSize(Math.floor(copied / seconds))}B/s\n`
+        : `${copied} byte${copied === 1 ? "" : "s"}${scaled(copied)} copied, ${Number(seconds.toPrecision(6))} s, ${speed(copied / seconds)}\n`;
     }
     yield* sys.printError(t.p, text);
     return t.status;

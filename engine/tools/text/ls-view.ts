@@ -312,6 +312,12 @@ function printLong(t: Tool, entries: readonly Entry[], view: View): void {
     group: width((row) => row.group),
     size: width((row) => row.size),
   };
+  // BusyBox's columns are as wide as most entries need, whatever there is.
+  if (t.p.applet) {
+    const size = view.sizeUnit.scales === "busybox" ? 7 : 9;
+    Object.assign(widths, { links: 4, owner: 8, group: 8, size, blocks: 6 });
+  }
+  const fixed = (name: string) => (t.p.applet ? name.slice(0, 8) : name);
   const anyQuoted = view.quoted && entries.some((entry) => shown(entry.name, view) !== entry.name);
   for (const row of rows) {
     const { node } = row.entry;
@@ -319,8 +325,8 @@ function printLong(t: Tool, entries: readonly Entry[], view: View): void {
     if (view.inode) line += `${row.inode.padStart(widths.inode)} `;
     if (view.blocks) line += `${row.blocks.padStart(widths.blocks)} `;
     line += `${modeString(node)} ${row.links.padStart(widths.links)} `;
-    if (view.owner) line += `${row.owner.padEnd(widths.owner)} `;
-    if (view.group) line += `${row.group.padEnd(widths.group)} `;
+    if (view.owner) line += `${fixed(row.owner).padEnd(widths.owner)} `;
+    if (view.group) line += `${fixed(row.group).padEnd(widths.group)} `;
     if (view.author) line += `${row.owner.padEnd(widths.owner)} `;
     if (view.context) line += "? ";
     line += `${row.size.padStart(widths.size)} ${row.time} `;

@@ -3,6 +3,7 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { globRegex } from "../../text/glob.ts";
+import { busyboxSize } from "../busybox-sizes.ts";
 import { compareBytes } from "../io.ts";
 import { type GivenOption, matchWord, type ParsedOptions } from "../options.ts";
 import { argMatch, Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
@@ -289,7 +290,8 @@ function* listDirectory(t: Tool, path: string, view: View, header: boolean, firs
   if (header) t.out.add(`${first ? "" : "\n"}${view.quoted ? shown(path, view) : path}:\n`);
   if (view.format === "long" || view.blocks) {
     const total = entries.reduce((sum, entry) => sum + blocksOf(entry.node), 0);
-    t.out.add(`total ${inBlocks(total * 1024, view.unit)}\n`);
+    const padded = view.unit.scales === "busybox" ? busyboxSize(total * 1024, false).padEnd(7) : undefined;
+    t.out.add(`total ${padded ?? inBlocks(total * 1024, view.unit)}\n`);
   }
   print(t, entries, view);
   if (t.out.full) yield* t.out.flush();
