@@ -174,6 +174,63 @@ kubectl get events --field-selector involvedObject.name=two -o json | jq -r '.it
     ],
   },
   {
+    // PersistentVolumes' oldest policy: hostPath and nfs are emptied by a Pod, on whatever node it comes to.
+    name: "a volume to be recycled is emptied by a Pod and waits for the next claim; who used it must have gone",
+    script: `kubectl cordon worker-2 >/dev/null; kubectl cordon worker-3 >/dev/null
+kubectl apply -f - <<'Y' 2>&1 | grep Warning
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: old}
+spec: {capacity: {storage: 5Gi}, accessModes: [ReadWriteOnce], persistentVolumeReclaimPolicy: Recycle, storageClassName: manual, hostPath: {path: /tmp/old}}
+Y
+claim one ReadWriteOnce manual; user p one; kubectl wait --for=condition=Ready pod p >/dev/null; ssh worker-1 ls /tmp/old
+kubectl delete pod p --now; kubectl delete pvc one; sleep 2
+kubectl get pod recycler-for-old -o jsonpath='{.spec.activeDeadlineSeconds} {.spec.restartPolicy} {.spec.volumes[0].hostPath.path}{"\\n"}'; kubectl get pv old --no-headers; sleep 15
+kubectl get pv old --no-headers; kubectl get pods --no-headers; echo "left $(ssh worker-1 ls /tmp/old)"
+kubectl get events --field-selector involvedObject.name=old -o custom-columns=R:.reason,M:.message --no-headers
+claim two ReadWriteOnce manual; sleep 2; kubectl get pvc two --no-headers`,
+    expect: [
+      "The Recycle reclaim policy is deprecated.",
+      /^word$/,
+      /^150 Never \/tmp\/old$/,
+      /^old +5Gi +RWO +Recycle +Released +default\/one/,
+      /^old +5Gi +RWO +Recycle +Available +manual/,
+      "No resources found in default namespace.",
+      /^left $/,
+      /^RecyclerPod +Recycler pod: Successfully assigned default\/recycler-for-old to worker-1$/,
+      /^RecyclerPod +Recycler pod: Started container pv-recycler$/,
+      /^VolumeRecycled +Volume recycled$/,
+      /^two +Bound +old/,
+    ],
+  },
+  {
+    name: "a container sees its volumes first, then what it shares with its sandbox, then what is hidden from it; df knows",
+    script: `kubectl apply -f - >/dev/null <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  volumes: [{name: e, emptyDir: {}}, {name: h, hostPath: {path: /opt}}]
+  containers:
+  - {name: a, image: nginx, volumeMounts: [{name: e, mountPath: /usr/share/nginx/html}, {name: h, mountPath: /srv}]}
+  - {name: b, image: nginx, command: [sleep, 1d], securityContext: {privileged: true}, volumeMounts: [{name: e, mountPath: /data}]}
+Y
+kubectl wait --for=condition=Ready pod p >/dev/null; on() { echo "[$2]"; kubectl exec p -c "$1" -- sh -c "$2"; }
+on a "cut -d' ' -f2 /proc/mounts | xargs"; on b "cut -d' ' -f2 /proc/mounts | xargs"
+on a "df --output=source,target"; on b "df --output=source,target"; on a "df --output=target /usr/share/nginx/html /etc/hosts"
+on a "echo shared >/dev/shm/x"; on b "cat /dev/shm/x"`,
+    expect: [
+      "/ /proc /dev /dev/pts /dev/mqueue /sys /sys/fs/cgroup /srv /etc/hosts /dev/termination-log /etc/hostname /etc/resolv.conf /dev/shm " +
+        "/usr/share/nginx/html /run/secrets/kubernetes.io/serviceaccount /proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger " +
+        "/proc/acpi /proc/kcore /proc/keys /proc/timer_list /sys/firmware",
+      /^\/ \/proc .* \/data \/etc\/hosts .* \/run\/secrets\/kubernetes.io\/serviceaccount$/,
+      ...[/^overlay +\/$/, /^tmpfs +\/dev$/, /^\/dev\/vda1 +\/srv$/, /^shm +\/dev\/shm$/, /^tmpfs +\/run\/secrets/],
+      ...[/^tmpfs +\/proc\/acpi$/, /^tmpfs +\/sys\/firmware$/],
+      ...[/^overlay +\/$/, /^tmpfs +\/dev$/, /^\/dev\/vda1 +\/data$/, /^shm +\/dev\/shm$/, /^tmpfs +\/run\/secrets/],
+      ...[/^\/usr\/share\/nginx\/html$/, /^\/etc\/hosts$/, /^shared$/],
+    ],
+  },
+  {
     name: "a retained volume stays when its claim goes",
     script: `provisioner; kubectl apply -f - >/dev/null <<EOF
 apiVersion: storage.k8s.io/v1

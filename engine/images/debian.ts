@@ -60,7 +60,7 @@ function releaseOf(tag: string): string {
 
 export const debian: ImageDef = {
   names: ["docker.io/library/debian"],
-  tags: /^(latest|stable|oldstable|sid|unstable|testing|jessie|stretch|buster|bullseye|bookworm|trixie|(8|9|1[0-3])(\.\d+)?)(-slim|-backports)?$/,
+  tags: /^(latest|stable|oldstable|sid|unstable|testing|jessie|stretch|buster|bullseye|bookworm|trixie|(8|9|1[0-3])(\.\d+)?)(-slim|-backports|-v\d+(\.\d+)*)?$/,
   sizeBytes: 48_490_000,
   rootfs: (tag) => {
     const number = releaseOf(tag);

@@ -20,6 +20,7 @@ const MIRRORS: readonly (readonly [prefix: string, of: string])[] = [
   ["registry.k8s.io/e2e-test-images/perl", "docker.io/library/perl"],
   ["registry.k8s.io/e2e-test-images/dnsutils", "registry.k8s.io/e2e-test-images/jessie-dnsutils"],
   ["gcr.io/kubernetes-e2e-test-images/", "registry.k8s.io/e2e-test-images/"],
+  ["registry.k8s.io/build-image/debian-base", "docker.io/library/debian"],
   ["registry.k8s.io/nginx", "docker.io/library/nginx"],
   ["ghcr.io/eficode-academy/network-multitool", "docker.io/wbitt/network-multitool"],
   ["docker.io/jrecord/nettools", "docker.io/nicolaka/netshoot"],

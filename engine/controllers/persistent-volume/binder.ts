@@ -1,7 +1,7 @@
 import { keyOf } from "../../api/informer.ts";
 import { compareQuantities, quantity } from "../../api/quantity.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, STORAGE_CLASSES } from "../../api/resources.ts";
-import { isStatus } from "../../api/status.ts";
+import { isStatus, StatusError } from "../../api/status.ts";
 import { storageClassOf } from "../../api/storage/access.ts";
 import {
   BETA_PROVISIONER,
@@ -14,8 +14,11 @@ import {
 import { findVolume, refersTo } from "../../api/storage/match.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Gen, SECOND } from "../../kernel/index.ts";
+import { isNetError } from "../../network/error.ts";
 import type { ControllerContext } from "../context.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "../reconciler.ts";
+import { isRecyclable, recycle } from "./recycler.ts";
+import { usesClaim } from "./uses.ts";
 
 const NO_PROVISIONER = "kubernetes.io/no-provisioner";
 /** --pvclaimbinder-sync-period: what waits is looked at, and told of, again. */
@@ -26,6 +29,8 @@ class Binder {
   private readonly context: ControllerContext;
   private readonly claims: WorkQueue;
   private readonly volumes: WorkQueue;
+  /** Volumes that are being emptied. */
+  private readonly recycling = new Set<string>();
 
   constructor(context: ControllerContext) {
     this.context = context;
@@ -232,7 +237,8 @@ class Binder {
       return this.setVolumePhase(current, "Failed", message);
     };
     if (policy === "Recycle") {
-      yield* fail("VolumeFailedRecycle", "No recycler plugin found for the volume!");
+      if (!isRecyclable(current)) yield* fail("VolumeFailedRecycle", "No recycler plugin found for the volume!");
+      else this.recycleOnce(current, (why) => fail("VolumeFailedRecycle", why));
       return;
     }
     // What an outside provisioner has made it deletes itself.
@@ -255,6 +261,25 @@ class Binder {
     } catch (error) {
       if (!isStatus(error, "NotFound")) throw error;
     }
+  }
+
+  /** Emptying takes its time; whoever looks at the volume meanwhile leaves it alone. */
+  private recycleOnce(volume: KubeObject, fail: (why: string) => Gen<KubeObject>): void {
+    const { name } = volume.metadata;
+    if (this.recycling.has(name)) return;
+    this.recycling.add(name);
+    const { context, recycling } = this;
+    const work = function* (): Gen {
+      try {
+        const why = yield* recycle(context, volume);
+        if (why) yield* fail(why);
+      } catch (error) {
+        if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+      } finally {
+        recycling.delete(name);
+      }
+    };
+    context.kernel.spawn(`recycle ${name}`, work(), { instant: false });
   }
 
   private *setVolumePhase(volume: KubeObject, phase: string, message?: string): Gen<KubeObject> {
@@ -290,15 +315,6 @@ function mismatch({ metadata, spec }: KubeObject, claim: KubeObject): string | u
 
 function waits(claim: KubeObject): boolean {
   return claim.metadata.annotations?.[BIND_COMPLETED] === undefined;
-}
-
-/** Whether a Pod mounts a claim of this name. */
-export function usesClaim(pod: KubeObject, name: string): boolean {
-  for (const volume of pod["spec"].volumes ?? []) {
-    if (volume.persistentVolumeClaim?.claimName === name) return true;
-    if (volume.ephemeral && `${pod.metadata.name}-${volume.name}` === name) return true;
-  }
-  return false;
 }
 
 export function startVolumeBinder(context: ControllerContext): void {

@@ -4,7 +4,7 @@ import { isStatus } from "../../api/status.ts";
 import type { KubeObject, Resource } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import type { ControllerContext } from "../context.ts";
-import { usesClaim } from "./binder.ts";
+import { usesClaim } from "./uses.ts";
 
 const CLAIM_FINALIZER = "kubernetes.io/pvc-protection";
 const VOLUME_FINALIZER = "kubernetes.io/pv-protection";
