@@ -7,6 +7,29 @@ const ON_NODE = `on() { ssh "$1" "sudo bash -c '$2'" 2>&1; }
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    // DecodeKubeletConfiguration: strict, then lenient; ValidateKubeletConfiguration. As people break it to mend it.
+    name: "a kubelet's configuration that cannot be read, or holds what is not allowed, ends it; unknown fields are told of",
+    script: String.raw`cat >k.sh <<'K'
+C=/var/lib/kubelet/config.yaml; cp $C /root/c
+try() { cp /root/c $C; eval "$1"; systemctl restart kubelet; sleep 4; systemctl is-active kubelet; journalctl -u kubelet -o cat | grep -E "command failed|lenient" | tail -n1; }
+try 'echo foo: bar >>$C'; try 'sed -i s/v1beta1/v1beta1_broken/ $C'; try 'echo maxPods: five >>$C'; try 'echo "kubeReserved: {cpu: 1}" >>$C'
+try 'sed -i "s/^syncFrequency.*/syncFrequency: 5/" $C'; try 'echo maxPods: -5 >>$C; echo port: 70000 >>$C'; try 'echo topologyManagerPolicy: best >>$C'
+K
+scp -q k.sh worker-1:/tmp/; ssh worker-1 sudo bash /tmp/k.sh; ssh cp-1 sudo kubectl --kubeconfig /etc/kubernetes/kubelet.conf get nodes`,
+    expect: [
+      /^active$/,
+      '"Using lenient decoding as strict decoding failed" err="strict decoding error: unknown field \\"foo\\""',
+      /^activating$/,
+      'failed to decode: no kind \\"KubeletConfiguration\\" is registered for version \\"kubelet.config.k8s.io/v1beta1_broken\\" in scheme',
+      "failed to decode: json: cannot unmarshal string into Go struct field KubeletConfiguration.maxPods of type int32",
+      "failed to decode: json: cannot unmarshal number into Go struct field KubeletConfiguration.kubeReserved of type string",
+      "failed to decode: json: cannot unmarshal number into Go value of type string",
+      'err="failed to validate kubelet configuration, error: [invalid configuration: maxPods (--max-pods) -5 must not be a negative number, invalid configuration: port (--port) 70000 must be between 1 and 65535, inclusive], path: &TypeMeta{Kind:,APIVersion:,}"',
+      'error: invalid configuration: topologyManagerPolicy (--topology-manager-policy) \\"best\\" must be one of: [',
+      "node 'cp-1' cannot read all nodes, only its own Node object",
+    ],
+  },
+  {
     name: "what lies below a kubelet's root; a policy for CPUs that is not the one whose state lies there ends it",
     script: `on() { ssh worker-1 "sudo $*"; }
 on ls /var/lib/kubelet | tr '\\n' ' '; echo; on readlink /var/lib/kubelet/pki/kubelet-client-current.pem

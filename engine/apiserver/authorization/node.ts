@@ -88,7 +88,8 @@ function nodes(node: string, attributes: AccessAttributes): Decision {
   if (subresource === "" && (verb === "get" || verb === "list" || verb === "watch")) {
     const named = name || (/^metadata\.name=([^,]+)$/.exec(fieldSelector)?.[1] ?? "");
     if (named === node) return yes;
-    return no(`node '${node}' cannot read '${named}', only its own Node object`);
+    const what = named === "" ? "all nodes" : `'${named}'`;
+    return no(`node '${node}' cannot read ${what}, only its own Node object`);
   }
   return rules(attributes);
 }

@@ -3,6 +3,7 @@ import { isErrno } from "../errno.ts";
 import type { Process } from "../process.ts";
 import * as sys from "../sys.ts";
 import { inForce } from "./configuration.ts";
+import { checkDocument, configurationFaults } from "./configuration-check.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Flags and configuration file of the kubelet, as far as it acts on them. */
@@ -86,8 +87,11 @@ const FLAGS = new Set(
 /** What kubelet prints when it cannot start. */
 export class OptionsError extends Error {}
 
-/** Reads the flags of argv and the file that --config names. Throws OptionsError. */
-export function readOptions(p: Process): KubeletOptions {
+/**
+ * Reads the flags of argv and the file that --config names; `warn` is told of fields in it that there are not. Throws
+ * OptionsError.
+ */
+export function readOptions(p: Process, warn: (unknown: readonly string[]) => void = () => {}): KubeletOptions {
   const flags = new Map<string, string>();
   const args = p.argv.slice(1);
   for (let i = 0; i < args.length; i++) {
@@ -97,7 +101,7 @@ export function readOptions(p: Process): KubeletOptions {
     flags.set(match[1]!, match[2] ?? (args[i + 1]?.startsWith("-") ? "true" : (args[++i] ?? "true")));
   }
   const file = flags.get("config");
-  const config = file === undefined ? {} : readConfig(p, file);
+  const config = file === undefined ? {} : readConfig(p, file, warn);
   const ca = flags.get("client-ca-file") ?? config.authentication?.x509?.clientCAFile;
   if (ca && sys.find(p, ca)?.kind !== "file") {
     throw new OptionsError(
@@ -113,6 +117,14 @@ export function readOptions(p: Process): KubeletOptions {
   for (const text of (flags.get("register-with-taints") ?? "").split(",")) {
     const match = /^([^=:]+)(?:=([^:]*))?:(.+)$/.exec(text);
     if (match) taints.push({ key: match[1]!, ...(match[2] ? { value: match[2] } : {}), effect: match[3]! });
+  }
+  const configuration = inForce({ ...config, ...accessFlags(flags, config), ...evictionFlags(flags) });
+  const faults = configurationFaults(configuration as Record<string, unknown>);
+  if (faults.length > 0) {
+    const why = faults.length > 1 ? `[${faults.join(", ")}]` : faults[0];
+    throw new OptionsError(
+      `failed to validate kubelet configuration, error: ${why}, path: &TypeMeta{Kind:,APIVersion:,}`,
+    );
   }
   return {
     kubeconfig: flags.get("kubeconfig") ?? "",
@@ -145,7 +157,7 @@ export function readOptions(p: Process): KubeletOptions {
       flags.get("container-runtime-endpoint") ||
       config.containerRuntimeEndpoint ||
       "unix:///run/containerd/containerd.sock",
-    configuration: inForce({ ...config, ...accessFlags(flags, config), ...evictionFlags(flags) }),
+    configuration,
   };
 }
 
@@ -193,7 +205,7 @@ function accessFlags(
   };
 }
 
-function readConfig(p: Process, file: string): KubeletConfiguration {
+function readConfig(p: Process, file: string, warn: (unknown: readonly string[]) => void): KubeletConfiguration {
   let text: string;
   try {
     text = sys.readText(p, file);
@@ -204,12 +216,18 @@ function readConfig(p: Process, file: string): KubeletConfiguration {
       `failed to load kubelet config file, path: ${file}, error: failed to load Kubelet config file ${file}, error ${reason}`,
     );
   }
-  try {
-    return (parseYaml(text) ?? {}) as KubeletConfiguration;
-  } catch (error) {
-    const reason = `failed to decode: ${(error as Error).message}`;
-    throw new OptionsError(
-      `failed to load kubelet config file, path: ${file}, error: failed to load Kubelet config file ${file}, error ${reason}`,
+  const undecodable = (why: string) =>
+    new OptionsError(
+      `failed to load kubelet config file, path: ${file}, error: failed to load Kubelet config file ${file}, error failed to decode: ${why}`,
     );
+  let document: unknown;
+  try {
+    document = parseYaml(text);
+  } catch (error) {
+    throw undecodable((error as Error).message);
   }
+  const { fault, unknown } = checkDocument(document);
+  if (fault !== undefined) throw undecodable(fault);
+  if (unknown.length > 0) warn(unknown);
+  return (document ?? {}) as KubeletConfiguration;
 }

@@ -15,6 +15,7 @@ import { policyClash, setUpRoot } from "./root-directory.ts";
 import { listen } from "./server.ts";
 
 const PKI = "/var/lib/kubelet/pki";
+const LENIENT = "Using lenient decoding as strict decoding failed";
 
 /** The kubelet of kubelet.service. Containers go on when it ends. */
 export const kubelet: Program = function* (p: Process): Gen<number> {
@@ -25,11 +26,19 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
   p.rssKib = 88_000;
   p.idleCpu = millicores(18);
   let options: KubeletOptions;
+  let unknown: readonly string[] = [];
   try {
-    options = readOptions(p);
+    options = readOptions(p, (fields) => {
+      unknown = fields;
+    });
   } catch (error) {
     if (!(error instanceof OptionsError)) throw error;
     return yield* fail(p, error.message);
+  }
+  if (unknown.length > 0) {
+    const err = `strict decoding error: ${unknown.map((field) => `unknown field "${field}"`).join(", ")}`;
+    const said = klog(p.machine.kernel, p.pid, "I", "codec.go:104", LENIENT, { err });
+    yield* sys.printError(p, `${said}\n`);
   }
   const dead = yield* withoutRuntime(p, options.runtimeEndpoint);
   if (dead !== undefined) return yield* fail(p, dead);
