@@ -63,36 +63,37 @@ export function* createObject(
     if (generated) metadata.name = generateName(registry.kernel, metadata.generateName);
     fillMeta(registry.kernel, def, draft, namespace);
     const said = def.prepareForCreate?.(draft) ?? [];
-    if (isService(def)) allocateService(context, draft, undefined);
-    const causes = validateCreate(def, draft);
-    if (causes.length > 0) {
-      const kind = def.custom ? draft.kind : def.resource.kind;
-      throw invalid(def.resource.group, kind, metadata.name ?? "", causes);
-    }
-    const judging = validate(server.plugins, attributes);
-    if (judging) yield* judging;
-    confirmNoEscalation(context, draft);
-    if (attempt === 1) context.warnings.push(...said, ...warningsOf(def, draft));
-    const converts = def.custom?.conversion !== undefined;
-    const ordered = inOrder(draft);
-    const object = converts ? yield* convertForStorage(context, def, ordered) : ordered;
-    if (dryRun) {
-      if (!generated && registry.cache(def).get(namespace, metadata.name) !== undefined) {
-        throw alreadyExists(def.resource.group, def.resource.resource, metadata.name);
-      }
-      // Nobody gives it a version; one that it came with stays.
-      if (!(object.metadata as Draft).resourceVersion) delete (object.metadata as Draft).resourceVersion;
-      setOrigin(object, author, undefined);
-      return deepFreeze(object);
-    }
-    // Storage looks at what it can read as a version (apiserver pkg/storage/etcd3 store.go).
-    if (/^0*[1-9]\d*$/.test(metadata.resourceVersion ?? ""))
-      throw plainError("resourceVersion should not be set on objects to be created");
+    const allocation = isService(def) ? yield* allocateService(context, draft, undefined, dryRun) : undefined;
     try {
+      const causes = validateCreate(def, draft);
+      if (causes.length > 0) {
+        const kind = def.custom ? draft.kind : def.resource.kind;
+        throw invalid(def.resource.group, kind, metadata.name ?? "", causes);
+      }
+      const judging = validate(server.plugins, attributes);
+      if (judging) yield* judging;
+      confirmNoEscalation(context, draft);
+      if (attempt === 1) context.warnings.push(...said, ...warningsOf(def, draft));
+      const converts = def.custom?.conversion !== undefined;
+      const ordered = inOrder(draft);
+      const object = converts ? yield* convertForStorage(context, def, ordered) : ordered;
+      if (dryRun) {
+        if (!generated && registry.cache(def).get(namespace, metadata.name) !== undefined) {
+          throw alreadyExists(def.resource.group, def.resource.resource, metadata.name);
+        }
+        // Nobody gives it a version; one that it came with stays.
+        if (!(object.metadata as Draft).resourceVersion) delete (object.metadata as Draft).resourceVersion;
+        setOrigin(object, author, undefined);
+        return deepFreeze(object);
+      }
+      // Storage looks at what it can read as a version (apiserver pkg/storage/etcd3 store.go).
+      if (/^0*[1-9]\d*$/.test(metadata.resourceVersion ?? ""))
+        throw plainError("resourceVersion should not be set on objects to be created");
       const made = yield* insert(registry, def, object, server.timeToLive(def), context.writer, author);
       if (converts) yield* convertShown(context, def, [made]);
       return made;
     } catch (error) {
+      if (allocation) yield* allocation.revert();
       if (!generated || attempt >= NAME_ATTEMPTS || !isStatus(error, "AlreadyExists")) throw error;
     }
   }

@@ -8,6 +8,7 @@ import type { ResourceContext } from "./context.ts";
 import { markDefinition } from "./custom-resources.ts";
 import { conflictBecause } from "./errors.ts";
 import { metaInOrder } from "./objectmeta.ts";
+import { isService, releaseService } from "./services.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
@@ -28,6 +29,7 @@ export function* deleteObject(
   const change = (current: KubeObject) => changed(context, name, options, dryRun, current);
   const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer);
   const { metadata } = done.object;
+  if (done.deleted && isService(def) && !dryRun) yield* releaseService(context, done.object);
   if (!done.deleted || metadata.deletionTimestamp || !isPod(def)) return done;
   // A Pod that goes at once is shown with the end of its grace.
   const end = formatTime(registry.kernel.wallMs);

@@ -8,3 +8,4 @@ export { kubeletAddress, type NodeProxy } from "./node-proxy.ts";
 export { Registry } from "./registry.ts";
 export { isForPeople } from "./respond.ts";
 export { ApiServer, type ApiServerOptions } from "./server.ts";
+export { repairRanges } from "./services.ts";

@@ -9,6 +9,7 @@ import { objectOf, ResourceCache } from "./cache.ts";
 import { CustomResources } from "./custom-resources.ts";
 import { LeasePool } from "./leases.ts";
 import type { Selection } from "./selection.ts";
+import { ServiceRanges } from "./service-ranges.ts";
 import { Unreadable } from "./stored.ts";
 import { type CacheEvent, CacheWatch } from "./watch.ts";
 
@@ -27,6 +28,7 @@ export class Registry {
   readonly leases: LeasePool;
   readonly authorizer: Authorizer;
   readonly aggregator: Aggregator;
+  readonly ranges: ServiceRanges;
   /** Some server encrypts what it writes: what is read and written is looked at. */
   encrypting = false;
   /** Below this revision etcd keeps no history; -1 before the first compaction. */
@@ -51,6 +53,7 @@ export class Registry {
     this.kinds = kinds;
     this.builtIn = kinds;
     this.leases = new LeasePool(kernel, etcd);
+    this.ranges = new ServiceRanges(etcd);
     for (const def of kinds) {
       this.serve(def);
       // Kinds that are only views of others' storage (events.k8s.io) share its cache; reviews and bindings have none.

@@ -47,6 +47,8 @@ export interface ApiServerOptions {
   encryption?: Encryption;
   /** `--service-cluster-ip-range`. */
   serviceCidr?: string;
+  /** `--service-node-port-range`. */
+  nodePorts?: string | undefined;
   /** IP it serves on. */
   address?: string;
 }
@@ -133,7 +135,6 @@ export class ApiServer {
   readonly services: ServiceDialer | undefined;
   readonly encryption: Encryption;
   readonly address: string;
-  readonly serviceCidr: string;
   /** Shown by the server to itself; never leaves the process. */
   readonly loopbackToken: string;
   /** Watches it serves. */
@@ -155,7 +156,7 @@ export class ApiServer {
     this.encryption = options.encryption ?? new Encryption();
     if (this.encryption.encrypts) options.registry.encrypting = true;
     if (this.services) this.leaveAggregation = options.registry.aggregator.addDialer(this.services);
-    this.serviceCidr = options.serviceCidr ?? "10.201.0.0/16";
+    options.registry.ranges.configure(options.serviceCidr ?? "10.201.0.0/16", options.nodePorts ?? "30000-32767");
     this.address = options.address ?? "127.0.0.1";
     this.loopbackToken = this.kernel.random(`apiserver ${this.name} loopback`).uuid();
     this.certificates = new CertificateAuthenticator(options.clientCa);

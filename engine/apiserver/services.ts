@@ -5,106 +5,203 @@ import type { StatusCause } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import { invalid as invalidField, invalidText } from "../api/validation/field.ts";
 import { goStrings } from "../api/validation/value.ts";
+import type { Gen } from "../kernel/index.ts";
 import { ipv4Number, ipv4Text } from "../text/ipv4.ts";
 import type { ResourceContext } from "./context.ts";
-import { invalid } from "./errors.ts";
+import { internalError, invalid } from "./errors.ts";
 import type { Registry } from "./registry.ts";
-
-/** NodePorts of `--service-node-port-range`. */
-const FIRST_PORT = 30_000;
-const LAST_PORT = 32_767;
+import type { ServiceRanges, Why } from "./service-ranges.ts";
+import { guaranteedUpdate } from "./store.ts";
 
 export function isService(def: KindDef): boolean {
   return def.resource.group === "" && def.resource.resource === "services";
 }
 
-/** What the Services of a cluster hold, kept by their events so that a new one costs no walk over all. */
-class Held {
-  readonly ips = new Map<string, number>();
-  readonly ports = new Map<number, number>();
+/** What a Service was given and gives back, which is settled when it is written or is not (storage/transaction.go). */
+export class Allocation {
+  private readonly ranges: ServiceRanges;
+  private readonly dryRun: boolean;
+  private readonly random: () => (n: number) => number;
+  private readonly ips: string[] = [];
+  private readonly ports: number[] = [];
+  private readonly goneIps: string[] = [];
+  private readonly gonePorts: number[] = [];
 
-  count({ spec }: Draft, by: 1 | -1): void {
-    if (spec?.clusterIP) add(this.ips, spec.clusterIP, by);
-    for (const port of spec?.ports ?? []) if (port.nodePort) add(this.ports, port.nodePort, by);
-    if (spec?.healthCheckNodePort) add(this.ports, spec.healthCheckNodePort, by);
+  constructor({ registry }: ResourceContext, dryRun: boolean) {
+    this.ranges = registry.ranges;
+    this.dryRun = dryRun;
+    this.random = () => {
+      const random = registry.kernel.random("apiserver services");
+      return (n) => random.int(0, n - 1);
+    };
+  }
+
+  /** Takes this address; answers why not. */
+  *takeIp(ip: string): Gen<Why> {
+    const { ips } = this.ranges;
+    if (!ips.includes(ipv4Number(ip))) {
+      return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ips.range.text}`;
+    }
+    if (this.dryRun) return undefined;
+    const why = yield* ips.take(ipv4Number(ip));
+    if (why === undefined) this.ips.push(ip);
+    return why;
+  }
+
+  /** Takes any address; a dry run shows that of the network, which nobody has. */
+  *nextIp(): Gen<string> {
+    const { ips } = this.ranges;
+    if (this.dryRun) return ips.range.text.split("/")[0]!;
+    const found = yield* ips.takeNext(this.random());
+    if (typeof found === "string") throw internalError(`failed to allocate a serviceIP: ${found}`);
+    this.ips.push(ipv4Text(found));
+    return ipv4Text(found);
+  }
+
+  *takePort(port: number): Gen<Why> {
+    const { ports } = this.ranges;
+    if (this.dryRun) {
+      if (this.ports.includes(port) || (yield* ports.has(port))) return "provided port is already allocated";
+    } else {
+      if (!ports.includes(port)) {
+        return `provided port is not in the valid range. The range of valid ports is ${ports.range.text}`;
+      }
+      const why = yield* ports.take(port);
+      if (why !== undefined) return why;
+    }
+    this.ports.push(port);
+    return undefined;
+  }
+
+  /** Takes any port; a dry run shows one behind all that may be taken (portallocator/operation.go AllocateNext). */
+  *nextPort(): Gen<number | string> {
+    const found = this.dryRun ? Math.max(32_768, ...this.ports) + 1 : yield* this.ranges.ports.takeNext(this.random());
+    if (typeof found === "number") this.ports.push(found);
+    return found;
+  }
+
+  /** What the Service held and holds no longer is free once that is written. */
+  leave(ips: readonly string[], ports: readonly number[]): void {
+    this.goneIps.push(...ips);
+    this.gonePorts.push(...ports);
+  }
+
+  *commit(): Gen {
+    if (!this.dryRun) yield* giveBack(this.ranges, this.goneIps, this.gonePorts);
+  }
+
+  *revert(): Gen {
+    if (!this.dryRun) yield* giveBack(this.ranges, this.ips, this.ports);
   }
 }
 
-function add<K>(counts: Map<K, number>, key: K, by: number): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count > 0) counts.set(key, count);
-  else counts.delete(key);
+function* giveBack(ranges: ServiceRanges, ips: readonly string[], ports: readonly number[]): Gen {
+  for (const ip of ips) yield* ranges.ips.release(ipv4Number(ip));
+  for (const port of ports) yield* ranges.ports.release(port);
 }
 
-const heldIn = new WeakMap<Registry, Held>();
+const ipsOf = (spec: Draft | undefined): string[] =>
+  (spec?.clusterIPs ?? [spec?.clusterIP]).filter((ip: string | undefined) => ip && ip !== "None" && !ip.includes(":"));
 
-function heldOf(registry: Registry): Held {
-  let held = heldIn.get(registry);
-  if (held === undefined) {
-    const made = new Held();
-    heldIn.set(registry, (held = made));
-    const cache = registry.cacheOf("", "v1", "services");
-    for (const service of cache?.everything() ?? []) made.count(service, 1);
-    cache?.onEvent(({ type, object, old }) => {
-      if (old !== undefined) made.count(old, -1);
-      else if (type === "DELETED") made.count(object, -1);
-      if (type !== "DELETED") made.count(object, 1);
+/** One number serves a port under several protocols; twice under one it counts twice (collectServiceNodePorts). */
+function portsOf(spec: Draft | undefined): number[] {
+  const protocols = new Map<number, Set<string>>();
+  const out: number[] = [];
+  for (const { nodePort, protocol } of spec?.ports ?? []) {
+    if (!nodePort) continue;
+    const seen = protocols.get(nodePort) ?? new Set();
+    if (seen.size === 0 || seen.has(protocol)) out.push(nodePort);
+    protocols.set(nodePort, seen.add(protocol));
+  }
+  const health = spec?.healthCheckNodePort;
+  if (health && protocols.get(health)?.has("TCP") !== false) out.push(health);
+  return out;
+}
+
+/** What a Service that is gone had is free, and so is the name of its Endpoints (storage/storage.go afterDelete). */
+export function* releaseService({ registry }: ResourceContext, { metadata, ...gone }: KubeObject): Gen {
+  const endpoints = registry.kind("", "v1", "endpoints");
+  const { namespace = "", name } = metadata;
+  if (endpoints !== undefined && registry.cache(endpoints).get(namespace, name) !== undefined) {
+    yield* guaranteedUpdate(registry, endpoints, namespace, name, function* () {
+      return "delete";
     });
   }
-  return held;
+  yield* giveBack(registry.ranges, ipsOf(gone["spec"]), portsOf(gone["spec"]));
 }
 
-/** Ports that are taken: by the Services there are, and by those chosen for this one. */
-class TakenPorts {
-  private readonly held: Held;
-  private readonly chosen = new Set<number>();
+/** Complaints of the repair of a range: reason and words of an event about the Service. */
+export type Complain = (service: KubeObject, kind: "ip" | "port", reason: string, message: string) => void;
 
-  constructor(held: Held) {
-    this.held = held;
-  }
-
-  has(port: number): boolean {
-    return this.held.ports.has(port) || this.chosen.has(port);
-  }
-
-  add(port: number): void {
-    this.chosen.add(port);
-  }
+/** Makes the ranges hold what the Services have (ipallocator/controller/repair.go, portallocator/controller/repair.go). */
+export function* repairRanges(registry: Registry, complain: Complain = () => {}): Gen {
+  const { ips, ports } = registry.ranges;
+  const services = [...(registry.cacheOf("", "v1", "services")?.everything() ?? [])];
+  const RECREATE = "please recreate service";
+  const addresses = services.flatMap((object) =>
+    ipsOf(object["spec"]).map((ip) => ({ number: ipv4Number(ip), object })),
+  );
+  yield* ips.repair(addresses, (fault, number, object) => {
+    const ip = `Cluster IP [IPv4]:${ipv4Text(number)}`;
+    const why = {
+      NotAllocated: "is not allocated; repairing",
+      AlreadyAllocated: `was assigned to multiple services; ${RECREATE}`,
+      OutOfRange: `is not within the service CIDR ${ips.range.text}; ${RECREATE}`,
+    }[fault];
+    complain(object, "ip", `ClusterIP${fault}`, `${ip} ${why}`);
+  });
+  const numbers = services.flatMap((object) => portsOf(object["spec"]).map((number) => ({ number, object })));
+  yield* ports.repair(numbers, (fault, number, object) => {
+    const why = {
+      NotAllocated: "is not allocated; repairing",
+      AlreadyAllocated: `was assigned to multiple services; ${RECREATE}`,
+      OutOfRange: `is not within the port range ${ports.range.text}; ${RECREATE}`,
+    }[fault];
+    complain(object, "port", `Port${fault}`, `Port ${number} ${why}`);
+  });
 }
 
 /**
- * ClusterIP and NodePorts of a Service, which its storage allocates (pkg/registry/core/service). What is taken is what
- * the Services hold, so nothing has to be repaired. The lower part of each range is left to addresses asked for by name.
+ * ClusterIP and NodePorts of a Service, which its storage takes from ranges that it keeps in etcd
+ * (pkg/registry/core/service/storage/alloc.go). Nothing is taken when it throws; else the caller commits or reverts.
  */
-export function allocateService(context: ResourceContext, draft: Draft, old: KubeObject | undefined): void {
+export function* allocateService(
+  context: ResourceContext,
+  draft: Draft,
+  old: KubeObject | undefined,
+  dryRun: boolean,
+): Gen<Allocation> {
   const { spec } = draft;
-  if (spec === undefined) return;
-  if (spec.type === "ExternalName") {
-    delete spec.clusterIP;
-    delete spec.clusterIPs;
-    return;
+  const allocation = new Allocation(context, dryRun);
+  if (spec === undefined) return allocation;
+  try {
+    if (spec.type === "ExternalName") {
+      delete spec.clusterIP;
+      delete spec.clusterIPs;
+    } else {
+      chooseFamilies(draft, old);
+      yield* allocateIp(allocation, draft, old);
+    }
+    if (spec.type === "NodePort" || spec.type === "LoadBalancer") yield* allocatePorts(allocation, draft, old);
+    yield* allocateHealthPort(allocation, spec, old);
+  } catch (error) {
+    yield* allocation.revert();
+    throw error;
   }
-  chooseFamilies(draft, old);
-  const held = heldOf(context.registry);
-  allocateIp(context, draft, old, held);
-  const taken = new TakenPorts(held);
-  if (spec.type === "NodePort" || spec.type === "LoadBalancer") allocatePorts(context, draft, old, taken);
-  if (needsHealthCheckPort(spec) && !spec.healthCheckNodePort) {
-    spec.healthCheckNodePort = old?.["spec"]?.healthCheckNodePort || freePort(context, taken);
-  }
+  const [ips, ports] = [new Set(ipsOf(spec)), new Set(portsOf(spec))];
+  allocation.leave(
+    ipsOf(old?.["spec"]).filter((ip) => !ips.has(ip)),
+    portsOf(old?.["spec"]).filter((port) => !ports.has(port)),
+  );
+  return allocation;
 }
 
-function allocateIp(context: ResourceContext, draft: Draft, old: KubeObject | undefined, held: Held): void {
+function* allocateIp(allocation: Allocation, draft: Draft, old: KubeObject | undefined): Gen {
   const { spec, metadata } = draft;
   if (spec.clusterIP !== "None") {
-    const taken = held.ips;
-    if (!spec.clusterIP) spec.clusterIP = freeIp(context, taken);
+    if (!spec.clusterIP) spec.clusterIP = yield* allocation.nextIp();
     else if (spec.clusterIP !== old?.["spec"]?.clusterIP) {
-      const why = taken.has(spec.clusterIP)
-        ? "provided IP is already allocated"
-        : inRange(context, spec.clusterIP)
-          ? undefined
-          : `the provided IP (${spec.clusterIP}) is not in the valid range. The range of valid IPs is ${context.server.serviceCidr}`;
+      const why = yield* allocation.takeIp(spec.clusterIP);
       if (why !== undefined) {
         throw invalid("", "Service", metadata.name, [
           {
@@ -117,6 +214,24 @@ function allocateIp(context: ResourceContext, draft: Draft, old: KubeObject | un
     }
   }
   spec.clusterIPs = [spec.clusterIP];
+}
+
+/** updateHealthCheckNodePort: a Service that begins to need one is given the one that it asks for, or any. */
+function* allocateHealthPort(allocation: Allocation, spec: Draft, old: KubeObject | undefined): Gen {
+  const before = old?.["spec"];
+  if (!needsHealthCheckPort(spec)) return;
+  if (before !== undefined && needsHealthCheckPort(before)) {
+    spec.healthCheckNodePort ||= before.healthCheckNodePort;
+    return;
+  }
+  if (spec.healthCheckNodePort) {
+    const why = yield* allocation.takePort(spec.healthCheckNodePort);
+    if (why === undefined) return;
+    throw internalError(`failed to allocate requested HealthCheck NodePort ${spec.healthCheckNodePort}: ${why}`);
+  }
+  const port = yield* allocation.nextPort();
+  if (typeof port === "string") throw internalError(`failed to allocate a HealthCheck NodePort 0: ${port}`);
+  spec.healthCheckNodePort = port;
 }
 
 /** Families of addresses of a Service, on a cluster that has IPv4 only (storage/alloc.go initIPFamilyFields). */
@@ -187,67 +302,33 @@ function release(spec: Draft, before: Draft, refuse: (why: string) => void): voi
   }
 }
 
-function bounds(cidr: string): { base: number; size: number } {
-  const [ip, bits] = cidr.split("/") as [string, string];
-  return { base: ipv4Number(ip), size: 2 ** (32 - Number(bits)) };
-}
-
-function inRange({ server }: ResourceContext, ip: string): boolean {
-  const { base, size } = bounds(server.serviceCidr);
-  const offset = ipv4Number(ip) - base;
-  return offset > 0 && offset < size - 1;
-}
-
-/** The lower band, at most 256 addresses, is for those chosen by hand (KEP-3070). */
-function freeIp({ server, registry }: ResourceContext, taken: ReadonlyMap<string, number>): string {
-  const { base, size } = bounds(server.serviceCidr);
-  const band = Math.min(Math.max(16, Math.floor(size / 16)), 256);
-  const random = registry.kernel.random("apiserver services");
-  for (;;) {
-    const ip = ipv4Text(base + random.int(band + 1, size - 2));
-    if (!taken.has(ip)) return ip;
-  }
-}
-
-function freePort({ registry }: ResourceContext, taken: TakenPorts): number {
-  const random = registry.kernel.random("apiserver services");
-  for (;;) {
-    const port = random.int(FIRST_PORT + 86, LAST_PORT);
-    if (taken.has(port)) continue;
-    taken.add(port);
-    return port;
-  }
-}
-
-/** One number serves a port under all its protocols (registry/core/service/storage/alloc.go initNodePorts). */
-function allocatePorts(context: ResourceContext, draft: Draft, old: KubeObject | undefined, taken: TakenPorts): void {
+/** One number serves a port under all its protocols (initNodePorts, updateNodePorts). */
+function* allocatePorts(allocation: Allocation, draft: Draft, old: KubeObject | undefined): Gen {
   const { spec } = draft;
   const ports: Draft[] = spec.ports ?? [];
   const before: Draft[] = old?.["spec"]?.ports ?? [];
   const held = new Set(before.map((port) => port.nodePort));
   const chosen = new Map<number, number>();
   const wanted = spec.type === "NodePort" || spec.allocateLoadBalancerNodePorts !== false;
-  ports.forEach((port, i) => {
+  for (const [i, port] of ports.entries()) {
     const same = before.find((one) => one.port === port.port && one.protocol === port.protocol);
     port.nodePort ||= same?.nodePort;
     if (!port.nodePort) {
-      if (!wanted) return;
+      if (!wanted) continue;
       port.nodePort =
         chosen.get(port.port) ??
         ports.find((one, at) => at > i && one.port === port.port && one.nodePort)?.nodePort ??
         0;
       if (port.nodePort === 0) {
-        port.nodePort = freePort(context, taken);
-        chosen.set(port.port, port.nodePort);
-        return;
+        const found = yield* allocation.nextPort();
+        if (typeof found === "string") throw internalError(`failed to allocate a nodePort: ${found}`);
+        port.nodePort = found;
+        chosen.set(port.port, found);
+        continue;
       }
     }
     if (!held.has(port.nodePort) && chosen.get(port.port) !== port.nodePort) {
-      const why = taken.has(port.nodePort)
-        ? "provided port is already allocated"
-        : port.nodePort < FIRST_PORT || port.nodePort > LAST_PORT
-          ? `provided port is not in the valid range. The range of valid ports is ${FIRST_PORT}-${LAST_PORT}`
-          : undefined;
+      const why = yield* allocation.takePort(port.nodePort);
       if (why !== undefined) {
         throw invalid("", "Service", draft.metadata.name, [
           {
@@ -258,7 +339,6 @@ function allocatePorts(context: ResourceContext, draft: Draft, old: KubeObject |
         ]);
       }
     }
-    taken.add(port.nodePort);
     chosen.set(port.port, port.nodePort);
-  });
+  }
 }

@@ -13,7 +13,7 @@ import { convertForStorage, convertShown } from "./conversion.ts";
 import { conflictBecause, invalid, plainError } from "./errors.ts";
 import { deepClone } from "./frozen.ts";
 import { inOrder, keepMeta } from "./objectmeta.ts";
-import { allocateService, isService } from "./services.ts";
+import { type Allocation, allocateService, isService, releaseService } from "./services.ts";
 import { Ended, guaranteedUpdate, type Updated } from "./store.ts";
 import { nowTime } from "./time.ts";
 import { validateUpdate } from "./validation.ts";
@@ -44,8 +44,19 @@ export function* updateObject(
   const converts = def.custom?.conversion !== undefined;
   const { dryRun, author = authorOf(context, options.subresource) } = options;
   const update: Update = { context, name, produce, converts, author, options };
-  const change = (stored: KubeObject) => changed(update, stored);
-  const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);
+  function* change(stored: KubeObject): Gen<KubeObject | Ended> {
+    yield* revert(update);
+    return yield* changed(update, stored);
+  }
+  let done: Updated;
+  try {
+    done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);
+  } catch (error) {
+    yield* revert(update);
+    throw error;
+  }
+  if (update.allocation) yield* update.allocation.commit();
+  if (done.deleted && isService(def) && !dryRun) yield* releaseService(context, done.object);
   if (converts) yield* convertShown(context, def, [done.object]);
   return done;
 }
@@ -59,6 +70,14 @@ interface Update {
   converts: boolean;
   author: Author;
   options: UpdateOptions;
+  /** What a Service was given at this attempt. */
+  allocation?: Allocation | undefined;
+}
+
+function* revert(update: Update): Gen {
+  const { allocation } = update;
+  update.allocation = undefined;
+  if (allocation) yield* allocation.revert();
 }
 
 /** What the object is to be, from what it is; the very same where nothing changes. */
@@ -120,7 +139,9 @@ function* changed(update: Update, stored: KubeObject): Gen<KubeObject | Ended> {
   if (changes !== undefined) author.claimed = deepClone(draft);
   prepare(def, draft, current, options);
   if (subresource === "status") def.statusChanged?.(draft, current, nowTime(registry.kernel));
-  if (isService(def) && subresource === "") allocateService(context, draft, current);
+  if (isService(def) && subresource === "") {
+    update.allocation = yield* allocateService(context, draft, current, dryRun);
+  }
   // Of a custom resource without `/status` the status is a field like any other.
   const plainStatus = def.custom && !def.subresources.some(({ name }) => name === "status");
   const respecified = specChanged(draft, current) || (plainStatus && !deepEqual(draft["status"], current["status"]));

@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { userAgent } from "../api/build-info.ts";
 import { ApiClient } from "../api/client.ts";
+import { EventRecorder } from "../api/event-recorder.ts";
 import type { Sender } from "../api/http.ts";
 import type { Severity } from "../api/klog.ts";
 import { type LeaseHost, LeaseKeeper } from "../api/lease-keeper.ts";
@@ -8,8 +9,8 @@ import { CONFIG_MAPS, LEASES } from "../api/resources.ts";
 import { isStatus, StatusError } from "../api/status.ts";
 import { formatTime, parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
-import { type ApiServer, EndpointReconciler, RECONCILE_PERIOD } from "../apiserver/index.ts";
-import { type Gen, HOUR, type Kernel, type KernelEvent, type Task } from "../kernel/index.ts";
+import { type ApiServer, EndpointReconciler, RECONCILE_PERIOD, repairRanges } from "../apiserver/index.ts";
+import { type Gen, HOUR, type Kernel, type KernelEvent, MINUTE, type Task } from "../kernel/index.ts";
 
 export interface UpkeepOptions {
   kernel: Kernel;
@@ -34,6 +35,9 @@ const IDENTITY = "kube-apiserver";
 /** Seconds that the Lease of an API server's identity lasts; one that is over is thrown away within another hour. */
 const LEASE_SECONDS = 3600;
 
+/** How often it looks whether what Services hold is what their ranges say (pkg/controlplane/apiserver). */
+const REPAIR_PERIOD = 3 * MINUTE;
+
 /** Flags whose lists of words kube-apiserver publishes, under their own names, for the servers behind it. */
 const PUBLISHED = ["allowed-names", "extra-headers-prefix", "group-headers", "username-headers"].map(
   (name) => `requestheader-${name}`,
@@ -48,6 +52,7 @@ export class ApiServerUpkeep implements LeaseHost {
   private readonly options: UpkeepOptions;
   private readonly client: ApiClient;
   private readonly reconciler: EndpointReconciler;
+  private readonly recorders: Record<"ip" | "port", EventRecorder>;
   private readonly tasks = new Set<Task>();
   private readonly events = new Set<KernelEvent>();
 
@@ -58,6 +63,11 @@ export class ApiServerUpkeep implements LeaseHost {
     const agent = userAgent("kube-apiserver", server.release);
     this.client = new ApiClient({ send, userAgent: agent, bearer: server.loopbackToken, remoteAddress: "::1" });
     this.reconciler = new EndpointReconciler(server.registry, address, serviceIp);
+    const recorder = (component: string) => new EventRecorder({ kernel, client: this.client, component });
+    this.recorders = {
+      ip: recorder("ipallocator-repair-controller"),
+      port: recorder("portallocator-repair-controller"),
+    };
   }
 
   start(): void {
@@ -78,6 +88,7 @@ export class ApiServerUpkeep implements LeaseHost {
     this.spawn(`apiserver ${hostname} published`, this.publish());
     this.after(HOUR, `apiserver ${hostname} leases`, () => this.collect());
     this.reconcile();
+    this.repair();
   }
 
   /** Takes its address away from the Service. */
@@ -116,6 +127,16 @@ export class ApiServerUpkeep implements LeaseHost {
     const key = `apiserver ${this.options.hostname} endpoints`;
     if (this.options.answers()) this.begin(key, this.reconciler.reconcile());
     this.after(RECONCILE_PERIOD, key, () => this.reconcile());
+  }
+
+  private repair(): void {
+    const { hostname, server, answers } = this.options;
+    const key = `apiserver ${hostname} ranges`;
+    const repaired = repairRanges(server.registry, (service, kind, reason, message) =>
+      this.recorders[kind].event(service, "Warning", reason, message),
+    );
+    if (answers()) this.begin(key, repaired);
+    this.after(REPAIR_PERIOD, key, () => this.repair());
   }
 
   /**

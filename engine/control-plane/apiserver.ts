@@ -99,6 +99,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const server = new ApiServer({
     kernel,
     serviceCidr,
+    nodePorts: flags.get("service-node-port-range"),
     name: p.machine.hostname,
     release,
     registry,

@@ -2,9 +2,11 @@ import { CLUSTER_CRITICAL, NODE_CRITICAL } from "../../api/scheduling/prioritycl
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
+import { ipv4Number } from "../../text/ipv4.ts";
 import { deepClone } from "../frozen.ts";
 import { fillMeta, inOrder } from "../objectmeta.ts";
 import type { Registry } from "../registry.ts";
+import { isService, repairRanges } from "../services.ts";
 import { guaranteedUpdate, insert } from "../store.ts";
 import { flowSchemas, priorityLevels } from "./flow-control.ts";
 import { policyObjects } from "./policy.ts";
@@ -39,6 +41,8 @@ export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
     yield* ensure(registry, "rbac.authorization.k8s.io", POLICY_RESOURCES[object.kind]!, object, true);
   }
   for (const object of priorityClasses()) yield* ensure(registry, "scheduling.k8s.io", "priorityclasses", object);
+  // Of a cluster that is no new one, what the ranges lack is put right by a repair that tells of it.
+  if (registry.cacheOf("", "v1", "services")?.get("default", "kubernetes") === undefined) yield* repairRanges(registry);
   yield* ensureService(registry, options);
   yield* setEndpoints(registry, (addresses) => [...addresses, ...options.endpoints]);
   const flow = "flowcontrol.apiserver.k8s.io";
@@ -94,6 +98,8 @@ function* ensure(registry: Registry, group: string, resource: string, object: ob
   const draft = complete ? { ...given, metadata: { ...given.metadata } } : deepClone(given);
   if (!complete) def.defaults?.(draft);
   fillMeta(registry.kernel, def, draft, namespace);
+  // A range that lacks the Service's address is put right by the next repair.
+  if (isService(def)) yield* registry.ranges.ips.take(ipv4Number(draft.spec.clusterIP));
   yield* insert(registry, def, inOrder(draft));
 }
 
