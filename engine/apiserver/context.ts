@@ -19,6 +19,8 @@ export interface Context {
   readonly warnings: string[];
   /** What admission tells the audit log: annotations of the event. */
   auditAnnotations?: Record<string, string>;
+  /** Priority and fairness have seen it: who asks is known. */
+  counted?: boolean;
   /** Set once the resource is known. */
   def: KindDef | undefined;
 }

@@ -6,6 +6,7 @@ import { EtcdStore, SingleEtcd } from "../etcd/index.ts";
 import { Kernel } from "../kernel/index.ts";
 import { Registry } from "./registry.ts";
 import { ApiServer, type ApiServerOptions } from "./server.ts";
+import { repairRanges } from "./services.ts";
 
 /** For tests: an API server on a kernel of its own, asked without a network. */
 export interface Harness {
@@ -44,6 +45,8 @@ export function harness(options: Partial<ApiServerOptions> = {}, kinds: readonly
     serviceAccountKey: new Uint8Array(32).fill(7),
     ...options,
   });
+  kernel.spawn("ranges", repairRanges(registry));
+  kernel.run(kernel.now);
   const request: Harness["request"] = (method, path, body, { user = ADMIN, headers, text, bytes } = {}) => {
     const sent: HttpRequest = {
       method,

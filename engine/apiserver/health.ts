@@ -39,6 +39,8 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   readyz: ["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...HOOKS, "shutdown"],
 };
 
+const well = (content: string): HttpResponse => text(content, 200, "text/plain; charset=utf-8", true);
+
 /** Every path below which something tells whether it is well. */
 export function healthPaths(): string[] {
   return Object.entries(CHECKS).flatMap(([endpoint, checks]) => [
@@ -59,7 +61,7 @@ export function healthPage({ info, server }: Context): HttpResponse | undefined 
     return why === undefined ? text("ok") : text(`internal server error: ${why}\n`, 500);
   }
   // What a probe asks, once a second: nothing fails and nobody wants the list.
-  if (info.query.isEmpty && !server.ailing) return text("ok");
+  if (info.query.isEmpty && !server.ailing) return well("ok");
   const excluded = new Set(info.query.all("exclude"));
   let failed = false;
   const lines: string[] = [];
@@ -73,6 +75,5 @@ export function healthPage({ info, server }: Context): HttpResponse | undefined 
     lines.push(failing ? `[-]${check} failed: reason withheld\n` : `[+]${check} ok\n`);
   }
   if (failed) return text(`${lines.join("")}${endpoint} check failed\n`, 500);
-  if (info.query.get("verbose") === undefined) return text("ok");
-  return text(`${lines.join("")}${endpoint} check passed\n`);
+  return well(info.query.get("verbose") === undefined ? "ok" : `${lines.join("")}${endpoint} check passed\n`);
 }

@@ -42,10 +42,14 @@ export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpRespons
       if (record) record.impersonated = user;
       context.user = user;
     }
+    context.counted = true;
     const decision = authorize(context);
     if (record) record.decision = decision;
-    if (!decision.allowed) throw refused(context, decision);
-    response = yield* route(context);
+    if (decision.allowed) response = yield* route(context);
+    else {
+      const refusal = failed(refused(context, decision));
+      response = { ...refusal, headers: { ...refusal.headers, "x-content-type-options": "nosniff" } };
+    }
   } catch (error) {
     if (error instanceof TaskKilled) throw error;
     response = answerTo(server, error);

@@ -6,6 +6,7 @@ import { encode } from "../kernel/index.ts";
 import { toYaml } from "../text/yaml.ts";
 import { wantsYaml } from "./accept.ts";
 import type { Context } from "./context.ts";
+import { classified } from "./flow-control.ts";
 
 const JSON_HEADERS: Readonly<Record<string, string>> = Object.freeze({ "content-type": "application/json" });
 
@@ -23,21 +24,54 @@ export function failed(error: StatusError): HttpResponse {
   return ok(error.status, error.status.code);
 }
 
-export function text(content: string, status = 200, type = "text/plain; charset=utf-8"): HttpResponse {
-  return { status, headers: { "content-type": type }, body: { type: "bytes", bytes: encode(content) } };
+/** A page of text. Browsers are told not to guess what it is where upstream tells them (`nosniff`). */
+export function text(
+  content: string,
+  status = 200,
+  type = "text/plain; charset=utf-8",
+  nosniff = status >= 400,
+): HttpResponse {
+  const headers: Record<string, string> = { "content-type": type };
+  if (nosniff) headers["x-content-type-options"] = "nosniff";
+  return { status, headers, body: { type: "bytes", bytes: encode(content) } };
 }
 
-/** Headers that answers have beside the body's: the audit id, warnings, and that nothing may be cached. */
+/**
+ * Header fields that answers have beside the body's, in Go's order: the audit id, that nothing may be cached, warnings, and
+ * who the request was counted as, once it had come that far. They are made when somebody reads them: clients inside do not.
+ */
 export function withHeaders(context: Context, answer: HttpResponse, auditId: string | undefined): HttpResponse {
-  const { warnings } = context;
-  const response = forReaders(context, answer);
-  if (warnings.length === 0 && auditId === undefined) return response;
-  const headers: Record<string, string> = { ...response.headers, "cache-control": "no-cache, private" };
-  if (auditId !== undefined) headers["audit-id"] = auditId;
+  const { headers: own, ...rest } = forReaders(context, answer);
+  let made: Readonly<Record<string, string>> | undefined;
+  return {
+    ...rest,
+    get headers() {
+      made ??= inOrder({ ...own, ...ownHeaders(context, auditId) });
+      return made;
+    },
+  };
+}
+
+function ownHeaders(context: Context, auditId: string | undefined): Record<string, string> {
+  const { warnings, request, server, counted } = context;
+  const headers: Record<string, string> = {
+    "audit-id": auditId ?? request.headers["audit-id"] ?? server.kernel.random("audit ids").uuid(),
+    "cache-control": "no-cache, private",
+  };
   // RFC 7234 §5.5; several are separate header lines upstream, joined here as HTTP allows.
   if (warnings.length > 0)
     headers["warning"] = warnings.map((warning) => `299 - ${JSON.stringify(warning)}`).join(", ");
-  return { ...response, headers };
+  const flow = counted && classified(context);
+  if (flow) {
+    headers["x-kubernetes-pf-flowschema-uid"] = flow.schema.metadata.uid ?? "";
+    headers["x-kubernetes-pf-prioritylevel-uid"] = flow.level.metadata.uid ?? "";
+  }
+  return headers;
+}
+
+/** Go writes what handlers have set by name. */
+function inOrder(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** A list as upstream encodes it. */

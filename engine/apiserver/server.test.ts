@@ -24,16 +24,16 @@ describe("storage through the pipeline", () => {
       name: "a",
       namespace: "default",
       creationTimestamp: "2025-03-01T09:00:00Z",
-      resourceVersion: "3",
+      resourceVersion: "5",
     });
     expect(h.json("GET", `${CM}/a`)).toBe(made);
     const changed = h.json("PUT", `${CM}/a`, { ...made, data: { x: "2" } });
-    expect(changed.metadata.resourceVersion).toBe("4");
+    expect(changed.metadata.resourceVersion).toBe("6");
     expect(h.json("PUT", `${CM}/a`, { ...made, data: { x: "3" } }).message).toBe(
       'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again',
     );
     expect(h.json("PUT", `${CM}/a`, changed)).toBe(changed);
-    expect(h.json("GET", CM)).toMatchObject({ kind: "ConfigMapList", metadata: { resourceVersion: "4" } });
+    expect(h.json("GET", CM)).toMatchObject({ kind: "ConfigMapList", metadata: { resourceVersion: "6" } });
     expect(h.json("DELETE", `${CM}/a`)).toMatchObject({
       status: "Success",
       details: { name: "a", kind: "configmaps" },
@@ -51,7 +51,7 @@ describe("storage through the pipeline", () => {
 
   it("tells watches of a selection what enters, changes and leaves it", () => {
     const h = start();
-    const response = h.request("GET", `${CM}?watch=true&labelSelector=app%3Da&resourceVersion=2`);
+    const response = h.request("GET", `${CM}?watch=true&labelSelector=app%3Da&resourceVersion=4`);
     const { watch } = response.body as { watch: WatchStream };
     const a = h.json("POST", CM, configMap("a", {}, { app: "a" }));
     h.json("POST", CM, configMap("b", {}, { app: "b" }));
@@ -61,7 +61,7 @@ describe("storage through the pipeline", () => {
     expect(watch.buffer.map((event) => event.type)).toEqual(["ADDED", "MODIFIED", "DELETED"]);
     expect(watch.buffer[0]!.object).toBe(a);
     expect(watch.buffer[2]!.object.metadata.labels).toEqual({ app: "a" });
-    const again = h.request("GET", `${CM}?watch=1&resourceVersion=3`).body as { watch: WatchStream };
+    const again = h.request("GET", `${CM}?watch=1&resourceVersion=5`).body as { watch: WatchStream };
     expect(again.watch.buffer.map((event) => event.type)).toEqual(["ADDED", "MODIFIED", "MODIFIED", "DELETED"]);
   });
 });

@@ -1,4 +1,6 @@
-import type { HttpResponse } from "../api/http.ts";
+import { encodeBody } from "../api/encode.ts";
+import type { HttpBody, HttpResponse } from "../api/http.ts";
+import { encode } from "../kernel/index.ts";
 import { calendar, strftime } from "../text/time.ts";
 
 /**
@@ -12,8 +14,10 @@ export function completed(response: HttpResponse, wallMs: number, method: string
   const { server, "content-length": told, ...rest } = headers;
   const date = strftime("%a, %d %b %Y %H:%M:%S GMT", calendar(Math.floor(wallMs / 1000)));
   const measured = method !== "HEAD" && body.type === "bytes" && status !== 204 && status !== 304;
-  const length = told ?? (measured && !("transfer-encoding" in headers) ? String(body.bytes.length) : undefined);
+  const length =
+    told ?? (measured && !("transfer-encoding" in headers) ? String(body.bytes.length) : buffered(body, two));
   const size: Record<string, string> = length === undefined ? {} : { "content-length": length };
+  if (length === undefined && body.type === "object" && !two) size["transfer-encoding"] = "chunked";
   if (server !== undefined) return { ...response, headers: { server, date, ...headers, ...size } };
   // What a server finds out about a body by itself stands behind what it was told.
   const { "content-type": type, ...set } = rest;
@@ -22,6 +26,16 @@ export function completed(response: HttpResponse, wallMs: number, method: string
   const behind: Record<string, string> = last && type !== undefined ? { "content-type": type } : {};
   const own = two ? { ...behind, ...size, date } : { date, ...size, ...behind };
   return { ...response, headers: { ...before, ...own } };
+}
+
+/** Go's buffers in front of HTTP/1.1 and 2: what fits is measured, what does not goes out in pieces (net/http server.go, h2_bundle.go). */
+const [SMALL, LARGE] = [2048, 4096];
+
+/** The length of a value as a body, where a Go server that has not been told finds it out; undefined: it does not. */
+function buffered(body: HttpBody, two: boolean): string | undefined {
+  if (body.type !== "object") return undefined;
+  const { length } = encode(encodeBody(body));
+  return length > (two ? LARGE : SMALL) ? undefined : String(length);
 }
 
 /** What nginx writes first, whoever has said it (ngx_http_header_filter_module.c). */

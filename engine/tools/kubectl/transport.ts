@@ -1,9 +1,9 @@
 import { encodeBody } from "../../api/encode.ts";
 import { goDuration } from "../../api/go-time.ts";
 import type { HttpBody, HttpHandler, HttpRequest, HttpResponse } from "../../api/http.ts";
-import { formatTime } from "../../api/time.ts";
 import { decode, type Gen, MS, SECOND } from "../../kernel/index.ts";
 import { reasonOf } from "../../network/reason.ts";
+import { completed } from "../../network/response-head.ts";
 import { KubectlError } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
 import { klogText, verbose, verbosity } from "./klog.ts";
@@ -116,8 +116,7 @@ function after(
   if (level < 8) return;
   verbose(k, 8, "round_trippers.go:584", "Response Headers:");
   if (response === undefined) return;
-  const date = formatHttpDate(k.nowMs);
-  for (const [name, value] of headersOf({ date, ...response.headers })) {
+  for (const [name, value] of headersOf(completed(response, k.nowMs, request.method, true).headers)) {
     verbose(k, 8, "round_trippers.go:587", `    ${name}: ${value}`);
   }
   const { body } = response;
@@ -135,16 +134,6 @@ function headersOf(headers: Readonly<Record<string, string>>): [string, string][
       return [canonical, canonical === "Authorization" ? value.replace(/ .*/, " <masked>") : value];
     })
     .sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-const WEEKDAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/** `Sat, 28 Nov 2026 09:35:58 GMT` of ms since 1970 (RFC 9110 IMF-fixdate). */
-function formatHttpDate(ms: number): string {
-  const text = formatTime(ms);
-  const weekday = WEEKDAYS[Math.floor(ms / 86_400_000) % 7];
-  return `${weekday}, ${text.slice(8, 10)} ${MONTHS[Number(text.slice(5, 7)) - 1]} ${text.slice(0, 4)} ${text.slice(11, 19)} GMT`;
 }
 
 function textOf(body: HttpBody | undefined): string {

@@ -13,7 +13,7 @@ export function* fetchUrl(k: Invocation, text: string): Gen<string> {
   const failed = (why: string) => new KubectlError(`Get ${quote(text)}: ${why}`);
   if (url === undefined) throw failed("http: no Host in request URL");
   const request = { method: "GET", headers: { host: authority(url), "user-agent": USER_AGENT } };
-  const result = yield* exchange(k.p, url, request, {});
+  const result = yield* exchange(k.p, url, request, { two: () => url.scheme === "https" });
   if ("kind" in result) {
     if (result.kind === "resolve") {
       const server = resolverConfig(k.p).nameservers[0];

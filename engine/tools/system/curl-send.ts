@@ -118,6 +118,7 @@ export function* send(p: Process, s: Settings, url: Url, hop: Hop, run: Run, beg
     address: s.resolve.get(place),
     insecure: s.insecure,
     tlsVersions: client.versions,
+    two: (connection) => speaksTwo(connection, target, s),
     authorities: () => authorities(p, s),
     over: reused,
     keep: true,

@@ -73,6 +73,8 @@ export interface ExchangeOptions {
   tlsVersions?: readonly string[] | undefined;
   /** An open connection that the request goes over. */
   over?: Open | undefined;
+  /** Whether HTTP/2 is spoken on a connection; 1.1 by default. */
+  two?: (connection: Connection) => boolean;
   /** The caller closes the connection. */
   keep?: boolean;
   /** Told as it goes on: whom it calls, who has answered, with which certificate, and that the request goes out. */
@@ -134,7 +136,7 @@ export function* exchange(
   yield* options.told?.asking() ?? nothing();
   try {
     const came = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
-    const response = came && completed(came, kernel.wallMs, request.method, url.scheme === "https");
+    const response = came && completed(came, kernel.wallMs, request.method, options.two?.(connection) === true);
     if (response === undefined) {
       connection.close();
       return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
