@@ -75,6 +75,50 @@ ssh cp-1 'sudo etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernet
     ],
   },
   {
+    name: "what API servers publish comes back when it is taken away, and keeps what others add",
+    script: `M=extension-apiserver-authentication; kubectl delete cm -n kube-system $M kube-apiserver-legacy-service-account-token-tracking >/dev/null; sleep 1
+kubectl get cm -n kube-system --no-headers | awk '/^(ext|kube-api)/ {print $1, $2}'
+kubectl patch cm -n kube-system $M -p '{"data":{"requestheader-allowed-names":"[\\"mine\\"]","client-ca-file":null,"more":"x"}}'; sleep 1
+kubectl get cm -n kube-system $M -o jsonpath='{.data.requestheader-allowed-names} {.data.more}{"\\n"}'
+kubectl get cm -n kube-system $M -o jsonpath='{.data.client-ca-file}' | head -1`,
+    expect: [
+      "extension-apiserver-authentication 6",
+      "kube-apiserver-legacy-service-account-token-tracking 1",
+      "configmap/extension-apiserver-authentication patched",
+      '["mine","front-proxy-client"] x',
+      "-----BEGIN CERTIFICATE-----",
+    ],
+  },
+  {
+    name: "a kubelet that starts tells of itself, of disks not measured yet, and what it has enough of",
+    script: `ssh worker-1 sudo systemctl restart kubelet; sleep 10
+kubectl get events --field-selector involvedObject.name=worker-1,reason!=NodeReady,reason!=RegisteredNode --sort-by=.metadata.resourceVersion -o custom-columns=T:.type,R:.reason,M:.message --no-headers | tail -6 | tr -s ' '`,
+    expect: [
+      "Normal Starting Starting kubelet.",
+      "Warning InvalidDiskCapacity invalid capacity 0 on image filesystem",
+      "Normal NodeHasSufficientMemory Node worker-1 status is now: NodeHasSufficientMemory",
+      "Normal NodeHasNoDiskPressure Node worker-1 status is now: NodeHasNoDiskPressure",
+      "Normal NodeHasSufficientPID Node worker-1 status is now: NodeHasSufficientPID",
+      "Normal NodeAllocatableEnforced Updated Node Allocatable limit across pods",
+    ],
+  },
+  {
+    name: "addresses and ports of Services lie in etcd as ranges; without them nothing is given out until the repair",
+    script: `e() { ssh cp-1 "sudo etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key $*"; }
+e get /registry/ranges --prefix --keys-only | grep .; e del /registry/ranges --prefix
+kubectl create service nodeport x --tcp=80 2>&1; sleep 185; kubectl create service nodeport x --tcp=80
+kubectl get events -A --field-selector source=ipallocator-repair-controller --no-headers -o custom-columns=N:.involvedObject.name,R:.reason,M:.message | sort -u | tr -s ' '`,
+    expect: [
+      "/registry/ranges/serviceips",
+      "/registry/ranges/servicenodeports",
+      "2",
+      "error: failed to create NodePort service: Internal error occurred: failed to allocate a serviceIP: cannot allocate resources of type serviceipallocations at this time",
+      "service/x created",
+      "kube-dns ClusterIPNotAllocated Cluster IP [IPv4]:10.201.0.10 is not allocated; repairing",
+      "kubernetes ClusterIPNotAllocated Cluster IP [IPv4]:10.201.0.1 is not allocated; repairing",
+    ],
+  },
+  {
     name: "a container whose program reads more than its limit is OOMKilled, shell and all",
     script: `kubectl run eater --image=busybox:1.36 --restart=Never --overrides='{"spec":{"containers":[{"name":"c","image":"busybox:1.36","command":["sh","-c","tail /dev/zero; echo lives"],"resources":{"limits":{"memory":"8Mi"}}}]}}'
 sleep 15; kubectl logs eater

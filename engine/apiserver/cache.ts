@@ -60,8 +60,12 @@ export class ResourceCache {
   }
 
   /** Calls back within each commit; for parts of the server that keep state of their own (RBAC). */
-  onEvent(listener: (event: CacheEvent) => void): void {
+  onEvent(listener: (event: CacheEvent) => void): () => void {
     this.listeners.push(listener);
+    return () => {
+      const at = this.listeners.indexOf(listener);
+      if (at >= 0) this.listeners.splice(at, 1);
+    };
   }
 
   /** A list that would meet what cannot be read fails (apiserver pkg/storage/etcd3/store.go GetList). */

@@ -9,3 +9,4 @@ export { Registry } from "./registry.ts";
 export { isForPeople } from "./respond.ts";
 export { ApiServer, type ApiServerOptions } from "./server.ts";
 export { repairRanges } from "./services.ts";
+export type { CacheEvent } from "./watch.ts";

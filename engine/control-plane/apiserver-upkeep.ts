@@ -9,7 +9,13 @@ import { CONFIG_MAPS, LEASES } from "../api/resources.ts";
 import { isStatus, StatusError } from "../api/status.ts";
 import { formatTime, parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
-import { type ApiServer, EndpointReconciler, RECONCILE_PERIOD, repairRanges } from "../apiserver/index.ts";
+import {
+  type ApiServer,
+  type CacheEvent,
+  EndpointReconciler,
+  RECONCILE_PERIOD,
+  repairRanges,
+} from "../apiserver/index.ts";
 import { type Gen, HOUR, type Kernel, type KernelEvent, MINUTE, type Task } from "../kernel/index.ts";
 
 export interface UpkeepOptions {
@@ -35,6 +41,9 @@ const IDENTITY = "kube-apiserver";
 /** Seconds that the Lease of an API server's identity lasts; one that is over is thrown away within another hour. */
 const LEASE_SECONDS = 3600;
 
+const AUTHENTICATION = "extension-apiserver-authentication";
+const TRACKING = "kube-apiserver-legacy-service-account-token-tracking";
+
 /** How often it looks whether what Services hold is what their ranges say (pkg/controlplane/apiserver). */
 const REPAIR_PERIOD = 3 * MINUTE;
 
@@ -53,6 +62,7 @@ export class ApiServerUpkeep implements LeaseHost {
   private readonly client: ApiClient;
   private readonly reconciler: EndpointReconciler;
   private readonly recorders: Record<"ip" | "port", EventRecorder>;
+  private unfollow: (() => void) | undefined;
   private readonly tasks = new Set<Task>();
   private readonly events = new Set<KernelEvent>();
 
@@ -71,7 +81,7 @@ export class ApiServerUpkeep implements LeaseHost {
   }
 
   start(): void {
-    const { hostname } = this.options;
+    const { hostname, server } = this.options;
     const random = this.kernel.random(`apiserver ${hostname} identity`);
     const name = identityOf(hostname);
     new LeaseKeeper(this, {
@@ -86,6 +96,8 @@ export class ApiServerUpkeep implements LeaseHost {
       jitterMs: () => random.int(0, 400),
     }).start();
     this.spawn(`apiserver ${hostname} published`, this.publish());
+    const maps = server.registry.cacheOf("", "v1", "configmaps");
+    this.unfollow = maps?.onEvent((event) => this.follow(event));
     this.after(HOUR, `apiserver ${hostname} leases`, () => this.collect());
     this.reconcile();
     this.repair();
@@ -97,6 +109,7 @@ export class ApiServerUpkeep implements LeaseHost {
   }
 
   stop(): void {
+    this.unfollow?.();
     for (const event of this.events) this.kernel.cancel(event);
     for (const task of [...this.tasks]) this.kernel.kill(task);
   }
@@ -141,9 +154,15 @@ export class ApiServerUpkeep implements LeaseHost {
 
   /**
    * Who may be trusted, for the servers that ask kube-apiserver whom to let in (controllers/clusterauthenticationtrust),
-   * and since when tokens without an end are followed (controllers/legacytokentracking).
+   * and since when tokens without an end are followed (controllers/legacytokentracking). What somebody takes away comes
+   * back at once.
    */
   private *publish(): Gen {
+    yield* this.ensure(AUTHENTICATION, this.trusted());
+    yield* this.ensure(TRACKING, { since: formatTime(this.kernel.wallMs).slice(0, 10) });
+  }
+
+  private trusted(): Record<string, string> {
     const { flags, read } = this.options;
     const data: Record<string, string> = {};
     const ca = read(flags.get("client-ca-file"));
@@ -153,13 +172,20 @@ export class ApiServerUpkeep implements LeaseHost {
       for (const flag of PUBLISHED) data[flag] = JSON.stringify((flags.get(flag) ?? "").split(",").filter(Boolean));
       data["requestheader-client-ca-file"] = proxyCa;
     }
-    yield* this.ensure("extension-apiserver-authentication", data);
-    const since = formatTime(this.kernel.wallMs).slice(0, 10);
-    yield* this.ensure("kube-apiserver-legacy-service-account-token-tracking", { since }, true);
+    return data;
   }
 
-  /** A ConfigMap of kube-system with these data; `once`: what is there stays. */
-  private *ensure(name: string, data: Record<string, string>, once = false): Gen {
+  /** A change of what is published: it is made again, or has again what it lacks. */
+  private follow({ type, object }: CacheEvent): void {
+    const { namespace, name } = object.metadata;
+    if (namespace !== "kube-system") return;
+    if (name !== AUTHENTICATION && (name !== TRACKING || type !== "DELETED")) return;
+    if (!this.options.answers()) return;
+    this.spawn(`apiserver ${this.options.hostname} published`, this.publish());
+  }
+
+  /** A ConfigMap of kube-system that has these data beside what others have added. */
+  private *ensure(name: string, data: Record<string, string>): Gen {
     const namespace = "kube-system";
     try {
       const found = yield* this.client.get<KubeObject & { data?: Record<string, string> }>(
@@ -167,8 +193,10 @@ export class ApiServerUpkeep implements LeaseHost {
         namespace,
         name,
       );
-      if (once || Object.entries(data).every(([key, value]) => found.data?.[key] === value)) return;
-      yield* this.client.update(CONFIG_MAPS, { ...found, data: { ...found.data, ...data } });
+      const next = { ...found.data };
+      for (const [key, value] of Object.entries(data)) next[key] = combined(key, next[key], value);
+      if (Object.keys(data).every((key) => next[key] === found.data?.[key])) return;
+      yield* this.client.update(CONFIG_MAPS, { ...found, data: next });
     } catch (error) {
       if (!isStatus(error, "NotFound")) return this.given(error);
       try {
@@ -210,6 +238,24 @@ export class ApiServerUpkeep implements LeaseHost {
   /** What the server answers itself is taken as it is: the next turn tries again. */
   private given(error: unknown): void {
     if (!(error instanceof StatusError)) throw error;
+  }
+}
+
+/** What was there with what is ours: certificates and names of both, of anything else what was there. */
+function combined(key: string, found: string | undefined, own: string): string {
+  if (found === undefined) return own;
+  if (key.endsWith("client-ca-file")) return found.includes(own.trim()) ? found : `${found.trim()}\n${own}`;
+  if (!key.startsWith("requestheader-")) return found;
+  const both = new Set([...namesIn(found), ...namesIn(own)]);
+  return JSON.stringify([...both]);
+}
+
+function namesIn(text: string): string[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
   }
 }
 

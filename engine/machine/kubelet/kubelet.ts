@@ -233,6 +233,9 @@ export class Kubelet implements KubeletContext {
     });
     this.log("I", "server.go:1287", "Started kubelet");
     this.recorder.event(this.nodeReporter.reference, "Normal", "Starting", "Starting kubelet.");
+    // Images are looked through at once, before the disks have been measured (images/image_gc_manager.go).
+    const unmeasured = "invalid capacity 0 on image filesystem";
+    this.recorder.event(this.nodeReporter.reference, "Warning", "InvalidDiskCapacity", unmeasured);
     this.pleg.start();
     this.podInformer.onChange((change) => this.changed(change));
     this.podInformer.start();
