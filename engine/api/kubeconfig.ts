@@ -6,6 +6,7 @@ import { plainOnTls } from "../network/http-bytes.ts";
 import { type Connection, isNetError, NetError } from "../network/index.ts";
 import { ApiClient, type ClientOptions } from "./client.ts";
 import type { Beat, BeatRequests, HttpRequest, HttpResponse, Sender } from "./http.ts";
+import { type RequestCounts, requestCounts } from "./request-counts.ts";
 import { splitServer, unreachable } from "./server-url.ts";
 import { distrust, type ServerTrust } from "./trust.ts";
 import type { KubeObject } from "./types.ts";
@@ -165,6 +166,7 @@ export function sendTo(p: Process, server: string, trust: ServerTrust | undefine
   const place = splitServer(server);
   const { scheme, host, port, hostPort, prefix } = place;
   const nowhere = unreachable(place);
+  const counts = requestCounts(p);
   const failed = ({ method, path }: HttpRequest, words: string, code: NetError["code"]): RequestError =>
     new RequestError(method, `${scheme}://${hostPort}${prefix}${path}`, hostPort, words, code);
   let open: Connection | undefined;
@@ -194,13 +196,17 @@ export function sendTo(p: Process, server: string, trust: ServerTrust | undefine
       }
       request.remoteAddress = open.seenFrom;
       if (scheme === "http" && open.server.tls) return yield* open.server.plain?.(request) ?? plainOnTls();
-      return yield* open.http(prefix ? { ...request, path: prefix + request.path } : request);
+      const started = p.machine.kernel.now;
+      const response = yield* open.http(prefix ? { ...request, path: prefix + request.path } : request);
+      counts.add(request.method, hostPort, String(response.status), p.machine.kernel.now - started);
+      return response;
     } catch (error) {
+      if (isNetError(error)) counts.add(request.method, hostPort, "<error>");
       if (!isNetError(error) || error instanceof RequestError) throw error;
       throw failed(request, dialWords(address, port, error), error.code);
     }
   }
-  const beat = (requests: BeatRequests): Beat => new OpenBeat(requests, () => open);
+  const beat = (requests: BeatRequests): Beat => new OpenBeat(requests, () => open, counts, hostPort);
   return scheme === "https" && !prefix ? Object.assign(send, { beat }) : send;
 }
 
@@ -211,17 +217,27 @@ class OpenBeat implements Beat {
   private over: Connection | undefined;
   private beat: Beat | undefined;
 
-  constructor(requests: BeatRequests, open: () => Connection | undefined) {
+  private readonly counts: RequestCounts;
+  private readonly host: string;
+
+  constructor(requests: BeatRequests, open: () => Connection | undefined, counts: RequestCounts, host: string) {
     this.requests = requests;
     this.open = open;
+    this.counts = counts;
+    this.host = host;
   }
 
   look(): KubeObject | undefined {
-    return this.now()?.look();
+    return this.counted("GET", this.now()?.look());
   }
 
   renew(seen: KubeObject, micros: number): KubeObject | undefined {
-    return this.now()?.renew(seen, micros);
+    return this.counted("PUT", this.now()?.renew(seen, micros));
+  }
+
+  private counted(method: string, answer: KubeObject | undefined): KubeObject | undefined {
+    if (answer !== undefined) this.counts.add(method, this.host, "200", 0);
+    return answer;
   }
 
   private now(): Beat | undefined {

@@ -174,7 +174,7 @@ class LeaseBeat implements Beat {
     if (!this.looking.isPlainlyAllowed()) return undefined;
     const found = this.current();
     const { server, info } = this.looking.context;
-    if (found !== undefined) server.metrics.count(info, 200);
+    if (found !== undefined) server.metrics.count(info, 200, 0);
     return found;
   }
 
@@ -196,7 +196,7 @@ class LeaseBeat implements Beat {
     };
     const version = Number(seen.metadata.resourceVersion);
     if (!context.registry.etcd.swap(this.key, version, valueAt, context.writer)) return undefined;
-    context.server.metrics.count(context.info, 200);
+    context.server.metrics.count(context.info, 200, 0);
     this.last = out as unknown as KubeObject;
     return this.last;
   }

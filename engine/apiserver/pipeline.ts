@@ -30,7 +30,26 @@ export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpRespons
     warnings: [],
     def: undefined,
   };
-  yield* cpu(COSTS.request);
+  const started = server.kernel.now;
+  const kind = READ_ONLY.has(request.method) ? "readOnly" : "mutating";
+  server.metrics.inflight[kind]++;
+  try {
+    yield* cpu(COSTS.request);
+    const response = yield* answer(context);
+    server.metrics.count(info, response.status, server.kernel.now - started, isApply(request));
+    return response;
+  } finally {
+    server.metrics.inflight[kind]--;
+  }
+}
+
+const READ_ONLY = new Set(["GET", "HEAD"]);
+
+const isApply = ({ method, headers }: HttpRequest): boolean =>
+  method === "PATCH" && headers["content-type"]?.startsWith("application/apply-patch") === true;
+
+function* answer(context: Context): Gen<HttpResponse> {
+  const { server, request } = context;
   let record: AuditRecord | undefined;
   let response: HttpResponse;
   try {
@@ -56,7 +75,6 @@ export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpRespons
   }
   response = withHeaders(context, response, record?.id);
   record?.finish(response);
-  server.metrics.count(info, response.status);
   return response;
 }
 

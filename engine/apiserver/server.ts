@@ -4,6 +4,7 @@ import type { Beat, BeatRequests, HttpHandler } from "../api/http.ts";
 import type { KindDef } from "../api/kind.ts";
 import { ANONYMOUS } from "../api/user.ts";
 import type { Kernel } from "../kernel/index.ts";
+import type { Exposition } from "../text/exposition.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
 import type { ServiceDialer } from "./aggregation/aggregator.ts";
@@ -16,6 +17,7 @@ import { ApiMetrics } from "./metrics.ts";
 import type { NodeProxy, WebhookClient } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
+import type { RequestInfo } from "./requestinfo.ts";
 import { TokenAuthenticator } from "./tokens.ts";
 import type { CacheWatch } from "./watch.ts";
 
@@ -51,6 +53,8 @@ export interface ApiServerOptions {
   nodePorts?: string | undefined;
   /** IP it serves on. */
   address?: string;
+  /** Metrics of the process. */
+  ownFamilies?: (out: Exposition) => void;
 }
 
 /** Events live for an hour (`--event-ttl`), in seconds. */
@@ -135,10 +139,12 @@ export class ApiServer {
   readonly services: ServiceDialer | undefined;
   readonly encryption: Encryption;
   readonly address: string;
+  /** What the process tells of itself on the page of metrics. */
+  readonly ownFamilies: ((out: Exposition) => void) | undefined;
   /** Shown by the server to itself; never leaves the process. */
   readonly loopbackToken: string;
   /** Watches it serves. */
-  private readonly watches = new Set<CacheWatch>();
+  private readonly watches = new Map<CacheWatch, RequestInfo>();
   private readonly leaveAggregation: (() => void) | undefined;
   private readonly failures = new Map<string, string>();
   /** Whether anonymous callers may read health pages, by path, while no role or binding changes. */
@@ -149,6 +155,7 @@ export class ApiServer {
     this.kernel = options.kernel;
     this.name = options.name;
     this.release = options.release ?? RELEASE;
+    this.ownFamilies = options.ownFamilies;
     this.registry = options.registry;
     this.nodeProxy = options.nodeProxy;
     this.webhooks = options.webhooks;
@@ -182,8 +189,8 @@ export class ApiServer {
   }
 
   /** Notes a watch that this server carries. */
-  carry(watch: CacheWatch): void {
-    this.watches.add(watch);
+  carry(watch: CacheWatch, info: RequestInfo): void {
+    this.watches.set(watch, info);
     const before = watch.onEnd;
     watch.onEnd = () => {
       before?.();
@@ -191,9 +198,14 @@ export class ApiServer {
     };
   }
 
+  /** What the watches that it carries are about. */
+  watched(): Iterable<RequestInfo> {
+    return this.watches.values();
+  }
+
   /** The process ends: so do the watches it carries. Its clients see their streams close. */
   stop(): void {
-    for (const watch of [...this.watches]) watch.finish();
+    for (const watch of [...this.watches.keys()]) watch.finish();
     this.leaveAggregation?.();
   }
 

@@ -1,3 +1,4 @@
+import { buildInfo } from "../api/build-info.ts";
 import type { Beat, BeatRequests, HttpRequest, HttpResponse } from "../api/http.ts";
 import { klog } from "../api/klog.ts";
 import { distrust, distrustClient } from "../api/trust.ts";
@@ -11,6 +12,7 @@ import type { ClusterPki } from "../kubeadm/pki.ts";
 import { addressOf, OWN } from "../kubeadm/settings.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
+import { processFamilies } from "../machine/process-metrics.ts";
 import { releaseOf } from "../machine/release.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/index.ts";
@@ -98,6 +100,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const address = flags.get("advertise-address") ?? p.machine.net.addresses()[0]!;
   const server = new ApiServer({
     kernel,
+    ownFamilies: (out) => processFamilies(out, p, buildInfo(release).goVersion),
     serviceCidr,
     nodePorts: flags.get("service-node-port-range"),
     name: p.machine.hostname,

@@ -57,11 +57,11 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
     onExit: () => p.machine.signal(p, "KILL"),
   });
   const { election } = manager;
-  const component = { name: "kube-controller-manager", election, release, startedMs: kernel.wallMs };
+  const component = { process: p, name: "kube-controller-manager", election, release };
   const pages = securePort(p, {
     client: own,
     clientCa: flags.get("client-ca-file"),
-    metrics: () => componentMetrics(component),
+    metrics: () => componentMetrics(component, (out) => manager.families(out)),
   });
   return yield* serve(p, manager, flags, 10257, pages);
 };

@@ -81,7 +81,7 @@ export const kubeScheduler: Program = function* kubeScheduler(p) {
   running.set(network, all.set(hostname, scheduler));
   say("I", "server.go:166", "Starting Kubernetes Scheduler", { version: release });
   say("I", "server.go:168", "Golang settings", { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" });
-  const component = { name: "kube-scheduler", election: scheduler.election, release, startedMs: kernel.wallMs };
+  const component = { process: p, name: "kube-scheduler", election: scheduler.election, release };
   const pages = securePort(p, {
     client,
     clientCa: flags.get("client-ca-file"),
@@ -163,6 +163,34 @@ function clientOf(
 }
 
 function schedulerFamilies(out: Exposition, scheduler: Scheduler, profiles: readonly Profile[]): void {
+  const STABLE = "[STABLE] ";
+  const results = Object.entries(scheduler.attempts).flatMap(([result, count]) => (count > 0 ? [result] : []));
+  out.add(
+    "scheduler_pod_scheduling_attempts",
+    "histogram",
+    `${STABLE}Number of attempts to successfully schedule a pod.`,
+    scheduler.tries.samples(),
+  );
+  out.add(
+    "scheduler_preemption_attempts_total",
+    "counter",
+    `${STABLE}Total preemption attempts in the cluster till now`,
+    scheduler.preemptions,
+  );
+  out.add(
+    "scheduler_preemption_victims",
+    "histogram",
+    `${STABLE}Number of selected preemption victims`,
+    scheduler.victims.samples(),
+  );
+  out.add(
+    "scheduler_scheduling_attempt_duration_seconds",
+    "histogram",
+    `${STABLE}Scheduling attempt latency in seconds (scheduling algorithm + binding)`,
+    results.flatMap((result) =>
+      scheduler.durations[result as keyof typeof scheduler.durations].samples({ profile: profiles[0]!.schedulerName, result }),
+    ),
+  );
   out.add(
     "scheduler_pending_pods",
     "gauge",

@@ -1,9 +1,10 @@
-import { BUILD_HELP, buildLabels } from "../api/build-info.ts";
+import { BUILD_HELP, buildInfo, buildLabels } from "../api/build-info.ts";
 import type { ApiClient } from "../api/client.ts";
 import { CertificateAuthenticator } from "../api/client-certificates.ts";
 import { DelegatedAuth } from "../api/delegated-auth.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../api/http.ts";
 import type { LeaderElection } from "../api/leader-election.ts";
+import { requestCounts } from "../api/request-counts.ts";
 import { CONFIG_MAPS } from "../api/resources.ts";
 import { failure, StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
@@ -12,6 +13,7 @@ import { isForPeople } from "../apiserver/index.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process } from "../machine/process.ts";
+import { processFamilies } from "../machine/process-metrics.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/index.ts";
 import { Exposition } from "../text/exposition.ts";
@@ -102,12 +104,12 @@ function page(code: number, text: string, type: string): HttpResponse {
   return { status: code, headers: { "content-type": type }, body: { type: "bytes", bytes: encode(text) } };
 }
 
-/** A component's page `/metrics`: what all have, then its own families, whose names come later. */
+/** A component's page `/metrics`: what all have, and its own families. */
 export function componentMetrics(
-  component: { name: string; election: LeaderElection | undefined; release: string; startedMs: number },
+  component: { process: Process; name: string; election: LeaderElection | undefined; release: string },
   own: (out: Exposition) => void = () => {},
 ): string {
-  const { name, election, release, startedMs } = component;
+  const { process, name, election, release } = component;
   const out = new Exposition();
   out.add("kubernetes_build_info", "gauge", BUILD_HELP, [{ labels: buildLabels(release), value: 1 }]);
   if (election) {
@@ -119,12 +121,8 @@ export function componentMetrics(
       [{ labels: { name }, value: election.leading ? 1 : 0 }],
     );
   }
-  out.add(
-    "process_start_time_seconds",
-    "gauge",
-    "[ALPHA] Start time of the process since unix epoch in seconds.",
-    startedMs / 1000,
-  );
+  processFamilies(out, process, buildInfo(release).goVersion);
+  requestCounts(process).families(out);
   own(out);
   return out.page();
 }

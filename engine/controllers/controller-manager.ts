@@ -5,6 +5,7 @@ import { klog, type Severity } from "../api/klog.ts";
 import { LeaderElection } from "../api/leader-election.ts";
 import { type RequestRate, ThrottleLog } from "../api/rate-limiter.ts";
 import type { Gen, Kernel } from "../kernel/index.ts";
+import type { Exposition } from "../text/exposition.ts";
 import type { SigningAuthority } from "./certificate-signing.ts";
 import type { ControllerContext } from "./context.ts";
 import { SharedInformers } from "./informers.ts";
@@ -12,6 +13,7 @@ import { CONTROLLERS, startingAccounts } from "./list.ts";
 import { WorkQueue } from "./reconciler.ts";
 import type { LoadBalancers } from "./service-lb.ts";
 import { WATCHED } from "./watched.ts";
+import { queueFamilies } from "./work-counts.ts";
 
 export interface ControllerManagerOptions {
   kernel: Kernel;
@@ -88,6 +90,11 @@ export class ControllerManager {
     this.queues = [];
     this.informers?.stop();
     this.informers = undefined;
+  }
+
+  /** What its work queues count, for the page of metrics. */
+  families(out: Exposition): void {
+    queueFamilies(out, this.queues, this.options.kernel.now);
   }
 
   private *lead(): Gen {

@@ -1,6 +1,7 @@
 import { StatusError } from "../api/status.ts";
 import { type Gen, type Kernel, type KernelEvent, MS, SECOND } from "../kernel/index.ts";
 import { isNetError } from "../network/error.ts";
+import { WorkCounts } from "./work-counts.ts";
 
 export interface ReconcileResult {
   /** Look at the key again after this many µs, whatever happens until then. */
@@ -37,10 +38,12 @@ export class WorkQueue {
   private readonly kernel: Kernel;
   private readonly reconciler: Reconciler;
   private readonly waiting = new Set<string>();
-  private readonly active = new Set<string>();
+  /** Keys that are worked on, and since when. */
+  private readonly active = new Map<string, number>();
   private readonly failures = new Map<string, number>();
   /** Keys that wait for a time. */
   private readonly planned = new Map<string, KernelEvent>();
+  readonly counts = new WorkCounts();
   private stopped = false;
 
   constructor(kernel: Kernel, reconciler: Reconciler) {
@@ -48,9 +51,24 @@ export class WorkQueue {
     this.reconciler = reconciler;
   }
 
+  get name(): string {
+    return this.reconciler.name;
+  }
+
+  /** Keys that wait. */
+  get depth(): number {
+    return this.waiting.size;
+  }
+
+  /** When the work that is under way began, in µs. */
+  get underway(): Iterable<number> {
+    return this.active.values();
+  }
+
   add(key: string): void {
     if (this.stopped || this.waiting.has(key)) return;
     this.waiting.add(key);
+    this.counts.added(key, this.kernel.now);
     if (!this.active.has(key)) this.start(key);
   }
 
@@ -80,7 +98,9 @@ export class WorkQueue {
   private *work(key: string): Gen {
     if (this.stopped) return;
     this.waiting.delete(key);
-    this.active.add(key);
+    const began = this.kernel.now;
+    this.active.set(key, began);
+    this.counts.begun(key, began);
     try {
       const result = yield* this.reconciler.reconcile(key);
       this.failures.delete(key);
@@ -92,10 +112,12 @@ export class WorkQueue {
       }
       const failures = this.failures.get(key) ?? 0;
       this.failures.set(key, failures + 1);
+      this.counts.retries++;
       const { first, last } = this.reconciler.retry ?? RETRY;
       this.addAfter(key, Math.min(first * 2 ** Math.min(failures, 30), last));
     } finally {
       this.active.delete(key);
+      this.counts.work.observe((this.kernel.now - began) / SECOND);
       if (this.waiting.has(key) && !this.stopped) this.start(key);
     }
   }

@@ -7,6 +7,8 @@ export interface QueuedPod {
   /** µs: when it came to the queue it is in. */
   timestamp: number;
   attempts: number;
+  /** When the attempt that is under way began, in µs. */
+  poppedAt: number;
   /** Plugins that rejected it in its last attempt. */
   rejectedBy: ReadonlySet<string>;
   where: "active" | "backoff" | "unschedulable" | "gated" | "out";
@@ -71,7 +73,14 @@ export class SchedulingQueue {
       this.update(pod);
       return;
     }
-    const queued: QueuedPod = { pod, timestamp: this.kernel.now, attempts: 0, rejectedBy: new Set(), where: "out" };
+    const queued: QueuedPod = {
+      pod,
+      timestamp: this.kernel.now,
+      attempts: 0,
+      poppedAt: 0,
+      rejectedBy: new Set(),
+      where: "out",
+    };
     this.pods.set(pod.metadata.uid, queued);
     this.enqueue(queued);
   }

@@ -20,8 +20,9 @@ import {
 import { StatusError } from "../api/status.ts";
 import { formatTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
-import { cpu, type Gen, type Kernel, MS, sleep } from "../kernel/index.ts";
+import { cpu, type Gen, type Kernel, MS, SECOND, sleep } from "../kernel/index.ts";
 import { isNetError } from "../network/error.ts";
+import { exponentialBounds, Histogram } from "../text/histogram.ts";
 import { choose, type Placement } from "./algorithm.ts";
 import { SchedulerCache } from "./cache.ts";
 import { FitError } from "./fit-error.ts";
@@ -54,6 +55,8 @@ export interface SchedulerOptions {
 
 /** CPU of one attempt in µs: a part of its own and a part per node. */
 const ATTEMPT_COST = 150;
+/** Seconds (metrics/metrics.go). */
+const ATTEMPT_BOUNDS = exponentialBounds(0.001, 2, 15);
 const NODE_COST = 20;
 /** Decisions that are kept. */
 const MAX_DECISIONS = 2000;
@@ -68,6 +71,16 @@ export class Scheduler {
   readonly decisions: Decision[] = [];
   /** Attempts since the process began, by how they ended. */
   readonly attempts = { error: 0, scheduled: 0, unschedulable: 0 };
+  /** How long they took, binding included, in seconds. */
+  readonly durations = {
+    error: new Histogram(ATTEMPT_BOUNDS),
+    scheduled: new Histogram(ATTEMPT_BOUNDS),
+    unschedulable: new Histogram(ATTEMPT_BOUNDS),
+  };
+  /** How many tries it took until a Pod had a node, and how many Pods had to go at once for another. */
+  readonly tries = new Histogram(exponentialBounds(1, 2, 5));
+  readonly victims = new Histogram(exponentialBounds(1, 2, 7));
+  preemptions = 0;
   /** Absent where it does not take part in one. */
   readonly election: LeaderElection | undefined;
   private readonly kernel: Kernel;
@@ -295,6 +308,7 @@ export class Scheduler {
 
   private *scheduleOne(queued: QueuedPod): Gen {
     const { pod } = queued;
+    queued.poppedAt = this.kernel.now;
     const decision = this.newDecision(queued);
     const nodes = this.view.nodes();
     if (nodes.length === 0) {
@@ -318,17 +332,24 @@ export class Scheduler {
       yield* this.fail(queued, found.message, found.plugins, decision);
       return;
     }
+    this.preemptions++;
     const preemption = findPreemption(profile.filter, pod, this.view, found, (node) => this.withNominated(pod, node));
     if ("why" in preemption) {
       found.postFilterMessage = `preemption: ${preemption.why}`;
       // Who finds no place to make gives up the one that was promised.
       if (preemption.eligible) nominated = "";
     } else {
+      this.victims.observe(preemption.victims.length);
       yield* this.preempt(pod, preemption);
       nominated = preemption.node;
       decision.nominated = nominated;
     }
     yield* this.fail(queued, found.message, found.plugins, decision, nominated);
+  }
+
+  private attempted({ poppedAt }: QueuedPod, result: "error" | "scheduled" | "unschedulable"): void {
+    this.attempts[result]++;
+    this.durations[result].observe((this.kernel.now - poppedAt) / SECOND);
   }
 
   private newDecision(queued: QueuedPod): Decision {
@@ -395,7 +416,8 @@ export class Scheduler {
       yield* this.fail(queued, message, new Set(), undefined, undefined, "SchedulerError");
       return;
     }
-    this.attempts.scheduled++;
+    this.attempted(queued, "scheduled");
+    this.tries.observe(queued.attempts);
     this.queue.delete(pod);
     this.nominated.delete(uid);
     this.say(
@@ -468,7 +490,7 @@ export class Scheduler {
   ): Gen {
     const { pod } = queued;
     if (decision) decision.message = message;
-    this.attempts[reason === "Unschedulable" ? "unschedulable" : "error"]++;
+    this.attempted(queued, reason === "Unschedulable" ? "unschedulable" : "error");
     if (reason === "Unschedulable")
       this.say(
         "I",

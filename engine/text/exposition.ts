@@ -11,25 +11,27 @@ export interface Sample {
 const only = (value: number): readonly Sample[] => [{ value }];
 
 /**
- * Metrics in Prometheus' text form, version 0.0.4: one family after the other, in the order of their names where the
- * caller keeps it. A family without samples is left out.
+ * Metrics in Prometheus' text form, version 0.0.4: one family after the other, in the order of their names. A family
+ * without samples is left out.
  */
 export class Exposition {
-  private readonly parts: string[] = [];
+  private readonly families: { readonly name: string; readonly text: string }[] = [];
 
   /** `help` with the stability that Kubernetes' components write before it: `[STABLE] …`. */
   add(name: string, type: "counter" | "gauge" | "histogram", help: string, samples: readonly Sample[] | number): void {
     const all = typeof samples === "number" ? only(samples) : samples;
     if (all.length === 0) return;
-    this.parts.push(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);
+    let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
     for (const { labels, value, at, suffix = "" } of all) {
       const stamp = at === undefined ? "" : ` ${at}`;
-      this.parts.push(`${name}${suffix}${labelText(labels)} ${goFloat(value)}${stamp}\n`);
+      text += `${name}${suffix}${labelText(labels)} ${goFloat(value)}${stamp}\n`;
     }
+    this.families.push({ name, text });
   }
 
   page(): string {
-    return this.parts.join("");
+    const inOrder = this.families.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return inOrder.map(({ text }) => text).join("");
   }
 }
 

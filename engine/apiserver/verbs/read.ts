@@ -62,7 +62,7 @@ export function* watch(context: ResourceContext): Gen<HttpResponse> {
     asked > 0 ? asked : registry.kernel.random("apiserver watches").int(MIN_WATCH_SECONDS, 2 * MIN_WATCH_SECONDS);
   const end = registry.kernel.after(seconds * SECOND, `watch ${def.resource.resource} ends`, () => stream.finish());
   stream.onEnd = () => registry.kernel.cancel(end);
-  server.carry(stream);
+  server.carry(stream, context.info);
   yield* cpu(COSTS.encode * stream.buffer.length);
   return presentWatch(context, stream);
 }

@@ -1,4 +1,5 @@
-import { Exposition, goFloat, type Sample } from "../../text/exposition.ts";
+import { Exposition, type Sample } from "../../text/exposition.ts";
+import { exponentialBounds, Histogram } from "../../text/histogram.ts";
 import type { Programmed, SyncResult } from "./proxier.ts";
 import { externallyAccessible } from "./service-ports.ts";
 
@@ -6,37 +7,9 @@ const steps = (first: number, step: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => first + i * step);
 
 /** Upper bounds of the duration histograms in seconds: ExponentialBuckets(0.001, 2, 15). */
-const BOUNDS = steps(0, 1, 15).map((i) => 2 ** i / 1000);
+const BOUNDS = exponentialBounds(0.001, 2, 15);
 /** Of the time from a change to its rules, in seconds. */
 const PROGRAMMING_BOUNDS = [0, 0.25, 0.5, ...steps(1, 1, 59), ...steps(60, 5, 12), ...steps(120, 30, 7)];
-
-class Histogram {
-  private readonly bounds: readonly number[];
-  private readonly counts: number[];
-  private sum = 0;
-  private total = 0;
-
-  constructor(bounds: readonly number[] = BOUNDS) {
-    this.bounds = bounds;
-    this.counts = bounds.map(() => 0);
-  }
-
-  observe(seconds: number): void {
-    this.sum += seconds;
-    this.total++;
-    for (let i = this.bounds.length - 1; i >= 0 && seconds <= this.bounds[i]!; i--) this.counts[i]!++;
-  }
-
-  samples(): Sample[] {
-    const bucket = (le: string, value: number): Sample => ({ suffix: "_bucket", labels: { le }, value });
-    return [
-      ...this.bounds.map((bound, i) => bucket(goFloat(bound), this.counts[i]!)),
-      bucket("+Inf", this.total),
-      { suffix: "_sum", value: this.sum },
-      { suffix: "_count", value: this.total },
-    ];
-  }
-}
 
 /** Policies of Services that want endpoints on this node. */
 export interface NoLocalEndpoints {
@@ -58,9 +31,9 @@ export function countNoLocalEndpoints(programmed: Iterable<Programmed>): NoLocal
 /** What kube-proxy measures of itself (pkg/proxy/metrics/metrics.go, 1.32): what each mode registers differs. */
 export class ProxyMetrics {
   private readonly mode: "iptables" | "ipvs" | "nftables";
-  private readonly all = new Histogram();
-  private readonly full = new Histogram();
-  private readonly partial = new Histogram();
+  private readonly all = new Histogram(BOUNDS);
+  private readonly full = new Histogram(BOUNDS);
+  private readonly partial = new Histogram(BOUNDS);
   private readonly programming = new Histogram(PROGRAMMING_BOUNDS);
   queuedAt = 0;
   syncedAt = 0;

@@ -6,6 +6,7 @@ import type { Gen, Kernel, KernelEvent, RandomStream, Task } from "../../kernel/
 import type { Machine } from "../machine.ts";
 import type { ContainerRuntime } from "../runtime/index.ts";
 import type { LogFields } from "./log.ts";
+import type { Tally } from "./metrics.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import type { KubeletOptions } from "./options.ts";
 import type { Pod, VolumeSpec } from "./types.ts";
@@ -25,6 +26,7 @@ export interface KubeletContext {
   readonly recorder: EventRecorder;
   readonly objects: ObjectCache;
   readonly random: RandomStream;
+  readonly tally: Tally;
   /**
    * Variables about Services as this kubelet knows them: of a namespace (with `links`) and the API server's. Undefined
    * before they were first read.

@@ -76,7 +76,10 @@ export class PodSync {
     const { runtime, recorder, log } = this.ctx;
     log("I", "util.go:48", "No ready sandbox for pod can be found. Need to start a new one", { pod: podKey(pod) });
     try {
-      return yield* runtime.runPodSandbox(sandboxConfig(this.ctx, pod, attempt));
+      const sandbox = yield* runtime.runPodSandbox(sandboxConfig(this.ctx, pod, attempt));
+      this.ctx.tally.started("podSandbox");
+      this.ctx.tally.pods++;
+      return sandbox;
     } catch (error) {
       const why = isCriError(error) ? error.rpc : error instanceof SandboxConfigError ? error.message : undefined;
       if (why === undefined) throw error;
@@ -278,6 +281,7 @@ export class PodSync {
       tell("Warning", "Failed", `Error: ${error.message}`);
       throw new SyncError("RunContainerError", error.message);
     }
+    this.ctx.tally.started(typeOf(pod, spec));
     tell("Normal", "Started", `Started container ${spec.name}`);
     yield* this.postStart(pod, spec, container);
   }
@@ -419,4 +423,10 @@ export class PodSync {
     this.backOff.forget(`${uid}_`);
     this.images.forget(uid);
   }
+}
+
+/** The kind of a container, as metrics call it. */
+function typeOf({ spec }: Pod, { name }: ContainerSpec): "container" | "ephemeral_container" | "init_container" {
+  if (spec.containers.some((one) => one.name === name)) return "container";
+  return spec.initContainers?.some((one) => one.name === name) ? "init_container" : "ephemeral_container";
 }

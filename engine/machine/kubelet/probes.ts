@@ -26,6 +26,7 @@ interface Worker {
   begun: boolean;
   /** The container is forgotten. */
   gone: boolean;
+  readonly counts: { failed: number; successful: number; unknown: number };
   event: KernelEvent | undefined;
   /** Who answered it when it was last judged without being carried out. */
   target: LocalTarget | undefined;
@@ -67,6 +68,7 @@ export class ProbeManager implements ProbeView {
         onHold: false,
         begun: false,
         gone: false,
+        counts: { failed: 0, successful: 0, unknown: 0 },
         event: undefined,
         target: undefined,
         wake: () => this.fire(worker),
@@ -94,6 +96,14 @@ export class ProbeManager implements ProbeView {
   stop(): void {
     for (const worker of this.workers.values()) this.ctx.kernel.cancel(worker.event);
     this.workers.clear();
+  }
+
+  /** The probes of the containers that run, and how often each came out how (prober_manager.go, metric ProberResults). */
+  *counted(): Generator<{ pod: Pod; container: string; type: string; counts: Worker["counts"] }> {
+    for (const { kind, podUid, spec, counts } of this.workers.values()) {
+      const pod = this.ctx.pod(podUid);
+      if (pod !== undefined) yield { pod, container: spec.name, type: TITLE[kind], counts };
+    }
   }
 
   started(containerId: string, spec: ContainerSpec): boolean {
@@ -130,6 +140,7 @@ export class ProbeManager implements ProbeView {
     }
     // Most probes go on succeeding: where that can be seen, nothing else comes of asking.
     if (worker.result && worker.last && !container.stopping && this.goesOn(worker)) {
+      worker.counts.successful++;
       worker.event = this.ctx.kernel.after((probe.periodSeconds ?? 10) * SECOND, worker.key, worker.wake);
       return;
     }
@@ -155,6 +166,7 @@ export class ProbeManager implements ProbeView {
     const timeout = (probe.timeoutSeconds ?? 1) * SECOND;
     const { outcome, output } = yield* runHandler(ctx, pod, spec, container, probe, timeout);
     if (container.state !== "running" || container.stopping) return;
+    worker.counts[outcome === "success" ? "successful" : outcome === "error" ? "unknown" : "failed"]++;
     if (outcome !== "success") {
       const words = `${TITLE[kind]} probe ${outcome === "error" ? "errored" : "failed"}: ${output}`;
       ctx.recorder.event(pod, "Warning", "Unhealthy", words, fieldPath(pod, spec.name));

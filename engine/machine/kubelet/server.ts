@@ -7,8 +7,9 @@ import * as sys from "../sys.ts";
 import { KubeletAuth } from "./auth.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { followLog, logContainer, readLog, readLogOptions } from "./logs.ts";
+import { cadvisorMetrics, kubeletMetrics, probeMetrics } from "./metrics.ts";
 import { runtimePod } from "./runtime-view.ts";
-import { cadvisorMetrics, kubeletMetrics, resourceMetrics, statsSummary } from "./stats.ts";
+import { resourceMetrics, statsSummary } from "./stats.ts";
 import { attachChannels, execChannels } from "./streams.ts";
 import type { Pod } from "./types.ts";
 
@@ -58,7 +59,7 @@ interface Ports {
 }
 
 /** What the read-only port has (pkg/kubelet/server/server.go InstallDefaultHandlers). */
-const OPEN_PAGES = /^\/(healthz|pods\/?|stats\/summary|metrics(\/cadvisor|\/resource)?)(\?|$)/;
+const OPEN_PAGES = /^\/(healthz|pods\/?|stats\/summary|metrics(\/cadvisor|\/probes|\/resource)?)(\?|$)/;
 
 /** Its own check is that it answers (apiserver pkg/server/healthz InstallHandler). */
 const health: HttpHandler = function* ({ path }) {
@@ -81,9 +82,10 @@ export function* handle(kubelet: Kubelet, request: HttpRequest): Gen<HttpRespons
   const [page, namespace, name, container] = path.split("/").slice(1).map(decodeURIComponent);
   if (page === "healthz") return text(200, "ok");
   if (page === "pods") return pods(kubelet);
-  if (path === "/metrics") return text(200, kubeletMetrics(kubelet));
-  if (path === "/metrics/cadvisor") return text(200, cadvisorMetrics(kubelet));
-  if (path === "/metrics/resource") return text(200, resourceMetrics(kubelet));
+  if (path === "/metrics") return metrics(kubeletMetrics(kubelet));
+  if (path === "/metrics/cadvisor") return metrics(cadvisorMetrics(kubelet));
+  if (path === "/metrics/probes") return metrics(probeMetrics(kubelet));
+  if (path === "/metrics/resource") return metrics(resourceMetrics(kubelet));
   if (path === "/configz") return object({ kubeletconfig: kubelet.options.configuration });
   if (path === "/stats/summary") return object(statsSummary(kubelet));
   if (page === "containerLogs") return logs(kubelet, namespace!, name!, container!, query);
@@ -103,6 +105,11 @@ function forward(kubelet: Kubelet, namespace: string, name: string): HttpRespons
   const { net } = sandbox;
   const open = (port: number) => net.network.connect(net, "127.0.0.1", port);
   return { status: 101, headers: { upgrade: "SPDY/3.1", connection: "Upgrade" }, body: { type: "forward", open } };
+}
+
+function metrics(page: string): HttpResponse {
+  const type = "text/plain; version=0.0.4; charset=utf-8; escaping=values";
+  return { status: 200, headers: { "content-type": type }, body: { type: "bytes", bytes: encode(page) } };
 }
 
 /** A page of text. */

@@ -1,4 +1,3 @@
-import { BUILD_HELP, buildLabels } from "../../api/build-info.ts";
 import { formatTime } from "../../api/time.ts";
 import { Exposition } from "../../text/exposition.ts";
 import { groupUse, machineUse } from "../cpu.ts";
@@ -31,12 +30,12 @@ interface PodUse extends Use {
   containers: ContainerUse[];
 }
 
-function nodeUse(machine: Machine): Use {
+export function nodeUse(machine: Machine): Use {
   return { us: machineUse(machine.processes.values(), machine.cpu), kib: usedKib(machine) };
 }
 
 /** Running containers of the node's Pods, sandboxes' own use included in the Pod's. */
-function podUses(kubelet: Kubelet): PodUse[] {
+export function podUses(kubelet: Kubelet): PodUse[] {
   const { machine, runtime } = kubelet;
   const out: PodUse[] = [];
   const processes = [...machine.processes.values()];
@@ -74,7 +73,7 @@ interface Family {
   readonly startedAt: number;
 }
 
-const podLabels = ({ metadata }: Pod) => ({ namespace: metadata.namespace!, pod: metadata.name });
+export const podLabels = ({ metadata }: Pod) => ({ namespace: metadata.namespace!, pod: metadata.name });
 
 /** /metrics/resource: the few figures that metrics-server asks for (pkg/kubelet/metrics/collectors/resource_metrics.go). */
 export function resourceMetrics(kubelet: Kubelet): string {
@@ -119,75 +118,6 @@ export function resourceMetrics(kubelet: Kubelet): string {
     "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise",
     0,
   );
-  return out.page();
-}
-
-/** /metrics/cadvisor: CPU and memory of the node's containers (pkg/kubelet/server, cadvisor metrics/prometheus.go). */
-export function cadvisorMetrics(kubelet: Kubelet): string {
-  const { kernel } = kubelet;
-  const at = Math.floor(kernel.wallMs);
-  const each = podUses(kubelet).flatMap(({ pod, containers }) =>
-    containers.map((one) => {
-      const { cgroup, container } = one;
-      const { id, image } = container;
-      const rest = { id: cgroup, image: image.reference, name: id, ...podLabels(pod) };
-      return { ...one, labels: { container: one.name, ...rest }, cpu: { container: one.name, cpu: "total", ...rest } };
-    }),
-  );
-  const out = new Exposition();
-  out.add(
-    "container_cpu_usage_seconds_total",
-    "counter",
-    "Cumulative cpu time consumed in seconds.",
-    each.map(({ cpu, us }) => ({ labels: cpu, value: us / 1_000_000, at })),
-  );
-  out.add(
-    "container_memory_working_set_bytes",
-    "gauge",
-    "Current working set in bytes.",
-    each.map(({ labels, kib }) => ({ labels, value: kib * 1024, at })),
-  );
-  out.add(
-    "container_start_time_seconds",
-    "gauge",
-    "Start time of the container since unix epoch in seconds.",
-    each.map(({ labels, startedAt }) => ({
-      labels,
-      value: Math.floor((kernel.epochMs * 1000 + startedAt) / 1_000_000),
-      at,
-    })),
-  );
-  return out.page();
-}
-
-/** /metrics: what the kubelet counts of itself (pkg/kubelet/metrics/metrics.go), as far as it is known here. */
-export function kubeletMetrics(kubelet: Kubelet): string {
-  const { nodeName, runtime } = kubelet;
-  const states = new Map<string, number>();
-  for (const { state } of runtime.containers.values()) states.set(state, (states.get(state) ?? 0) + 1);
-  const out = new Exposition();
-  out.add(
-    "kubelet_active_pods",
-    "gauge",
-    "[ALPHA] The number of pods the kubelet considers active and which are being considered when admitting new pods. static is true if the pod is not from the apiserver.",
-    kubelet.workers.size,
-  );
-  out.add("kubelet_node_name", "gauge", "[ALPHA] The node's name. The count is always 1.", [
-    { labels: { node: nodeName }, value: 1 },
-  ]);
-  out.add(
-    "kubelet_running_containers",
-    "gauge",
-    "[ALPHA] Number of containers currently running",
-    [...states].sort().map(([state, value]) => ({ labels: { container_state: state }, value })),
-  );
-  out.add(
-    "kubelet_running_pods",
-    "gauge",
-    "[ALPHA] Number of pods that have a running pod sandbox",
-    [...runtime.sandboxes.values()].filter(({ state }) => state === "ready").length,
-  );
-  out.add("kubernetes_build_info", "gauge", BUILD_HELP, [{ labels: buildLabels(kubelet.release), value: 1 }]);
   return out.page();
 }
 
