@@ -41,6 +41,59 @@ ask --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/se
     ],
   },
   {
+    name: "pages of metrics have the families that others ask for, each with its help and type",
+    script: `api() { kubectl get --raw $1; }
+admin() { ssh $1 "sudo curl -sk --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt --key /etc/kubernetes/pki/apiserver-kubelet-client.key https://127.0.0.1:$2/metrics"; }
+holder() { kubectl get lease -n kube-system $1 -o jsonpath='{.spec.holderIdentity}' | cut -d_ -f1; }
+kubectl create deployment web --image=nginx >/dev/null; kubectl rollout status deployment web >/dev/null
+for i in 1 2 3 4 5 6; do api /metrics; done > api.txt
+count() { grep -o "^$1" $2 | head -1; }
+count 'apiserver_request_duration_seconds_bucket{component="apiserver",dry_run="",group="apps",resource="deployments",scope="resource",subresource="",verb="POST",version="v1",le="+Inf"} [1-9]' api.txt
+count 'apiserver_longrunning_requests{component="apiserver",group="",resource="pods",scope="cluster",subresource="",verb="WATCH",version="v1"} [1-9]' api.txt
+count 'apiserver_current_inflight_requests{request_kind="readOnly"} 1' api.txt
+count 'etcd_request_duration_seconds_count{operation="create",type="deployments.apps"} 1' api.txt
+count 'apiserver_storage_objects{resource="cronjobs.batch"} 0' api.txt
+admin $(holder kube-controller-manager) 10257 > kcm.txt
+count 'workqueue_adds_total{name="deployment"} [1-9]' kcm.txt; count 'workqueue_depth{name="replicaset"} 0' kcm.txt
+count 'rest_client_requests_total{code="201",host="[0-9.]*:6443",method="POST"} [1-9]' kcm.txt
+admin $(holder kube-scheduler) 10259 | grep -o '^scheduler_scheduling_attempt_duration_seconds_count{profile="default-scheduler",result="scheduled"} [1-9]'
+N=$(kubectl get pods -l app=web -o jsonpath='{.items[0].spec.nodeName}')
+K=/api/v1/nodes/$N/proxy/metrics; api $K | grep -oE '^kubelet_(started_pods_total|running_pods) [1-9]'
+api $K/cadvisor | grep -oE '^container_memory_working_set_bytes.container="nginx",id="[^"]*",image="[^"]*nginx:latest"'
+D=$(kubectl get pods -n kube-system -l k8s-app=kube-dns -o jsonpath='{.items[0].spec.nodeName}')
+api /api/v1/nodes/$D/proxy/metrics/probes | grep -oE 'container="coredns",.*probe_type="(Liveness|Readiness)",result="successful"' | sed 's/pod="[^"]*",pod_uid="[^"]*"/…/' | sort -u
+kubectl run q --image=busybox:1.36 --restart=Never -- nslookup kubernetes.default.svc.cluster.local >/dev/null; sleep 8
+for p in $(kubectl get pods -n kube-system -l k8s-app=kube-dns -o name); do api /api/v1/namespaces/kube-system/pods/\${p#*/}:9153/proxy/metrics; done > dns.txt
+grep -A1 '^# HELP coredns_dns_requests_total' dns.txt | head -2
+count 'coredns_dns_request_duration_seconds_count{server="dns://:53",view="",zone="."} [1-9]' dns.txt
+count 'coredns_dns_responses_total{plugin="loadbalance",rcode="NOERROR",server="dns://:53",view="",zone="."} [1-9]' dns.txt
+count 'coredns_cache_entries{server="dns://:53",type="success",view="",zones="."} [0-9]' dns.txt
+count 'coredns_plugin_enabled{name="kubernetes",server="dns://:53",view="",zone="."} 1' dns.txt
+cat api.txt kcm.txt dns.txt | grep -v '^#' | sed 's/[{ ].*//; s/_bucket$//; s/_sum$//; s/_count$//' | sort -u > seen
+cat api.txt kcm.txt dns.txt | awk '/^# TYPE/ {print $3}' | sort -u > typed; comm -23 seen typed`,
+    expect: [
+      /^apiserver_request_duration_seconds_bucket.* [1-9]$/,
+      /^apiserver_longrunning_requests.* [1-9]$/,
+      'apiserver_current_inflight_requests{request_kind="readOnly"} 1',
+      'etcd_request_duration_seconds_count{operation="create",type="deployments.apps"} 1',
+      'apiserver_storage_objects{resource="cronjobs.batch"} 0',
+      /^workqueue_adds_total/,
+      "workqueue_depth",
+      /^rest_client_requests_total/,
+      /^scheduler_scheduling_attempt_duration_seconds_count/,
+      /^kubelet_running_pods [1-9]/,
+      /^kubelet_started_pods_total [1-9]/,
+      /^container_memory_working_set_bytes/,
+      'container="coredns",namespace="kube-system",…,probe_type="Readiness",result="successful"',
+      "# HELP coredns_dns_requests_total Counter of DNS requests made per zone, protocol and family.",
+      "# TYPE coredns_dns_requests_total counter",
+      /^coredns_dns_request_duration_seconds_count/,
+      /^coredns_dns_responses_total/,
+      /^coredns_cache_entries/,
+      /^coredns_plugin_enabled/,
+    ],
+  },
+  {
     name: "without metrics-server there are no figures; with kubeadm's own certificates it is never ready",
     script: `kubectl top nodes
 kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml; sleep 60

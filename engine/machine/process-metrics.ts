@@ -4,8 +4,11 @@ import type { Process } from "./process.ts";
 /** Files that a unit of systemd or a container may hold open (LimitNOFILE). */
 const MAX_FDS = 1_048_576;
 
-/** What every Go program with Prometheus' collectors tells of its own process (client_golang process_collector.go). */
-export function processFamilies(out: Exposition, p: Process, goVersion: string): void {
+/**
+ * What every Go program with Prometheus' collectors tells of its own process (client_golang process_collector.go). Kubernetes'
+ * components tell their stability with the start time.
+ */
+export function processFamilies(out: Exposition, p: Process, goVersion: string, stability = "[ALPHA] "): void {
   const { kernel } = p.machine;
   const add = (name: string, type: "counter" | "gauge", help: string, value: number) =>
     out.add(name, type, help, value);
@@ -19,7 +22,7 @@ export function processFamilies(out: Exposition, p: Process, goVersion: string):
   add(
     "process_start_time_seconds",
     "gauge",
-    "[ALPHA] Start time of the process since unix epoch in seconds.",
+    `${stability}Start time of the process since unix epoch in seconds.`,
     started / 1000,
   );
 }

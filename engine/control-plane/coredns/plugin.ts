@@ -3,6 +3,7 @@ import type { Gen, Kernel, RandomStream } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
 import type { DnsMessage, DnsQuestion } from "../../network/dns.ts";
 import type { Directive } from "./corefile.ts";
+import type { DnsMetrics, Gauge } from "./metrics.ts";
 
 /** What the plugin kubernetes watches; read anew at each question. */
 export interface ClusterView {
@@ -53,14 +54,16 @@ export interface Server {
   ask(question: DnsQuestion): Gen<DnsMessage | undefined>;
   /** Ends the process. */
   end(line: string): void;
-  /** Counters of the plugin prometheus, by their line without the number. */
-  count(metric: string): void;
+  /** Counts and measures of the plugin prometheus, by family without `coredns_` and labels. */
+  readonly metrics: DnsMetrics;
 }
 
 export interface Plugin {
   serve(query: Query, next: Next): Gen<DnsMessage | undefined>;
   /** Once the server listens. */
   start?(): void;
+  /** What the plugin prometheus shows of it as it is now. */
+  gauges?(): Gauge[];
 }
 
 /** Makes a plugin of its directive; throws `SetupError` for one that makes no sense. */

@@ -149,7 +149,7 @@ interface Kept {
 }
 
 /** plugin/cache: answers stay for as long as they say, at most so many seconds. */
-const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
+const cache: Setup = ({ args, block }, { kernel, zones: own, port, metrics }) => {
   const seconds = args[0] !== undefined && /^\d+$/.test(args[0]) ? Number(args[0]) : undefined;
   const given = args.slice(seconds === undefined ? 0 : 1).map(normal);
   const zones = given.length > 0 ? given : own;
@@ -165,19 +165,28 @@ const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
     else if (name === "keepttl") keeps = true;
   }
   const kept = new Map<string, Kept>();
+  const server = `dns://:${port}`;
+  const rest = { view: "", zones: zones.map((zone) => `${zone}.`).join(",") };
+  const labels = { server, ...rest };
+  const kindOf = ({ rcode, answers }: DnsMessage) => (rcode === "NOERROR" && answers.length > 0 ? "success" : "denial");
   const disabled = (kind: string, name: string) =>
     off.some((one) => one.kind === kind && (one.zones.length === 0 || one.zones.some((zone) => within(name, zone))));
   return {
+    gauges() {
+      const counts = { denial: 0, success: 0 };
+      for (const { message } of kept.values()) counts[kindOf(message)]++;
+      const samples = Object.entries(counts).map(([type, value]) => ({ labels: { server, type, ...rest }, value }));
+      return [{ name: "cache_entries", samples }];
+    },
     *serve(query, next) {
       const name = normal(query.question.name);
       if (!zones.some((zone) => within(name, zone))) return yield* next(query);
       const key = `${name} ${query.question.type}`;
       const known = kept.get(key);
       const age = known === undefined ? 0 : (kernel.now - known.at) / SECOND;
+      metrics.count("cache_requests_total", labels);
       if (known !== undefined && age < known.ttl) {
-        count(
-          `coredns_cache_hits_total{server="dns://:53",type="${known.message.answers.length > 0 ? "success" : "denial"}",view="",zones="."}`,
-        );
+        metrics.count("cache_hits_total", { server, type: kindOf(known.message), ...rest });
         const aged = (records: DnsMessage["answers"]) =>
           records.map((record) => (keeps ? record : { ...record, ttl: Math.max(0, known.ttl - Math.floor(age)) }));
         const { message } = known;
@@ -189,10 +198,10 @@ const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
           authorities: aged(message.authorities),
         };
       }
-      count(`coredns_cache_misses_total{server="dns://:53",view="",zones="."}`);
+      metrics.count("cache_misses_total", labels);
       const found = yield* next(query);
       if (found === undefined) return undefined;
-      const kind = found.rcode === "NOERROR" && found.answers.length > 0 ? "success" : "denial";
+      const kind = kindOf(found);
       if (found.rcode === "SERVFAIL") {
         if (failure > 0) kept.set(key, { message: found, at: kernel.now, ttl: failure });
         return found;
@@ -213,7 +222,7 @@ const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
 };
 
 /** plugin/forward: asks other servers. */
-const forward: Setup = ({ args: [from = ".", ...targets], block }, { p, random, kernel, count }) => {
+const forward: Setup = ({ args: [from = ".", ...targets], block }, { p, random, kernel, metrics }) => {
   if (targets.length > MOST_UPSTREAMS)
     throw new SetupError(`more than ${MOST_UPSTREAMS} TOs configured: ${targets.length}`);
   const zone = normal(from);
@@ -233,16 +242,16 @@ const forward: Setup = ({ args: [from = ".", ...targets], block }, { p, random, 
       let why = "no healthy upstream";
       for (const { address, port } of order()) {
         if (kernel.now - start >= FORWARD_DEADLINE) break;
-        count(
-          `coredns_proxy_request_duration_seconds_count{proxy_name="forward",rcode="NOERROR",to="${address}:${port}"}`,
-        );
+        const asked = kernel.now;
         const local = `${p.ns.net.firstAddress()}:${random.int(32_768, 60_999)}`;
         try {
           const bytes = encodeDns({ ...query.asked, id: random.int(1, 65_535) });
           const left = Math.min(UPSTREAM_TIMEOUT, start + FORWARD_DEADLINE - kernel.now);
           const found = decodeDns(yield* p.machine.network.exchange(p.ns.net, address, port, bytes, left));
-          if (found !== undefined)
-            return { ...found, id: query.asked.id, edns: query.asked.edns, cookie: query.asked.cookie };
+          if (found === undefined) continue;
+          const labels = { proxy_name: "forward", rcode: found.rcode, to: `${address}:${port}` };
+          metrics.observe("proxy_request_duration_seconds", labels, (kernel.now - asked) / SECOND);
+          return { ...found, id: query.asked.id, edns: query.asked.edns, cookie: query.asked.cookie };
         } catch (error) {
           if (!isNetError(error)) throw error;
           const words =

@@ -17,6 +17,7 @@ import { isNetError, type Listener } from "../../network/index.ts";
 import { healthPages, logger } from "../daemon.ts";
 import { CorefileError, type Directive, normal, parseCorefile, type ServerBlock, within } from "./corefile.ts";
 import { checkDirectives, sameZone, seconds } from "./directive-checks.ts";
+import { DnsMetrics, typeLabel } from "./metrics.ts";
 import {
   type ClusterView,
   Dropped,
@@ -56,6 +57,22 @@ interface Prepared {
   blocks: Running["blocks"];
 }
 
+/** The block that answers a question. */
+interface Served {
+  readonly chain: Next;
+  readonly zone: string;
+  readonly directives: readonly Directive[];
+}
+
+/** Plugins that answers pass on their way out, the outermost first: the one that prometheus takes for their writer. */
+const WRITERS = ["loadbalance", "cache", "rewrite", "kubernetes", "forward"];
+
+const writerOf = (directives: readonly Directive[] = []): string =>
+  WRITERS.find((name) => directives.some((one) => one.name === name)) ?? "";
+
+/** Directives without a part in the chain of those who answer. */
+const BESIDE = new Set(["bind", "debug", "health", "pprof", "ready", "reload", "root", "timeouts", "tls"]);
+
 interface Running {
   text: string;
   blocks: { zones: ServerBlock["zones"]; chain: Next; directives: readonly Directive[] }[];
@@ -69,7 +86,8 @@ class CoreDns {
   private readonly path: string;
   private readonly log: (line: string) => void;
   private readonly woken = new WaitQueue();
-  private readonly counters = new Map<string, number>();
+  private readonly metrics = new DnsMetrics();
+  private plugins: readonly Plugin[] = [];
   private running: Running | undefined;
   private died: string | undefined;
   private watch: ClusterWatch | undefined;
@@ -141,6 +159,7 @@ class CoreDns {
     for (const close of this.running?.close ?? []) close();
     const running: Running = { text, blocks, close: [], pages: new Set() };
     this.running = running;
+    this.plugins = plugins;
     for (const port of new Set(blocks.flatMap(({ zones }) => zones.map((zone) => zone.port))))
       this.listen(running, port);
     for (const { directives } of blocks) for (const directive of directives) this.serve(running, directive);
@@ -227,7 +246,7 @@ class CoreDns {
         this.died ??= line;
         this.woken.wakeAll();
       },
-      count: (metric) => this.counters.set(metric, (this.counters.get(metric) ?? 0) + 1),
+      metrics: this.metrics,
     };
   }
 
@@ -271,6 +290,7 @@ class CoreDns {
     const asked = decodeDns(payload);
     const first = asked?.questions[0];
     if (asked === undefined || asked.response || first === undefined) return undefined;
+    const began = this.p.machine.kernel.now;
     const query: Query = { asked, question: first, client, protocol, size: payload.length };
     let found: DnsMessage;
     try {
@@ -280,11 +300,19 @@ class CoreDns {
       if (!(error instanceof UpstreamError)) throw error;
       found = answer(asked, "SERVFAIL", [], { recursion: false });
     }
-    const labels = `family="1",proto="${protocol}",server="dns://:${port}"`;
-    const bump = (metric: string) => this.counters.set(metric, (this.counters.get(metric) ?? 0) + 1);
-    bump(`coredns_dns_requests_total{${labels},type="${first.type}",view="",zone="."}`);
-    bump(`coredns_dns_responses_total{plugin="",rcode="${found.rcode}",server="dns://:${port}",view="",zone="."}`);
-    return encodeDns({ ...found, edns: asked.edns, cookie: asked.cookie });
+    const bytes = encodeDns({ ...found, edns: asked.edns, cookie: asked.cookie });
+    const served = this.blockFor(running, port, query);
+    const server = `dns://:${port}`;
+    const zone = served === undefined ? "dropped" : `${served.zone}.`;
+    const rest = { server, view: "", zone };
+    const { metrics } = this;
+    const counted = { family: "1", proto: protocol, server, type: typeLabel(first.type), view: "", zone };
+    metrics.count("dns_requests_total", counted);
+    metrics.count("dns_responses_total", { plugin: writerOf(served?.directives), rcode: found.rcode, ...rest });
+    metrics.observe("dns_request_duration_seconds", rest, (this.p.machine.kernel.now - began) / SECOND);
+    metrics.observe("dns_request_size_bytes", { proto: protocol, ...rest }, payload.length);
+    metrics.observe("dns_response_size_bytes", { proto: protocol, ...rest }, bytes.length);
+    return bytes;
   }
 
   /**
@@ -292,17 +320,22 @@ class CoreDns {
    * its plugins is for them (core/dnsserver/server.go, EnableChaos).
    */
   private resolve(running: Running, port: number, query: Query): Gen<DnsMessage | undefined> {
+    const best = this.blockFor(running, port, query);
+    return best === undefined ? none() : best.chain(query);
+  }
+
+  private blockFor(running: Running, port: number, query: Query): Served | undefined {
     const name = normal(query.question.name);
-    let best: { chain: Next; length: number } | undefined;
+    let best: Served | undefined;
     const special = (query.question.class ?? "IN") !== "IN" && query.question.class !== "ANY";
     for (const { zones, chain, directives } of running.blocks) {
       for (const { zone, port: own } of zones) {
-        if (own !== port || !within(name, zone) || (best !== undefined && zone.length <= best.length)) continue;
+        if (own !== port || !within(name, zone) || (best !== undefined && zone.length <= best.zone.length)) continue;
         const serves = !special || directives.some((one) => one.name === "chaos" || one.name === "forward");
-        best = { chain: serves ? chain : none, length: zone.length };
+        best = { chain: serves ? chain : none, zone, directives };
       }
     }
-    return best === undefined ? none() : best.chain(query);
+    return best;
   }
 
   private *askSelf(asked: DnsQuestion): Gen<DnsMessage | undefined> {
@@ -335,7 +368,7 @@ class CoreDns {
     if (name === "prometheus") {
       open(port(9153), {
         http: function* (this: CoreDns) {
-          const bytes = encode(this.metrics());
+          const bytes = encode(this.metricsPage());
           return {
             status: 200,
             headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
@@ -360,10 +393,20 @@ class CoreDns {
     };
   }
 
-  private metrics(): string {
-    const build = 'coredns_build_info{goversion="go1.21.11",revision="a6338e9",version="1.11.3"} 1';
-    const lines = [...this.counters].map(([metric, value]) => `${metric} ${value}`).sort();
-    return `${[build, ...lines].join("\n")}\n`;
+  private metricsPage(): string {
+    const build = { goversion: "go1.21.11", revision: "a6338e9", version: "1.11.3" };
+    const enabled = (this.running?.blocks ?? []).flatMap(({ zones, directives }) =>
+      zones.flatMap(({ zone, port }) =>
+        [...new Set(directives.map(({ name }) => name))]
+          .filter((name) => !BESIDE.has(name))
+          .map((name) => ({ labels: { name, server: `dns://:${port}`, view: "", zone: `${zone}.` }, value: 1 })),
+      ),
+    );
+    return this.metrics.page(this.p, [
+      { name: "build_info", samples: [{ labels: build, value: 1 }] },
+      { name: "plugin_enabled", samples: enabled.sort((a, b) => (a.labels.name < b.labels.name ? -1 : 1)) },
+      ...this.plugins.flatMap((plugin) => plugin.gauges?.() ?? []),
+    ]);
   }
 
   private watchFile(): void {

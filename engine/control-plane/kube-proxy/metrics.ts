@@ -84,8 +84,9 @@ export class ProxyMetrics {
   }
 
   /** The page in Prometheus' text form. */
-  page(): string {
+  page(process?: (out: Exposition) => void): string {
     const out = new Exposition();
+    process?.(out);
     const { mode, last } = this;
     const rules = "sync_proxy_rules";
     const add = (name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[] | number) =>

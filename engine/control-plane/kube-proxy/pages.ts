@@ -1,6 +1,12 @@
+import { buildInfo } from "../../api/build-info.ts";
 import type { HttpHandler, HttpResponse } from "../../api/http.ts";
+import { requestCounts } from "../../api/request-counts.ts";
 import { formatMicroTime } from "../../api/time.ts";
 import { encode, type Kernel } from "../../kernel/index.ts";
+import type { Process } from "../../machine/process.ts";
+import { processFamilies } from "../../machine/process-metrics.ts";
+import { releaseOf } from "../../machine/release.ts";
+import type { Exposition } from "../../text/exposition.ts";
 import type { ProxyMetrics } from "./metrics.ts";
 
 interface Pages {
@@ -39,7 +45,11 @@ export function healthPage(kernel: Kernel, metrics: ProxyMetrics): Pages {
 }
 
 /** Port 10249: metrics, mode and health, for the machine itself (cmd/kube-proxy/app/server.go serveMetrics). */
-export function metricsPages(metrics: ProxyMetrics, mode: string): Pages {
+export function metricsPages(metrics: ProxyMetrics, mode: string, p: Process): Pages {
+  const own = (out: Exposition) => {
+    processFamilies(out, p, buildInfo(releaseOf(p)).goVersion);
+    requestCounts(p).families(out);
+  };
   return {
     well: (path) => pathOf(path) === "/healthz",
     *http({ path }) {
@@ -49,7 +59,7 @@ export function metricsPages(metrics: ProxyMetrics, mode: string): Pages {
         case "/proxyMode":
           return page(200, PLAIN, mode);
         case "/metrics":
-          return page(200, "text/plain; version=0.0.4; charset=utf-8; escaping=values", metrics.page());
+          return page(200, "text/plain; version=0.0.4; charset=utf-8; escaping=values", metrics.page(own));
         default:
           return page(404, PLAIN, "404 page not found\n");
       }

@@ -69,7 +69,7 @@ export const kubeProxy: Program = function* kubeProxy(p) {
       ...healthPage(kernel, metrics),
     };
     const own = { protocol: "tcp" as const, address: "127.0.0.1", port: config.metricsPort };
-    const pages = { ...own, ...metricsPages(metrics, config.mode) };
+    const pages = { ...own, ...metricsPages(metrics, config.mode, p) };
     yield* listening(p, [health, pages], untilTerminated(p));
   } finally {
     // Rules outlive kube-proxy: connections go on as they were last written.
