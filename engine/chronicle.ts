@@ -20,15 +20,13 @@ export interface Change {
 
 /** Written all the time: of Leases that of the holder is of interest, which is rarely another one. */
 const LEASES = "/registry/leases/";
-const MASTER_LEASES = "/registry/masterleases/";
 
 function leftOut(key: string, object: KubeObject | undefined, old: KubeObject | undefined): boolean {
-  if (key.startsWith(MASTER_LEASES)) return true;
   if (!key.startsWith(LEASES)) return false;
   return object !== undefined && old !== undefined && object["spec"]?.holderIdentity === old["spec"]?.holderIdentity;
 }
 
-/** What happened in a cluster, append-only: every write to etcd but heartbeats (of a Lease: who holds it), and every audit entry. References only, no copies. */
+/** What happened in a cluster, append-only: every write of an object to etcd but heartbeats (of a Lease: who holds it), and every audit entry. References only, no copies. */
 export class Chronicle {
   readonly changes: Change[] = [];
   readonly audit: AuditEntry[] = [];

@@ -126,8 +126,8 @@ export class Registry {
   /** The object of a stored key; undefined for what no cache holds, or nobody can read. */
   objectOf(kv: KeyValue): KubeObject | undefined {
     const cache = this.cacheOfKey(kv.key);
-    const object = cache === undefined ? (kv.value as KubeObject) : objectOf(kv, cache.def);
-    return object instanceof Unreadable || typeof object !== "object" ? undefined : object;
+    const object = cache && objectOf(kv, cache.def);
+    return object instanceof Unreadable ? undefined : object;
   }
 
   /** The cache of a resource that the server itself relies on. */

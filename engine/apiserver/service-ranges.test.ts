@@ -87,6 +87,12 @@ describe("the ranges of Services", () => {
     expect(h.json("POST", SERVICES, service("b")).spec.clusterIP).toMatch(/^10\.201\./);
   });
 
+  it("are no objects that a history tells of", () => {
+    const h = bootedHarness();
+    const [kv] = h.store.range({ key: IPS }).kvs;
+    expect(h.registry.objectOf(kv!)).toBeUndefined();
+  });
+
   it("free what no Service has at the third look", () => {
     const h = bootedHarness();
     run(h, h.registry.ranges.ports.take(30_100) as unknown as Gen);
