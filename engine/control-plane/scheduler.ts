@@ -188,7 +188,10 @@ function schedulerFamilies(out: Exposition, scheduler: Scheduler, profiles: read
     "histogram",
     `${STABLE}Scheduling attempt latency in seconds (scheduling algorithm + binding)`,
     results.flatMap((result) =>
-      scheduler.durations[result as keyof typeof scheduler.durations].samples({ profile: profiles[0]!.schedulerName, result }),
+      scheduler.durations[result as keyof typeof scheduler.durations].samples({
+        profile: profiles[0]!.schedulerName,
+        result,
+      }),
     ),
   );
   out.add(
