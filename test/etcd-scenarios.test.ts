@@ -212,6 +212,12 @@ kubectl --server https://192.168.108.11:6443 get configmap kept`,
     never: [/started cp-2/],
   },
   {
+    name: "an API server that knows all members goes on without its own",
+    script: `ssh cp-1 'sudo sed -i "s#--etcd-servers=.*#--etcd-servers=https://127.0.0.1:2379,https://192.168.108.12:2379#" /etc/kubernetes/manifests/kube-apiserver.yaml'; sleep 40
+away cp-1; sleep 10; kubectl --server https://192.168.108.11:6443 create configmap through-another`,
+    expect: ["configmap/through-another created"],
+  },
+  {
     name: "hashes of the history are the same on all members; leadership moves to whom it is given",
     script: `e cp-1 endpoint hashkv --cluster | awk '{print $2}' | sort | uniq -c | awk '{print $1}'
 e cp-1 endpoint hashkv --rev=99999999

@@ -69,14 +69,19 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   if (typeof policy === "string") return failed(policy);
   const started = kernel.now;
   const kubeletCertificate = readIfThere(p, flags.get("kubelet-client-certificate"));
-  const member = etcdMember(flags.get("etcd-servers"));
+  const members = etcdServers(flags.get("etcd-servers"));
   const own: EtcdClient = {
     authorities: readIfThere(p, flags.get("etcd-cafile")),
     certificate: readIfThere(p, flags.get("etcd-certfile")),
   };
   for (;;) {
-    const why = yield* etcdRefusal(p, member, own);
-    if (why === undefined) break;
+    const refusals: [EtcdServer, string][] = [];
+    for (const member of members) {
+      const why = yield* etcdRefusal(p, member, own);
+      if (why !== undefined) refusals.push([member, why]);
+    }
+    if (refusals.length < members.length) break;
+    const [member, why] = refusals[0]!;
     const err = `connection error: desc = "${why}"`;
     const where = `{Addr: "${member.text}", ServerName: "${member.text}", }`;
     if (why !== NO_LEADER) {
@@ -122,8 +127,8 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   yield* bootstrap(registry, { serviceIp, endpoints: [address] });
   say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
   const port = Number(flags.get("secure-port") ?? 6443);
-  const etcdHost = machineAt(p.machine.net, member.address);
-  const answers = (): boolean => raft.answers(etcdHost);
+  const etcdHosts = members.map(({ address }) => machineAt(p.machine.net, address));
+  const answers = (): boolean => etcdHosts.some((host) => raft.answers(host));
   // An election is over before a check of etcd, or of the load balancers, gives up.
   let silentSince: number | undefined;
   const silentFor = (span: number): boolean => silentSince !== undefined && kernel.now - silentSince >= span;
@@ -222,24 +227,23 @@ function* withoutEtcd(
   return { status: 500, headers: { "content-type": "application/json" }, body: { type: "object", value } };
 }
 
-interface EtcdMember {
+interface EtcdServer {
   address: string;
   port: number;
   /** `host:port` as the flag has it. */
   text: string;
 }
 
-/** The first of --etcd-servers. */
-function etcdMember(servers = "https://127.0.0.1:2379"): EtcdMember {
-  const text = servers
-    .split(",")[0]!
-    .replace(/^[a-z]+:\/\//, "")
-    .replace(/\/.*$/, "");
-  const [address = "", port] = text.split(":");
-  return { address, port: Number(port ?? 2379), text };
+/** --etcd-servers: one that answers is enough. */
+function etcdServers(servers = "https://127.0.0.1:2379"): EtcdServer[] {
+  return servers.split(",").map((url) => {
+    const text = url.replace(/^[a-z]+:\/\//, "").replace(/\/.*$/, "");
+    const [address = "", port] = text.split(":");
+    return { address, port: Number(port ?? 2379), text };
+  });
 }
 
-function dialFailure({ address, text }: EtcdMember): string {
+function dialFailure({ address, text }: EtcdServer): string {
   if (!text.includes(":")) return `dial tcp: address ${text}: missing port in address`;
   if (!IPV4.test(address)) return `dial tcp: lookup ${address}: no such host`;
   return `dial tcp ${text}: connect: connection refused`;
@@ -256,7 +260,7 @@ interface EtcdClient {
 const NO_LEADER = "no leader";
 
 /** Why there is no connection to etcd, in gRPC's words; undefined when it answers. */
-function* etcdRefusal(p: Process, member: EtcdMember, own: EtcdClient): Gen<string | undefined> {
+function* etcdRefusal(p: Process, member: EtcdServer, own: EtcdClient): Gen<string | undefined> {
   const { address, port } = member;
   const unreachable = `transport: Error while dialing: ${dialFailure(member)}`;
   if (!IPV4.test(address)) return unreachable;

@@ -39,23 +39,28 @@ export class PeerLinks {
     return link.connection?.alive() ?? !link.isBroken;
   }
 
-  /** Dials those that run and to whom it has no connection. */
-  pulse(): void {
-    for (const { id, peerUrls } of this.raft.members()) {
-      if (id === this.id || !this.raft.isRunning(id)) continue;
-      const link = this.linkTo(id);
-      if (link.isDialling || link.connection?.alive()) continue;
+  /** Dials those that run and to whom it has no connection; true: there are none. */
+  pulse(): boolean {
+    let hasAll = true;
+    for (const [id, link] of this.links) {
+      if (link.connection?.alive()) continue;
+      hasAll = false;
+      if (link.isDialling || !this.raft.isRunning(id)) continue;
       if (link.connection !== undefined) {
         link.connection = undefined;
         link.isBroken = true;
       }
+      const url = this.raft.member(id)?.peerUrls[0];
+      if (url === undefined) continue;
       link.isDialling = true;
-      this.p.machine.kernel.spawn(`etcd dial ${hexId(id)}`, this.dial(link, peerUrls[0] ?? ""));
+      this.p.machine.kernel.spawn(`etcd dial ${hexId(id)}`, this.dial(link, url));
     }
+    return hasAll;
   }
 
   /** Says which peers came into touch, or are in touch no more. */
   notice(): void {
+    for (const id of this.links.keys()) if (this.raft.member(id) === undefined) this.links.delete(id);
     for (const { id } of this.raft.members()) {
       if (id === this.id) continue;
       const isActive = this.raft.inTouch(this.id, id);

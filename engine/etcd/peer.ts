@@ -13,8 +13,8 @@ export interface PeerProcess {
   reaches(peer: bigint): boolean;
   /** Whether a signal has stopped it (SIGSTOP). */
   isStopped(): boolean;
-  /** Called now and then: a time to look after its connections. */
-  pulse(): void;
+  /** Called now and then: a time to look after its connections. True where it has one to each of the others. */
+  pulse(): boolean;
   /** Called when it may have found or lost a peer. */
   notice(): void;
   /** Says a line of raft's logger. */

@@ -39,7 +39,7 @@ class World {
       clientCa: () => "",
       reaches: (peer) => this.groups[i] === this.groups[this.members.findIndex((member) => member.id === peer)],
       isStopped: () => false,
-      pulse: () => {},
+      pulse: () => false,
       notice: () => {},
       raft: (message) => {
         this.lines.push(message);

@@ -308,11 +308,19 @@ export class RaftGroup {
   }
 
   private beat(): void {
-    const running = [...this.peers.values()].filter(({ process }) => process !== undefined);
-    this.pulse = running.length === 0 ? undefined : this.kernel.schedule(PULSE, `${this.name} pulse`, this.name);
-    if (running.length === 0 || this.configuration.size <= 1) return;
-    for (const { process } of running) process?.pulse();
-    if (running.some((peer) => this.consensus.isOff(peer))) this.update();
+    this.pulse = this.hosts.size === 0 ? undefined : this.kernel.schedule(PULSE, `${this.name} pulse`, this.name);
+    if (this.configuration.size <= 1) return;
+    // Mostly all are in touch with all, and nothing has to be worked out.
+    let isSteady = true;
+    for (const { process, isServed } of this.hosts.values()) {
+      if (process?.pulse() !== true || !isServed || process.isStopped()) isSteady = false;
+    }
+    if (isSteady) return;
+    for (const peer of this.hosts.values()) {
+      if (!this.consensus.isOff(peer)) continue;
+      this.update();
+      return;
+    }
   }
 
   private digest(): string {
