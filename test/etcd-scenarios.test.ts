@@ -218,6 +218,21 @@ away cp-1; sleep 10; kubectl --server https://192.168.108.11:6443 create configm
     expect: ["configmap/through-another created"],
   },
   {
+    name: "behind a balancer without a server connections are closed at once; what only reads is asked again for ten seconds",
+    script: `for i in 1 2 3; do ssh cp-$i sudo mv /etc/kubernetes/manifests/kube-apiserver.yaml /root/; done; sleep 20
+A=$(date +%s); kubectl version 2>&1 | tail -1; echo $(($(date +%s) - A)) seconds; kubectl create configmap a
+curl -sk https://192.168.108.10:6443/healthz; echo "curl $?"; nc -zv 192.168.108.10 6443
+kubectl get --raw /version | grep -c gitVersion & sleep 3; ssh cp-1 sudo mv /root/kube-apiserver.yaml /etc/kubernetes/manifests/; wait`,
+    expect: [
+      "Unable to connect to the server: EOF",
+      /^1\d seconds$/,
+      /^error: failed to create configmap: Post ".*": EOF$/,
+      "curl 35",
+      "succeeded!",
+      /^1$/,
+    ],
+  },
+  {
     name: "hashes of the history are the same on all members; leadership moves to whom it is given",
     script: `e cp-1 endpoint hashkv --cluster | awk '{print $2}' | sort | uniq -c | awk '{print $1}'
 e cp-1 endpoint hashkv --rev=99999999

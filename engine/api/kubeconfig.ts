@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { decode, decodeBase64, type Gen, MINUTE, SECOND } from "../kernel/index.ts";
+import { decode, decodeBase64, type Gen, MINUTE, SECOND, sleep } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { plainOnTls } from "../network/http-bytes.ts";
@@ -76,6 +76,9 @@ export function inCluster(p: Process): KubeconfigCluster {
 
 /** Dialing an API server gives up after this many µs (client-go's default dialer: 30 s). */
 const DIAL_TIMEOUT = 30 * SECOND;
+/** How often, and after what, a request that only reads is sent again (client-go rest/request.go). */
+const MOST_RETRIES = 10;
+const RETRY_AFTER = SECOND;
 
 const parsed = new Map<string, Kubeconfig>();
 
@@ -170,7 +173,7 @@ export function sendTo(p: Process, server: string, trust: ServerTrust | undefine
   const failed = ({ method, path }: HttpRequest, words: string, code: NetError["code"]): RequestError =>
     new RequestError(method, `${scheme}://${hostPort}${prefix}${path}`, hostPort, words, code);
   let open: Connection | undefined;
-  function* send(request: HttpRequest): Gen<HttpResponse> {
+  function* send(request: HttpRequest, isRetry?: boolean): Gen<HttpResponse> {
     if (nowhere !== undefined) throw failed(request, nowhere, "ENOTFOUND");
     let address = host;
     try {
@@ -203,8 +206,28 @@ export function sendTo(p: Process, server: string, trust: ServerTrust | undefine
     } catch (error) {
       if (isNetError(error)) counts.add(request.method, hostPort, "<error>");
       if (!isNetError(error) || error instanceof RequestError) throw error;
-      throw failed(request, dialWords(address, port, error), error.code);
+      const failure = failed(request, dialWords(address, port, error, open), error.code);
+      const isCut = error.code === "EOF" || error.code === "ECONNRESET";
+      if (isRetry || !isCut || request.method !== "GET" || request.instant) throw failure;
+      return yield* again(request, failure);
     }
+  }
+  /** What only reads is asked again where a connection was cut (client-go rest/request.go, isErrRetryableFunc). */
+  function* again(request: HttpRequest, first: RequestError): Gen<HttpResponse> {
+    let last = first;
+    const { kernel } = p.machine;
+    const end = kernel.now + timeout;
+    for (let attempt = 0; attempt < MOST_RETRIES && kernel.now + RETRY_AFTER < end; attempt++) {
+      yield* sleep(RETRY_AFTER);
+      try {
+        return yield* send(request, true);
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        last = error;
+        if (error.code !== "EOF" && error.code !== "ECONNRESET") break;
+      }
+    }
+    throw last;
   }
   const beat = (requests: BeatRequests): Beat => new OpenBeat(requests, () => open, counts, hostPort);
   return scheme === "https" && !prefix ? Object.assign(send, { beat }) : send;
@@ -251,8 +274,12 @@ class OpenBeat implements Beat {
   }
 }
 
-function dialWords(address: string, port: number, error: NetError): string {
-  if (error.code === "ECONNRESET") return `read tcp ${address}:${port}: read: ${error.message}`;
+function dialWords(address: string, port: number, error: NetError, open: Connection | undefined): string {
+  if (error.code === "EOF") return error.message;
+  if (error.code === "ECONNRESET") {
+    const from = open === undefined ? "" : `${open.localAddress}:${open.localPort}->`;
+    return `read tcp ${from}${address}:${port}: read: ${error.message}`;
+  }
   const call = error.code === "ETIMEDOUT" ? "" : "connect: ";
   return `dial tcp ${address}:${port}: ${call}${error.message}`;
 }

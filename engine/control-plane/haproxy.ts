@@ -66,7 +66,8 @@ function balance(p: Process, proxy: Proxy): { proxy: () => Gen<Connection>; keep
           if (!isNetError(error)) throw error;
         }
       }
-      throw new NetError("ECONNRESET");
+      // Without a server it closes the connection.
+      throw new NetError("EOF");
     },
     // on-marked-down shutdown-sessions
     keeps: (onward) => !proxy.httpCheck || !proxy.shutdownSessions || onward.listener.healthy?.() !== false,

@@ -3,6 +3,8 @@ import { Answer } from "../kernel/index.ts";
 export type NetErrorCode =
   | "ECONNREFUSED"
   | "ECONNRESET"
+  /** The other end took the connection and closed it without a word. */
+  | "EOF"
   | "EHOSTUNREACH"
   | "ENETUNREACH"
   | "ETIMEDOUT"
@@ -13,6 +15,7 @@ export type NetErrorCode =
 const MESSAGES: Record<NetErrorCode, string> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset by peer",
+  EOF: "EOF",
   EHOSTUNREACH: "no route to host",
   ENETUNREACH: "network is unreachable",
   ETIMEDOUT: "i/o timeout",

@@ -33,6 +33,12 @@ function* dial(o: Invocation): Gen<Connection> {
     return connection;
   } catch (error) {
     if (!isNetError(error)) throw error;
+    if (error.code === "EOF") {
+      // The connection came about, and was closed in the handshake.
+      yield* o.complain(`Connecting to ${found.addresses[0]}\n`);
+      yield* o.print(NO_TLS.replace("read 5 bytes", "read 0 bytes"));
+      throw new Failure("write:errno=104\n");
+    }
     const errno: Record<string, number> = { ECONNREFUSED: 111, ETIMEDOUT: 110, EHOSTUNREACH: 113 };
     throw new Failure(`${error.code === "ECONNREFUSED" ? REFUSED : ""}connect:errno=${errno[error.code] ?? 111}\n`);
   }

@@ -285,7 +285,7 @@ function* brokenOff(
   } else if (result.kind === "timeout" && result.phase === "connect" && old && run.patience !== undefined)
     yield* t.info(`ipv4 connect timeout after ${run.patience}ms, move on!`);
   else if (result.kind === "reset" && !old) yield* t.info("abort upload");
-  else if (result.kind === "tls" && (result.why === "not-tls" || result.why === "version")) {
+  else if (result.kind === "tls" && (result.why === "not-tls" || result.why === "version" || result.why === "eof")) {
     yield* hello(t, client);
     if (result.why === "version")
       yield* t.info(`TLSv${client.versions.at(-1) ?? "1.1"} (IN), TLS alert, protocol version (582):`);

@@ -59,6 +59,7 @@ export function closing(number: number, version: string, softly: boolean): strin
 /** Why a handshake does not come about: the server speaks no TLS at all, or none of the versions that it is offered. */
 export const HANDSHAKE = {
   "not-tls": "0A00010B:SSL routines::wrong version number",
+  eof: "0A000126:SSL routines::unexpected eof while reading",
   version: "0A00042E:SSL routines::tlsv1 alert protocol version",
 } as const;
 

@@ -51,6 +51,7 @@ export type HttpFailure =
   | { kind: "timeout"; phase: "connect" | "transfer"; ms: number }
   | { kind: "tls"; why: "not-tls" }
   | { kind: "tls"; why: "version" }
+  | { kind: "tls"; why: "eof" }
   | ({ kind: "tls"; address: string; certificate: string; listener: Listener } & TlsProblem)
   | { kind: "reset" };
 
@@ -189,6 +190,7 @@ function* open(p: Process, url: Url, options: ExchangeOptions, start: number): G
     if (!isNetError(error)) throw error;
     const ms = Math.floor(since() / 1000);
     if (Number.isFinite(patience) && since() >= patience) return { kind: "timeout", phase: "connect", ms };
+    if (error.code === "EOF") return url.scheme === "https" ? { kind: "tls", why: "eof" } : { kind: "reset" };
     return { kind: "connect", code: error.code, address, ms };
   }
   const connect = since();

@@ -95,6 +95,16 @@ function* connect(
 ): Gen<number> {
   const protocol = o.has("u") ? "udp" : "tcp";
   const seconds = o.value("w");
+  const succeeded = function* (): Gen {
+    if (!o.has("v") && (!o.has("z") || busybox)) return;
+    const name = host === address ? host : `${host} (${address})`;
+    yield* sys.printError(
+      p,
+      busybox
+        ? `${host} (${address}:${port}) open\n`
+        : `Connection to ${name} ${port} port [${protocol}/${(!o.has("n") && serviceName(port, protocol)) || "*"}] succeeded!\n`,
+    );
+  };
   try {
     const own = o.value("p");
     const local = own === undefined ? {} : { localPort: Number(own) };
@@ -107,15 +117,7 @@ function* connect(
       ...local,
       ...(limit === undefined ? {} : { timeout: limit }),
     });
-    const name = host === address ? host : `${host} (${address})`;
-    if (o.has("v") || (o.has("z") && !busybox)) {
-      yield* sys.printError(
-        p,
-        busybox
-          ? `${host} (${address}:${port}) open\n`
-          : `Connection to ${name} ${port} port [${protocol}/${(!o.has("n") && serviceName(port, protocol)) || "*"}] succeeded!\n`,
-      );
-    }
+    yield* succeeded();
     if (o.has("z")) {
       // Who listens for bytes sees a connection that ends at once.
       if (protocol === "tcp" && connection.server.accept !== undefined) connection.stream().close();
@@ -129,6 +131,11 @@ function* connect(
     return yield* relay(p, connection.stream(), endingOf(p, o));
   } catch (error) {
     if (!isNetError(error)) throw error;
+    // Who closes it at once has taken it.
+    if (error.code === "EOF") {
+      yield* succeeded();
+      return 0;
+    }
     // Nobody says that a datagram was refused: it is just the end.
     if (protocol === "udp") return 1;
     const words: Record<string, string> = {

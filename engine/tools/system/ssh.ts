@@ -64,6 +64,9 @@ export function* dial(p: Process, to: Destination): Gen<Socket | string> {
     return connection.stream();
   } catch (error) {
     if (!isNetError(error)) throw error;
+    if (error.code === "EOF") {
+      return `kex_exchange_identification: Connection closed by remote host\nConnection closed by ${to.host} port ${to.port}`;
+    }
     return `ssh: connect to host ${to.host} port ${to.port}: ${REASONS[error.code] ?? error.message}`;
   }
 }

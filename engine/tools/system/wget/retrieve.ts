@@ -253,7 +253,7 @@ function* explain({ o, report }: Job, failed: HttpFailure, url: Url): Gen<Outcom
       return "again";
     case "tls": {
       yield* report.verbose("connected.\n");
-      const early = failed.why === "not-tls" || failed.why === "version";
+      const early = failed.why === "not-tls" || failed.why === "version" || failed.why === "eof";
       yield* say(
         early
           ? `OpenSSL: error:${HANDSHAKE[failed.why]}\nUnable to establish SSL connection.\n`
