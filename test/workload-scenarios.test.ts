@@ -9,6 +9,17 @@ fetch() { kubectl exec "$1" -- wget -q -T 2 -O /dev/null "$2" 2>/dev/null && ech
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "DNS is scaled with the cluster as a ConfigMap says, which comes back with its defaults",
+    script: `curl -sLO https://k8s.io/examples/admin/dns/dns-horizontal-autoscaler.yaml
+sed -i 's#<SCALE_TARGET>#Deployment/coredns#' dns-horizontal-autoscaler.yaml; kubectl apply -f dns-horizontal-autoscaler.yaml >/dev/null
+M=kube-dns-autoscaler; kubectl rollout status -n kube-system deployment $M >/dev/null; sleep 12
+replicas() { kubectl get deployment -n kube-system coredns -o jsonpath='{.spec.replicas}{"\\n"}'; }; replicas
+kubectl patch cm -n kube-system $M -p '{"data":{"linear":"{\\"nodesPerReplica\\":2}"}}' >/dev/null; sleep 12; replicas
+kubectl cordon worker-1 worker-2 >/dev/null; sleep 12; replicas; kubectl delete cm -n kube-system $M >/dev/null; sleep 12; replicas
+kubectl logs -n kube-system deployment/$M | grep -o 'updating.*'`,
+    expect: ["2", "3", "2", "2", "updating Deployment/coredns from 2 to 3", "updating Deployment/coredns from 3 to 2"],
+  },
+  {
     name: "the guestbook writes to one redis and reads from its replicas, which begin anew with a new leader",
     script: `for f in redis-leader-deployment redis-leader-service redis-follower-deployment redis-follower-service frontend-deployment frontend-service; do kubectl apply -f https://k8s.io/examples/application/guestbook/$f.yaml; done >/dev/null
 sleep 60; L="kubectl exec deploy/redis-leader -- redis-cli" F="kubectl exec deploy/redis-follower -- redis-cli"

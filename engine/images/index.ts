@@ -16,6 +16,7 @@ import { mirrored } from "./mirrors.ts";
 import { nginx } from "./nginx/index.ts";
 import { NGINX_VARIANTS } from "./nginx/variants.ts";
 import { pause } from "./pause.ts";
+import { proportionalImage } from "./proportional-autoscaler/index.ts";
 import { type ImageReference, parseReference } from "./reference.ts";
 import { BITNAMI_IMAGES } from "./servers/bitnami.ts";
 import { CATALOG_IMAGES } from "./servers/catalog/index.ts";
@@ -50,6 +51,7 @@ export const IMAGES: readonly ImageDef[] = [
   hpaExample,
   httpdImage,
   localPathImage,
+  proportionalImage,
   redis,
   exampleRedis,
   zookeeper,

@@ -13,6 +13,7 @@ import { metallbPrograms } from "./metallb/index.ts";
 import { nginxEntrypoint } from "./nginx/entrypoint.ts";
 import { nginxProgram } from "./nginx/program.ts";
 import { pauseProgram } from "./pause.ts";
+import { proportionalPrograms } from "./proportional-autoscaler/index.ts";
 import { catalogPrograms } from "./servers/catalog/index.ts";
 import { databasePrograms } from "./servers/databases.ts";
 import { demoPrograms } from "./servers/demo.ts";
@@ -49,6 +50,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   ...ingressPrograms,
   ...metallbPrograms,
   ...localPathPrograms,
+  ...proportionalPrograms,
   ...hpaExamplePrograms,
   ...guestbookPrograms,
   ...redisPrograms,

@@ -366,6 +366,74 @@ const failures: Examples = {
   ),
 };
 
+const AUTOSCALER = "kube-dns-autoscaler";
+const autoscaled = { "k8s-app": AUTOSCALER };
+const allowed = (apiGroup: string, resources: string[], verbs: string[]): Part => ({
+  apiGroups: [apiGroup],
+  resources,
+  verbs,
+});
+const LINEAR = { coresPerReplica: 256, nodesPerReplica: 16, preventSinglePointFailure: true };
+
+/** Its reader fills in what is to be scaled. */
+const autoscaling: Examples = {
+  "admin/dns/dns-horizontal-autoscaler.yaml": [
+    object("v1", "ServiceAccount", `kube-system/${AUTOSCALER}`, {}),
+    object(RBAC, "ClusterRole", `system:${AUTOSCALER}`, {
+      rules: [
+        allowed("", ["nodes"], ["list", "watch"]),
+        allowed("", ["replicationcontrollers/scale"], ["get", "update"]),
+        allowed("apps", ["deployments/scale", "replicasets/scale"], ["get", "update"]),
+        allowed("", ["configmaps"], ["get", "create"]),
+      ],
+    }),
+    object(RBAC, "ClusterRoleBinding", `system:${AUTOSCALER}`, {
+      subjects: [{ kind: "ServiceAccount", name: AUTOSCALER, namespace: "kube-system" }],
+      roleRef: { kind: "ClusterRole", name: `system:${AUTOSCALER}`, apiGroup: "rbac.authorization.k8s.io" },
+    }),
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: {
+        name: AUTOSCALER,
+        namespace: "kube-system",
+        labels: { ...autoscaled, "kubernetes.io/cluster-service": "true" },
+      },
+      spec: {
+        selector: { matchLabels: autoscaled },
+        template: {
+          metadata: { labels: autoscaled },
+          spec: {
+            priorityClassName: "system-cluster-critical",
+            securityContext: {
+              seccompProfile: { type: "RuntimeDefault" },
+              supplementalGroups: [65534],
+              fsGroup: 65534,
+            },
+            nodeSelector: { "kubernetes.io/os": "linux" },
+            containers: [
+              container("autoscaler", "registry.k8s.io/cpa/cluster-proportional-autoscaler:1.8.4", {
+                resources: { requests: { cpu: "20m", memory: "10Mi" } },
+                command: [
+                  "/cluster-proportional-autoscaler",
+                  "--namespace=kube-system",
+                  `--configmap=${AUTOSCALER}`,
+                  "--target=<SCALE_TARGET>",
+                  `--default-params=${JSON.stringify({ linear: { ...LINEAR, includeUnschedulableNodes: true } })}`,
+                  "--logtostderr=true",
+                  "--v=2",
+                ],
+              }),
+            ],
+            tolerations: [{ key: "CriticalAddonsOnly", operator: "Exists" }],
+            serviceAccountName: AUTOSCALER,
+          },
+        },
+      },
+    },
+  ],
+};
+
 /** Rules, limits and secrets. */
 export const policyExamples: Examples = {
   ...networks,
@@ -375,4 +443,5 @@ export const policyExamples: Examples = {
   ...secrets,
   ...definitions,
   ...failures,
+  ...autoscaling,
 };

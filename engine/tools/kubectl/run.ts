@@ -86,10 +86,12 @@ export function isImageReference(image: string): boolean {
 
 function generatePod(k: Invocation, name: string, rest: readonly string[], restart: string): KubeObject {
   const { flags } = k;
+  // Complaints come in the generator's order (pkg/generate/versioned/run.go).
+  const env = parseEnv(flags.array("env"));
+  const annotations = parseAnnotations(flags.array("annotations"));
   const labels = flags.string("labels") === "" ? { run: name } : parseLabelPairs(flags.string("labels"));
   const container: Record<string, unknown> = { name, image: flags.string("image"), resources: {} };
   if (rest.length > 0) container[flags.bool("command") ? "command" : "args"] = rest;
-  const env = parseEnv(flags.array("env"));
   if (env.length > 0) container["env"] = env;
   if (flags.string("image-pull-policy")) container["imagePullPolicy"] = flags.string("image-pull-policy");
   if (flags.string("port")) {
@@ -104,8 +106,7 @@ function generatePod(k: Invocation, name: string, rest: readonly string[], resta
   if (flags.bool("stdin") && !flags.bool("leave-stdin-open")) container["stdinOnce"] = true;
   if (flags.bool("tty")) container["tty"] = true;
   const metadata: Record<string, unknown> = { creationTimestamp: null, labels, name };
-  const annotations = flags.array("annotations");
-  if (annotations.length > 0) metadata["annotations"] = parseAnnotations(annotations);
+  if (Object.keys(annotations).length > 0) metadata["annotations"] = annotations;
   return {
     apiVersion: "v1",
     kind: "Pod",

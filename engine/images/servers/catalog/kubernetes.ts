@@ -147,17 +147,6 @@ export const KUBERNETES_ROWS: readonly Row[] = [
     runs: "/event-exporter",
   },
   {
-    names: [
-      "registry.k8s.io/cluster-proportional-autoscaler-amd64",
-      "registry.k8s.io/cpa/cluster-proportional-autoscaler",
-    ],
-    megabytes: 15,
-    on: "scratch",
-    runs: "/cluster-proportional-autoscaler",
-    ports: [8080],
-    page: () => "ok",
-  },
-  {
     names: ["kubernetesui/dashboard"],
     megabytes: 75,
     on: "scratch",
