@@ -35,16 +35,39 @@ scp -q k.sh worker-1:/tmp/; ssh worker-1 sudo bash /tmp/k.sh; ssh cp-1 sudo kube
 on ls /var/lib/kubelet | tr '\\n' ' '; echo; on readlink /var/lib/kubelet/pki/kubelet-client-current.pem
 on cat /var/lib/kubelet/cpu_manager_state; echo; on stat -c %F /var/lib/kubelet/pod-resources/kubelet.sock
 on "sh -c 'echo cpuManagerPolicy: static >> /var/lib/kubelet/config.yaml'"; on systemctl restart kubelet; sleep 2; on systemctl is-active kubelet
-on journalctl -u kubelet -o cat --no-pager -n 5 | grep -o 'kubelet.go.*' | cut -c1-140
-on rm /var/lib/kubelet/cpu_manager_state; on systemctl restart kubelet; sleep 5; on systemctl is-active kubelet`,
+told() { on journalctl -u kubelet -o cat --no-pager -n 5 | grep -o 'kubelet.go:1511.*\\|failed to run Kubelet.*' | cut -c1-140; }; told
+on "sh -c 'echo kubeReserved: {cpu: 500m} >> /var/lib/kubelet/config.yaml'"; sleep 12; told
+on rm /var/lib/kubelet/cpu_manager_state; on systemctl restart kubelet; sleep 5; on systemctl is-active kubelet; on cat /var/lib/kubelet/cpu_manager_state; echo`,
     expect: [
       "config.yaml cpu_manager_state device-plugins kubeadm-flags.env memory_manager_state pki plugins plugins_registry pod-resources pods ",
       "/var/lib/kubelet/pki/kubelet-client-2026-03-02-09-00-00.pem",
       '{"policyName":"none","defaultCpuSet":"","checksum":1353318690}',
       "socket",
       "activating",
+      'failed to run Kubelet: [cpumanager] unable to determine reserved CPU resources for static policy"',
       /^kubelet.go:1511\] "Failed to start ContainerManager" err="start cpu manager error: could not restore state from checkpoint: configured/,
       "active",
+      '{"policyName":"static","defaultCpuSet":"0-1","checksum":1636926438}',
+    ],
+  },
+  {
+    name: "a Guaranteed Pod that asks for whole CPUs has them alone under the static policy",
+    script: `on() { ssh worker-1 "sudo $*"; }
+ssh worker-1 "printf 'cpuManagerPolicy: static\\nkubeReserved: {cpu: 500m}\\n' | sudo tee -a /var/lib/kubelet/config.yaml >/dev/null; sudo rm /var/lib/kubelet/cpu_manager_state; sudo systemctl restart kubelet"; sleep 5
+pod() { printf '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"%s"},"spec":{"nodeName":"worker-1","terminationGracePeriodSeconds":0,"containers":[{"name":"c","image":"busybox:1.36","command":["sleep","1000"],"resources":{"limits":%s}}]}}' $1 "$2" | kubectl apply -f - >/dev/null; }
+pod shared '{}'; pod alone '{"cpu":"1","memory":"32Mi"}'; sleep 12; S=/sys/fs/cgroup/cpuset.cpus
+seen() { kubectl exec $1 -- sh -c "cat $S; grep Cpus_allowed_list /proc/1/status; nproc" | tr '\n' ' '; echo; }; seen alone; seen shared
+on cat /var/lib/kubelet/cpu_manager_state | jq -c '.defaultCpuSet, .entries[]'
+pod more '{"cpu":"1","memory":"32Mi"}'; sleep 5; kubectl get pod more -o jsonpath='{.status.reason}: {.status.message}'; echo
+kubectl delete pod alone >/dev/null; sleep 3; seen shared; on cat /var/lib/kubelet/cpu_manager_state; echo`,
+    expect: [
+      /^1 Cpus_allowed_list:\s1 1 $/,
+      /^0 Cpus_allowed_list:\s0 1 $/,
+      '"0"',
+      '{"c":"1"}',
+      /^(OutOfcpu|UnexpectedAdmissionError): Pod was rejected/,
+      /^0-1 Cpus_allowed_list:\s0-1 2 $/,
+      '{"policyName":"static","defaultCpuSet":"0-1","checksum":1636926438}',
     ],
   },
   {

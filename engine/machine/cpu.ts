@@ -35,6 +35,7 @@ export class CpuGroups {
   private readonly capacity: number;
   private readonly limits = new Map<string, Bandwidth>();
   private readonly shares = new Map<string, number>();
+  private readonly pinned = new Map<string, readonly number[]>();
   /** µs that ended processes had used. */
   private readonly ended = new Map<string, number>();
   /** How many processes of a group want a whole core each. */
@@ -49,6 +50,26 @@ export class CpuGroups {
     if (milli !== undefined && milli > 0) this.limits.set(cgroup, new Bandwidth(milli));
     else this.limits.delete(cgroup);
     this.shares.set(cgroup, shares);
+  }
+
+  /** The CPUs that a group may run on (cpuset.cpus); undefined: those of the group above it. */
+  pin(cgroup: string, cpus: readonly number[] | undefined): void {
+    if (cpus === undefined || cpus.length === 0) this.pinned.delete(cgroup);
+    else this.pinned.set(cgroup, cpus);
+  }
+
+  /** What a group itself was told. */
+  pinnedTo(cgroup: string): readonly number[] | undefined {
+    return this.pinned.get(cgroup);
+  }
+
+  /** The CPUs that processes of a group run on (cpuset.cpus.effective). */
+  cpusOf(cgroup: string): readonly number[] {
+    for (let path = cgroup; path !== ""; path = path.slice(0, path.lastIndexOf("/"))) {
+      const own = this.pinned.get(path);
+      if (own !== undefined) return own;
+    }
+    return Array.from({ length: this.capacity / 1000 }, (_, cpu) => cpu);
   }
 
   /** Most millicores of a group; undefined without a limit. */

@@ -1,4 +1,5 @@
 /** The tree of control groups (cgroup v2) as files: what the groups of processes use and may use. */
+import { cpuList, parseCpuList } from "../cpu-list.ts";
 import { ComputedContent, type DirNode, dirNode, fileNode, type Inode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import type { Process } from "../process.ts";
@@ -121,8 +122,12 @@ function limits(machine: Machine, path: string, add: Add): void {
     const shares = cpu.sharesOf(path);
     return `${shares === undefined ? 100 : Math.floor(1 + ((Math.max(2, shares) - 2) * 9999) / 262_142)}\n`;
   });
-  add("cpuset.cpus", () => "\n");
-  add("cpuset.cpus.effective", () => `0-${machine.hardware.cpus - 1}\n`);
+  add(
+    "cpuset.cpus",
+    () => `${cpuList(cpu.pinnedTo(path) ?? [])}\n`,
+    (text) => cpu.pin(path, parseCpuList(text)),
+  );
+  add("cpuset.cpus.effective", () => `${cpuList(cpu.cpusOf(path))}\n`);
   add("cpuset.mems.effective", () => "0\n");
   add("memory.current", () => `${usedKib(machine, path) * 1024}\n`);
   add("memory.peak", () => `${usedKib(machine, path) * 1024}\n`);

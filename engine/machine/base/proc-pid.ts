@@ -1,5 +1,7 @@
 /** /proc/PID: what a process is, has open and may do. */
+
 import { MAX_PROCESSES } from "../costs.ts";
+import { cpuList, cpuMask } from "../cpu-list.ts";
 import {
   ComputedContent,
   type DirNode,
@@ -153,6 +155,7 @@ function statusText(process: Process, pid: number): string {
         : 0
       : parent.nsPid;
   const mask = (how?: Disposition) => signalMask(process, how);
+  const cpus = process.machine.cpu.cpusOf(process.ns.cgroup);
   return [
     `Name:\t${process.comm}`,
     `Umask:\t${process.umask.toString(8).padStart(4, "0")}`,
@@ -182,8 +185,8 @@ function statusText(process: Process, pid: number): string {
     `SigCgt:\t${mask("catch")}`,
     "NoNewPrivs:\t0",
     "Seccomp:\t0",
-    `Cpus_allowed:\t${(2 ** process.machine.hardware.cpus - 1).toString(16)}`,
-    `Cpus_allowed_list:\t0-${process.machine.hardware.cpus - 1}`,
+    `Cpus_allowed:\t${cpuMask(cpus)}`,
+    `Cpus_allowed_list:\t${cpuList(cpus)}`,
     "voluntary_ctxt_switches:\t1",
     "nonvoluntary_ctxt_switches:\t0",
     "",

@@ -199,6 +199,7 @@ export function* containerConfig(
   config.oomScoreAdj = oomScoreAdjust(pod, spec, ctx.machine.hardware.memoryKib * 1024);
   const cpu = spec.resources?.limits?.["cpu"];
   if (cpu !== undefined) config.cpuLimitMilli = milliUnits(cpu);
+  if (ctx.cpus) config.cpus = ctx.cpus.cpusOf(pod, spec.name);
   config.cpuShares = cpuShares(spec.resources?.requests?.["cpu"] ?? cpu);
   return config;
 }

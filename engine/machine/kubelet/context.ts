@@ -5,6 +5,7 @@ import type { KubeObject } from "../../api/types.ts";
 import type { Gen, Kernel, KernelEvent, RandomStream, Task } from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import type { ContainerRuntime } from "../runtime/index.ts";
+import type { CpuManager } from "./cpu-manager.ts";
 import type { LogFields } from "./log.ts";
 import type { Tally } from "./metrics.ts";
 import type { ObjectCache } from "./object-cache.ts";
@@ -27,6 +28,8 @@ export interface KubeletContext {
   readonly objects: ObjectCache;
   readonly random: RandomStream;
   readonly tally: Tally;
+  /** Where the policy `static` is in force. */
+  readonly cpus: CpuManager | undefined;
   /**
    * Variables about Services as this kubelet knows them: of a namespace (with `links`) and the API server's. Undefined
    * before they were first read.

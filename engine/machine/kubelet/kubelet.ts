@@ -24,6 +24,7 @@ import { type ContainerRuntime, isCriError, runtimeOf } from "../runtime/index.t
 import { admit } from "./admission.ts";
 import { logDirectory } from "./container-config.ts";
 import type { KubeletContext } from "./context.ts";
+import { CpuManager } from "./cpu-manager.ts";
 import { KUBELET } from "./durations.ts";
 import { serviceEnv } from "./env.ts";
 import { EvictionManager } from "./eviction/manager.ts";
@@ -64,6 +65,7 @@ export class Kubelet implements KubeletContext {
   readonly objects: ObjectCache;
   readonly random: RandomStream;
   readonly tally = new Tally();
+  readonly cpus: CpuManager | undefined;
   readonly workers = new Map<string, PodWorker>();
   readonly nodeReporter: NodeReporter;
   readonly process: Process;
@@ -116,6 +118,9 @@ export class Kubelet implements KubeletContext {
       fieldSelector: `metadata.name=${this.nodeName}`,
     });
     this.statuses = new StatusManager(this, (pod) => this.apiPod(pod));
+    const { configuration } = options;
+    if ((configuration as { cpuManagerPolicy?: string }).cpuManagerPolicy === "static")
+      this.cpus = new CpuManager(process, this.runtime, configuration, () => this.activePods());
     this.probes = new ProbeManager(this);
     this.volumes = new VolumeManager(this);
     const images = new ImageManager(this);
@@ -342,7 +347,7 @@ export class Kubelet implements KubeletContext {
       const pressure = this.eviction.refusal(pod);
       const refusal =
         pressure === undefined
-          ? admit(pod, this.node(), this.activePods(), this.options.unsafeSysctls)
+          ? (admit(pod, this.node(), this.activePods(), this.options.unsafeSysctls) ?? this.cpus?.admit(pod))
           : { reason: "Evicted", message: pressure };
       if (refusal) {
         this.refuse(worker, refusal.reason, refusal.message);
@@ -421,6 +426,7 @@ export class Kubelet implements KubeletContext {
 
   /** A worker has ended its Pod: what is left of it goes once nobody asks for it any more. */
   private finished(worker: PodWorker): void {
+    this.cpus?.release(worker.pod);
     if (worker.gone) this.cleanUp(worker);
   }
 

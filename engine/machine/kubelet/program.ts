@@ -42,6 +42,11 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
   }
   const dead = yield* withoutRuntime(p, options.runtimeEndpoint);
   if (dead !== undefined) return yield* fail(p, dead);
+  const clash = policyClash(p, options.configuration);
+  if (clash !== undefined) {
+    for (const line of clash) yield* sys.printError(p, `${line}\n`);
+    return 1;
+  }
   let me: Kubelet;
   try {
     const agent = userAgent("kubelet", releaseOf(p));
@@ -55,11 +60,6 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
       p,
       `failed to run Kubelet: unable to load bootstrap kubeconfig: stat ${path}: ${error.message.toLowerCase()}`,
     );
-  }
-  const clash = policyClash(p, options.configuration);
-  if (clash !== undefined) {
-    for (const line of clash) yield* sys.printError(p, `${line}\n`);
-    return 1;
   }
   setUpRoot(p, options.configuration);
   p.dispositions.set("TERM", "catch");

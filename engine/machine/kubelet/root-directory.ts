@@ -2,11 +2,11 @@ import { klog } from "../../api/klog.ts";
 import { socketNode } from "../inode.ts";
 import type { Process } from "../process.ts";
 import * as sys from "../sys.ts";
+import { CPU_STATE, cpuPolicyProblem } from "./cpu-manager.ts";
 
 const ROOT = "/var/lib/kubelet";
 const DIRECTORIES = ["device-plugins", "plugins", "plugins_registry", "pod-resources", "pods"];
 const SOCKETS = ["device-plugins/kubelet.sock", "pod-resources/kubelet.sock"];
-const CPU_STATE = `${ROOT}/cpu_manager_state`;
 const MEMORY_STATE = `${ROOT}/memory_manager_state`;
 
 /**
@@ -35,10 +35,19 @@ export function setUpRoot(p: Process, configuration: object): void {
 }
 
 /**
- * Lines of a kubelet that was given another CPU policy than the one whose state lies there, which ends it
- * (pkg/kubelet/cm/cpumanager/state/state_checkpoint.go); undefined where the two agree.
+ * Lines of a kubelet that was given a CPU policy which it cannot have, or another than the one whose state lies there, which
+ * ends it (pkg/kubelet/cm/cpumanager/state/state_checkpoint.go); undefined where the two agree.
  */
 export function policyClash(p: Process, configuration: object): string[] | undefined {
+  const problem = cpuPolicyProblem(configuration);
+  if (problem !== undefined) {
+    const tell = (source: string, message: string, err: string) =>
+      klog(p.machine.kernel, p.pid, "E", source, message, { err });
+    return [
+      tell("container_manager_linux.go:333", "Failed to initialize cpu manager", problem),
+      tell("run.go:72", "command failed", `failed to run Kubelet: ${problem}`),
+    ];
+  }
   if (sys.find(p, CPU_STATE)?.kind !== "file") return undefined;
   const { cpuManagerPolicy: policy } = configuration as { cpuManagerPolicy: string };
   const [, kept] = /"policyName":"([^"]*)"/.exec(sys.readText(p, CPU_STATE)) ?? [];

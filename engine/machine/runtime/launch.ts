@@ -34,6 +34,7 @@ export function launch(machine: Machine, container: Container, by: LaunchOptions
   if (limit !== undefined) machine.memory.limit(ns.cgroup, limit / 1024);
   machine.memory.adjust(ns.cgroup, config.oomScoreAdj ?? 0);
   machine.cpu.limit(ns.cgroup, config.cpuLimitMilli, config.cpuShares);
+  if (config.cpus) machine.cpu.pin(ns.cgroup, config.cpus);
   const argv = commandOf(image, config);
   const view = hostView(machine, { ns, cred: container.cred, cwd: container.cwd });
   const found = known(container, argv) ?? programOf(view, argv, container.env);

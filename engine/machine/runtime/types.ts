@@ -108,6 +108,8 @@ export interface ContainerConfig {
   oomScoreAdj?: number;
   /** linux.resources.cpu_quota, as millicores. */
   cpuLimitMilli?: number;
+  /** CPUs that it may run on; all without it. */
+  cpus?: readonly number[];
   /** linux.resources.cpu_shares. */
   cpuShares?: number;
 }

@@ -169,7 +169,9 @@ export const nproc = tool(
     if (o.operands.length > 0) throw new UsageError(`extra operand ${quote(o.operands[0]!)}`);
     const ignored = o.value("ignore") ?? "0";
     if (!/^\d+$/.test(ignored)) throw new Fatal(`invalid number: ${quote(ignored)}`);
-    t.out.add(`${Math.max(1, t.p.machine.hardware.cpus - Number(ignored))}\n`);
+    const { machine, ns } = t.p;
+    const there = o.has("all") ? machine.hardware.cpus : machine.cpu.cpusOf(ns.cgroup).length;
+    t.out.add(`${Math.max(1, there - Number(ignored))}\n`);
     return 0;
   },
 );

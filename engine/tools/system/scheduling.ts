@@ -1,5 +1,7 @@
 /** Who runs when and where: renice, ionice, taskset, chrt, flock. */
+
 import { type Gen, SECOND, WaitQueue, wait } from "../../kernel/index.ts";
+import { cpuList, cpuMask } from "../../machine/cpu-list.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import type { Machine } from "../../machine/machine.ts";
@@ -113,11 +115,7 @@ export const ionice = tool(
   },
 );
 
-function cpuList(count: number): string {
-  return count === 1 ? "0" : count === 2 ? "0,1" : `0-${count - 1}`;
-}
-
-/** taskset(1): every process may run on every CPU here. */
+/** taskset(1): processes run where their control groups let them. */
 export const taskset = tool(
   {
     name: "taskset",
@@ -128,13 +126,13 @@ export const taskset = tool(
     long: "all-tasks=a cpu-list=c pid=p",
   },
   function* (t, o) {
-    const { cpus } = t.p.machine.hardware;
     if (o.has("p")) {
       const pid = o.operands.at(-1);
       if (pid === undefined) throw new UsageError("bad usage");
-      if (byPid(t.p, Number(pid)) === undefined)
-        throw new Fatal(`failed to get pid ${pid}'s affinity: No such process`);
-      const list = o.has("c") ? `affinity list: ${cpuList(cpus)}` : `affinity mask: ${(2 ** cpus - 1).toString(16)}`;
+      const asked = byPid(t.p, Number(pid));
+      if (asked === undefined) throw new Fatal(`failed to get pid ${pid}'s affinity: No such process`);
+      const cpus = t.p.machine.cpu.cpusOf(asked.ns.cgroup);
+      const list = o.has("c") ? `affinity list: ${cpuList(cpus, 3)}` : `affinity mask: ${cpuMask(cpus)}`;
       t.out.add(`pid ${pid}'s current ${list}\n`);
       if (o.operands.length > 1) t.out.add(`pid ${pid}'s new ${list}\n`);
       return 0;
