@@ -1,4 +1,4 @@
-import { decode, type Gen, wait } from "../kernel/index.ts";
+import { decode, type Gen } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { notify } from "../machine/systemd/index.ts";
@@ -114,59 +114,4 @@ function readConfiguration(text: string): Proxy[] {
     proxies.push({ name: name.split(" ")[1]!, port: section.bind, backends, httpCheck, shutdownSessions });
   }
   return proxies;
-}
-
-/** keepalived: the MASTER of a VRRP instance holds its virtual address while it runs. */
-export const keepalived: Program = function* keepalived(p) {
-  const text = decode(sys.readBytes(p, "/etc/keepalived/keepalived.conf"));
-  const log = logger(p);
-  const { network, net } = p.machine;
-  const device = /^\s*interface\s+(\S+)/m.exec(text)?.[1] ?? "eth0";
-  const virtual = /virtual_ipaddress\s*\{\s*([\d./]+)/.exec(text)?.[1];
-  const priority = Number(/^\s*priority\s+(\d+)/m.exec(text)?.[1] ?? 100);
-  if (virtual === undefined) return 1;
-  const address = virtual.split("/")[0]!;
-  const cidr = virtual.includes("/") ? virtual : `${virtual}/32`;
-  const group = members(network);
-  const member = { priority, changed: () => p.machine.kernel.interrupt(p.task) };
-  const peers = group.get(address) ?? [];
-  group.set(address, [...peers, member]);
-  log("(VI_1) Entering BACKUP STATE (init)");
-  notify(p);
-  p.dispositions.set("TERM", "catch");
-  try {
-    for (;;) {
-      const best = group.get(address)!.reduce((a, b) => (b.priority > a.priority ? b : a));
-      const holds = net.owns(address);
-      if (best === member && !holds) {
-        net.addAddress(device, cidr);
-        log("(VI_1) Entering MASTER STATE");
-      } else if (best !== member && holds) {
-        net.removeAddress(device, cidr);
-        log(`(VI_1) Master received advert with higher priority ${best.priority}, ours ${priority}`);
-        log("(VI_1) Entering BACKUP STATE");
-      }
-      if (p.takeSignal() === "TERM") return 0;
-      yield* wait(p.childChanged);
-    }
-  } finally {
-    const rest = group.get(address)!.filter((other) => other !== member);
-    group.set(address, rest);
-    if (net.owns(address)) net.removeAddress(device, cidr);
-    for (const other of rest) other.changed();
-  }
-};
-
-interface Member {
-  priority: number;
-  changed: () => void;
-}
-
-const groups = new WeakMap<object, Map<string, Member[]>>();
-
-/** Routers of a network by virtual address: what their adverts would tell each other. */
-function members(network: object): Map<string, Member[]> {
-  let group = groups.get(network);
-  if (group === undefined) groups.set(network, (group = new Map()));
-  return group;
 }
