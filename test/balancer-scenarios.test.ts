@@ -30,7 +30,7 @@ said lb-1 7; said lb-2 3`,
   },
   {
     name: "a balancer without power is missed after three adverts and a skew",
-    script: `ssh lb-1 sudo poweroff -f; sleep 2; ssh lb-2 ip -4 -o addr show eth0 | grep -c 108.10; sleep 2; vip; kubectl get --raw /readyz`,
+    script: `ssh lb-1 sudo poweroff -ff & sleep 2; ssh lb-2 ip -4 -o addr show eth0 | grep -c 108.10; sleep 2; vip; said lb-2 1; kubectl get --raw /readyz`,
     expect: [/^0$/, /^lb-2 $/, "ok"],
   },
   {

@@ -101,6 +101,12 @@ export function* shutDown(machine: Machine, how: "reboot" | "poweroff" | "halt" 
 /** Shuts down and boots again after the firmware's time. `/run` and `/tmp` are empty then, the rest stays. */
 export function* reboot(machine: Machine): Gen {
   yield* shutDown(machine, "reboot");
+  yield* restart(machine);
+}
+
+/** Takes the power away, or leaves it so, and boots after the firmware's time. */
+export function* restart(machine: Machine): Gen {
+  powerOff(machine);
   yield* sleep(FIRMWARE);
   powerOn(machine);
 }

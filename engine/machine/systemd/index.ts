@@ -4,7 +4,7 @@ import type { Process, Program } from "../process.ts";
 import type { Signal } from "../signal.ts";
 import * as sys from "../sys.ts";
 
-export { bootMachine, powerOff, powerOn, reboot, shutDown } from "./boot.ts";
+export { bootMachine, powerOff, powerOn, reboot, restart, shutDown } from "./boot.ts";
 export { type JobResult, type Refusal, Systemd } from "./manager.ts";
 export { Unit } from "./unit.ts";
 export { unitName } from "./unit-name.ts";

@@ -3,7 +3,7 @@ import type { Gen, KernelEvent } from "../../kernel/index.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { reboot, shutDown } from "../../machine/systemd/index.ts";
+import { powerOff, reboot, restart, shutDown } from "../../machine/systemd/index.ts";
 import { localZone } from "../../machine/zone.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { timestamp } from "./when.ts";
@@ -40,8 +40,26 @@ export function* turnOff(p: Process, how: How): Gen<number> {
     );
     return 1;
   }
+  // Forced twice it happens without the service manager: nobody is asked to end first.
+  if (forces(p.argv) >= 2) {
+    yield* sys.printError(p, how === "reboot" ? "Rebooting.\n" : how === "halt" ? "Halting.\n" : "Powering off.\n");
+    cancel(machine);
+    machine.kernel.spawn(`${machine.hostname} ${how}`, how === "reboot" ? restart(machine) : cut(machine));
+    return 0;
+  }
   begin(machine, how);
   return 0;
+}
+
+/** How often -f or --force is given. */
+function forces(argv: readonly string[]): number {
+  return argv
+    .slice(1)
+    .reduce((sum, word) => sum + (word === "--force" ? 1 : /^-[a-z]+$/.test(word) ? word.split("f").length - 1 : 0), 0);
+}
+
+function* cut(machine: Machine): Gen {
+  powerOff(machine);
 }
 
 function begin(machine: Machine, how: How): void {
