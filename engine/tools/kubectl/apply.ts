@@ -26,7 +26,7 @@ import { objectPrinter } from "./output.ts";
 import { type Prunable, prunable, pruneMappings } from "./prune.ts";
 import { namedPath } from "./resource-files.ts";
 import { build, fileFlags, foundErrors, type Info } from "./resources.ts";
-import { threeWayPatch } from "./three-way.ts";
+import { PatchConflict, threeWayPatch } from "./three-way.ts";
 
 const CONFLICT_HELP = `
 Please review the fields above--they currently have other managers. Here
@@ -213,6 +213,30 @@ function* applyOne(k: Invocation, info: Info, query: ChangeQuery): Gen<Done> {
   return yield* patchOne(k, info, current, modified, path, query);
 }
 
+/** The patch, or the complaints of one that would change what others have changed (apply/patcher.go patchSimple). */
+function patchOf(
+  k: Invocation,
+  info: Info,
+  original: KubeObject | undefined,
+  modified: KubeObject,
+  current: KubeObject,
+): ReturnType<typeof threeWayPatch> {
+  const overwrite = k.flags.bool("overwrite");
+  try {
+    const now = overwrite ? current : withManagedFields(current);
+    return threeWayPatch(info.mapping, original, modified, now, overwrite);
+  } catch (error) {
+    if (!(error instanceof PatchConflict)) throw error;
+    const why = error.message;
+    k.err(`warning: error calculating patch from openapi v3 spec: ${why}\n`);
+    const annotations = current.metadata.annotations ?? {};
+    const texts = [annotations[LAST_APPLIED] ?? "", `${toJson(modified)}\n`, `${toJson(withManagedFields(current))}\n`];
+    const creating = `creating patch with:\noriginal:\n${texts[0]}\nmodified:\n${texts[1]}\ncurrent:\n${texts[2]}\nfor:: ${why}`;
+    const patching = withSource("patching", info.source, new KubectlError(creating));
+    throw withSource(`applying patch:\n\nto:\n${describeInfo(info)}\nfor:`, info.source, patching);
+  }
+}
+
 function* patchOne(
   k: Invocation,
   info: Info,
@@ -226,7 +250,7 @@ function* patchOne(
   for (let attempt = 0; ; attempt++) {
     const text = current.metadata.annotations?.[LAST_APPLIED];
     const original = text ? (JSON.parse(text) as KubeObject) : undefined;
-    const { patch, type } = threeWayPatch(info.mapping, original, modified, current, k.flags.bool("overwrite"));
+    const { patch, type } = patchOf(k, info, original, modified, current);
     if (Object.keys(patch).length === 0) {
       warnIfDeleting(k, current);
       return { object: current, operation: "unchanged" };

@@ -6,6 +6,7 @@ import type { PatchType } from "../../api/client.ts";
 import { schemaName } from "../../api/define.ts";
 import { type Field, type FieldType, type TypeSchema, typeOf } from "../../api/schema/types.ts";
 import type { KubeObject } from "../../api/types.ts";
+import { toYaml } from "../../text/yaml.ts";
 import type { Mapping } from "./discovery.ts";
 import { compareStrings, sprint, toJson } from "./go.ts";
 
@@ -17,7 +18,12 @@ interface DiffOptions {
   /** Only what was added or changed. */
   additions: boolean;
   retainKeys: boolean;
+  /** Without the order of lists. */
+  unordered?: boolean;
 }
+
+/** The file changes what somebody else has changed, too (`--overwrite=false`). */
+export class PatchConflict extends Error {}
 
 const ORDER = "$setElementOrder/";
 const DELETE_PRIMITIVE = "$deleteFromPrimitiveList/";
@@ -31,13 +37,52 @@ export function threeWayPatch(
   original: KubeObject | undefined,
   modified: KubeObject,
   current: KubeObject,
-  _overwrite: boolean,
+  overwrite: boolean,
 ): { patch: Item; type: PatchType } {
   const type = typeOf(schemaName(mapping.group, mapping.version, mapping.kind));
   if (type === undefined) return { patch: mergePatch(original ?? {}, modified, current), type: "merge" };
   const delta = diffMaps(current, modified, type, { deletions: false, additions: true, retainKeys: false });
   const deletions = diffMaps(original ?? {}, modified, type, { deletions: true, additions: false, retainKeys: false });
-  return { patch: mergePatches(deletions, delta, type), type: "strategic" };
+  const patch = mergePatches(deletions, delta, type);
+  if (!overwrite) {
+    const both = { deletions: true, additions: true, retainKeys: false, unordered: true };
+    const changed = diffMaps(original ?? {}, current, type, both);
+    if (conflicts(patch, changed, type)) {
+      const [ours, theirs] = [toYaml(patch), toYaml(changed)];
+      throw new PatchConflict(`patch:\n${ours}\nconflicts with changes made from original to current:\n${theirs}\n`);
+    }
+  }
+  return { patch, type: "strategic" };
+}
+
+/** Whether two patches say different things about a field (strategicpatch MergingMapsHaveConflicts). */
+function conflicts(left: unknown, right: unknown, type: TypeSchema | undefined, field?: Field): boolean {
+  const { replace, merge } = strategies(field);
+  if (isMap(left)) {
+    if (!isMap(right) || left["$patch"] !== right["$patch"]) return true;
+    if (replace) return false;
+    return Object.entries(left).some(([key, value]) => {
+      if (key === "$patch" || key === "$retainKeys" || !(key in right)) return false;
+      const inner = type?.fields.get(key);
+      return conflicts(value, right[key], structOf(inner?.type), inner);
+    });
+  }
+  if (!Array.isArray(left)) return !equal(left, right);
+  if (!Array.isArray(right)) return true;
+  const ofMaps = isMap(left[0] ?? right[0]);
+  if (merge) {
+    const key = field?.patchMergeKey;
+    if (!ofMaps || key === undefined) return false;
+    const idOf = (item: unknown) => sprint((item as Item)[key]);
+    return left.some((item) => {
+      const other = right.findLast((each) => idOf(each) === idOf(item));
+      return other !== undefined && conflicts(item, other, type);
+    });
+  }
+  const inOrder = (list: unknown[]) =>
+    ofMaps ? list : [...new Set(list)].sort((a, b) => compareStrings(sprint(a), sprint(b)));
+  const [ours, theirs] = [inOrder(left), inOrder(right)];
+  return left.length !== right.length || ours.some((item, i) => conflicts(item, theirs[i], type));
 }
 
 function structOf(type: FieldType | undefined): TypeSchema | undefined {
@@ -124,7 +169,7 @@ function diffLists(
   if (changed.length > 0) patch[key] = changed;
   // Lists of different lengths count as ordered differently, so a Pod that got a token volume is always "configured".
   const sameOrder = before.length === after.length && before.every((item, i) => idOf(item) === idOf(after[i]));
-  if (changed.length > 0 || (options.additions && !sameOrder)) {
+  if (!options.unordered && (changed.length > 0 || (options.additions && !sameOrder))) {
     patch[ORDER + key] = after.map((item) => ({ [mergeKey]: (item as Item)[mergeKey] }));
   }
 }
@@ -136,6 +181,7 @@ function diffScalars(key: string, before: unknown[], after: unknown[], options: 
   if (gone.length > 0) {
     patch[DELETE_PRIMITIVE + key] = [...new Set(gone)].sort((a, b) => compareStrings(sprint(a), sprint(b)));
   }
+  if (options.unordered) return;
   if (gone.length > 0 || (options.additions && !equal(before, after))) patch[ORDER + key] = after;
 }
 
