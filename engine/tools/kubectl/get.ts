@@ -11,7 +11,7 @@ import { isTable, type Table, TablePrinter } from "./printers/table.ts";
 import { newTabWriter } from "./printers/tabwriter.ts";
 import { getRaw } from "./raw.ts";
 import { type BuildOptions, build, type Info } from "./resources.ts";
-import { isSortPath, noField, sortObjects, sortPath, sortTable } from "./sort.ts";
+import { noField, sortObjects, sortPath, sortTable } from "./sort.ts";
 
 export const TABLE_ACCEPT =
   "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
@@ -130,7 +130,7 @@ function* getTable(k: Invocation): Gen<number> {
 }
 
 /**
- * Tables in order. One without the field is not printed at all, since kubectl passes over the sorter's complaint; in several,
+ * Tables in order. One without the field, or for a path that is none, is not printed at all, since kubectl passes over the sorter's complaint; in several,
  * the sorter looks for the field where tables do not have it (cmd/get/sorter.go RuntimeSort).
  */
 function sortTables(k: Invocation, infos: Info[], sortBy: string): Info[] {
@@ -138,7 +138,6 @@ function sortTables(k: Invocation, infos: Info[], sortBy: string): Info[] {
   return infos.map((info) => {
     if (!isTable(info.object)) return info;
     const table = info.object as Table;
-    if (!isSortPath(sortBy)) return info;
     try {
       return { ...info, object: sortTable(k, table, sortBy) as unknown as KubeObject };
     } catch (error) {
@@ -182,7 +181,14 @@ function printGeneric(k: Invocation, printer: ObjectPrinter, object: KubeObject)
 /** Lists, then follows; also a single object. */
 function* watchGet(k: Invocation, human: boolean): Gen<number> {
   const { flags } = k;
-  const options = { ...buildOptions(k), flatten: false, singleResourceType: true, continueOnError: false };
+  // A watch has no subresource (get.go watch).
+  const options = {
+    ...buildOptions(k),
+    subresource: "",
+    flatten: false,
+    singleResourceType: true,
+    continueOnError: false,
+  };
   if (human) options.accept = TABLE_ACCEPT;
   const { infos } = yield* build(k, options);
   if (new Set(infos.map((info) => `${info.mapping.group}/${info.mapping.kind}`)).size > 1 || infos.length === 0) {

@@ -165,7 +165,7 @@ function ofKnownKinds(found: Result, goOn: boolean): Result {
 }
 
 /** What a reader of Go's structs says of a kind that it has none for. */
-function unknownKind({ mapping, source }: Info, single: boolean): string | undefined {
+function unknownKind({ mapping, source }: Pick<Info, "mapping" | "source">, single: boolean): string | undefined {
   const { group, version, kind } = mapping;
   if (!FOREIGN.includes(group) && typeOf(schemaName(group, version, kind)) !== undefined) return undefined;
   const what = quote(single ? kind : `${kind}List`);
@@ -360,6 +360,13 @@ function* fromSelector(run: Run, named: Named): Gen<Result> {
   const result: Result = { infos: [], errors: [], failedAt: [], singleItemImplied: false, targetsSingleItems: false };
   for (const mapping of mappings) {
     const namespace = mapping.namespaced && !options.allNamespaces ? k.namespace : "";
+    const unread = options.typed ? unknownKind({ mapping }, false) : undefined;
+    if (unread !== undefined) {
+      // Even an empty list cannot be read.
+      if (!options.continueOnError) throw new KubectlError(unread);
+      failed(result, new KubectlError(unread));
+      continue;
+    }
     try {
       yield* listInto(run, mapping, namespace, result);
     } catch (error) {

@@ -32,16 +32,6 @@ export function sortPath(field: string): string {
   }
 }
 
-/** Whether `--sort-by` can be read at all. */
-export function isSortPath(field: string): boolean {
-  try {
-    return new JsonPath(relaxedPath(field), true) !== undefined;
-  } catch (error) {
-    if (!(error instanceof JsonPathError)) throw error;
-    return false;
-  }
-}
-
 /** No object has the field. */
 export function noField(path: string): KubectlError {
   return new KubectlError(`couldn't find any field with path ${JSON.stringify(path)} in the list of objects`);
@@ -61,6 +51,7 @@ function sortBy<T>(
     text = relaxedPath(field);
   } catch (error) {
     if (!(error instanceof JsonPathError)) throw error;
+    if (where === IN_OBJECTS) throw new KubectlError(error.message);
   }
   try {
     path = new JsonPath(text, true);
