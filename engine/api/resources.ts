@@ -45,6 +45,7 @@ export const VALIDATING_WEBHOOKS = resource(
 export const NETWORK_POLICIES = resource("networking.k8s.io", "networkpolicies", "NetworkPolicy");
 export const STORAGE_CLASSES = resource("storage.k8s.io", "storageclasses", "StorageClass", false);
 export const CSI_NODES = resource("storage.k8s.io", "csinodes", "CSINode", false);
+export const VOLUME_ATTACHMENTS = resource("storage.k8s.io", "volumeattachments", "VolumeAttachment", false);
 export const CSI_DRIVERS = resource("storage.k8s.io", "csidrivers", "CSIDriver", false);
 export const CLUSTER_ROLES = resource("rbac.authorization.k8s.io", "clusterroles", "ClusterRole", false);
 export const LEASES = resource("coordination.k8s.io", "leases", "Lease");

@@ -29,7 +29,6 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
   const release = releaseOf(p);
   const config = flags.get("kubeconfig") ?? "/etc/kubernetes/controller-manager.conf";
   log(klog(kernel, p.nsPid, "I", "serving.go:386", "Generated self-signed cert in-memory"));
-  log(klog(kernel, p.nsPid, "I", "controllermanager.go:189", "Starting", { version: release }));
   const agent = userAgent("kube-controller-manager", release);
   const own = clientFromKubeconfig(p, config, agent);
   const manager = new ControllerManager({
@@ -37,7 +36,6 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
     client: (account) => (account === undefined ? own : accountClient(p, own, config, account)),
     log,
     identity: hostname,
-    release,
     pid: p.nsPid,
     verbosity: verbosityOf(flags),
     rate: rateOf(flags, { qps: 20, burst: 30 }),
@@ -63,6 +61,12 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
     clientCa: flags.get("client-ca-file"),
     metrics: () => componentMetrics(component, (out) => manager.families(out)),
   });
+  const [address, port] = [flags.get("bind-address") ?? "0.0.0.0", flags.get("secure-port") ?? "10257"];
+  const settings = { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" };
+  const where = address === "0.0.0.0" ? "[::]" : address;
+  log(klog(kernel, p.nsPid, "I", "controllermanager.go:185", "Starting", { version: release }));
+  log(klog(kernel, p.nsPid, "I", "controllermanager.go:187", "Golang settings", settings));
+  log(klog(kernel, p.nsPid, "I", "secure_serving.go:213", `Serving securely on ${where}:${port}`));
   return yield* serve(p, manager, flags, 10257, pages);
 };
 

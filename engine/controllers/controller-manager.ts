@@ -1,4 +1,3 @@
-import { RELEASE } from "../api/build-info.ts";
 import type { ApiClient } from "../api/client.ts";
 import { EventRecorder } from "../api/event-recorder.ts";
 import { klog, type Severity } from "../api/klog.ts";
@@ -25,8 +24,6 @@ export interface ControllerManagerOptions {
   log: (line: string) => void;
   /** Host name of the control-plane node. */
   identity: string;
-  /** What it is of: `v1.32.3`. */
-  release?: string;
   clusterCidr: string;
   serviceCidr: string;
   /** PEM for kube-root-ca.crt. */
@@ -77,9 +74,7 @@ export class ControllerManager {
 
   /** Asks for the lease; controllers start when it is held. */
   start(): void {
-    const { kernel, log, pid = 1 } = this.options;
     this.running = true;
-    log(klog(kernel, pid, "I", "controllermanager.go:185", "Starting", { version: this.options.release ?? RELEASE }));
     this.election.start();
   }
 

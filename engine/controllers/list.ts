@@ -1,4 +1,5 @@
 import type { RequestRate } from "../api/rate-limiter.ts";
+import { startAttachDetach } from "./attach-detach.ts";
 import { startBootstrapSigner, startTokenCleaner } from "./bootstrap-tokens.ts";
 import { startCertificateApproving } from "./certificate-approving.ts";
 import { startCertificateCleaning } from "./certificate-cleaning.ts";
@@ -144,6 +145,12 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     name: "certificatesigningrequest-cleaner-controller",
     serviceAccount: "certificate-controller",
     start: startCertificateCleaning,
+  },
+  {
+    name: "persistentvolume-attach-detach-controller",
+    serviceAccount: "attachdetach-controller",
+    component: "attachdetach-controller",
+    start: startAttachDetach,
   },
   {
     name: "persistentvolume-binder-controller",

@@ -4,6 +4,7 @@ import {
   CONFIG_MAPS,
   CONTROLLER_REVISIONS,
   CRON_JOBS,
+  CSI_DRIVERS,
   CUSTOM_RESOURCE_DEFINITIONS,
   DAEMON_SETS,
   DEPLOYMENTS,
@@ -26,6 +27,7 @@ import {
   SERVICES,
   STATEFUL_SETS,
   STORAGE_CLASSES,
+  VOLUME_ATTACHMENTS,
 } from "../api/resources.ts";
 import type { Resource } from "../api/types.ts";
 
@@ -56,6 +58,8 @@ export const WATCHED: readonly Resource[] = [
   PERSISTENT_VOLUMES,
   PERSISTENT_VOLUME_CLAIMS,
   STORAGE_CLASSES,
+  CSI_DRIVERS,
+  VOLUME_ATTACHMENTS,
   SECRETS,
   CLUSTER_ROLES,
 ];

@@ -1,11 +1,11 @@
-import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../api/resources.ts";
+import { CSI_DRIVERS, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../api/resources.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { hostView } from "../runtime/host-view.ts";
 import * as sys from "../sys.ts";
 import type { KubeletContext } from "./context.ts";
-import { MountError, ProcessError } from "./mount-error.ts";
+import { MountError, NotAttached, ProcessError } from "./mount-error.ts";
 import type { Pod, VolumeSpec } from "./types.ts";
 import { refuseNfs, setUpHostPath } from "./volume-plugins.ts";
 
@@ -37,7 +37,22 @@ export function* claimedPath(ctx: KubeletContext, pod: Pod, claimName: string): 
       `error processing PVC ${namespace}/${claimName}: failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`,
     );
   }
+  yield* attached(ctx, bound);
   return pathOf(ctx, pod, bound);
+}
+
+/** The controller attaches what its driver says it has to; the node's status tells when that is done (VerifyControllerAttachedVolume). */
+function* attached(ctx: KubeletContext, bound: KubeObject): Gen {
+  const { csi } = bound["spec"];
+  if (!csi) return;
+  const driver = yield* found(ctx, CSI_DRIVERS, undefined, csi.driver);
+  if (driver?.["spec"].attachRequired === false) return;
+  const name = `kubernetes.io/csi/${csi.driver}^${csi.volumeHandle}`;
+  const there: readonly { name: string }[] = ctx.node()?.["status"]?.volumesAttached ?? [];
+  if (there.some((one) => one.name === name)) return;
+  throw new NotAttached(
+    `Volume not attached according to node status for volume "${bound.metadata.name}" (UniqueName: "${name}")`,
+  );
 }
 
 function* found(

@@ -14,3 +14,6 @@ export class MountError extends Error {
 
 /** A volume that is not even to be mounted: what it stands for is not there (pkg/kubelet/volumemanager/populator). */
 export class ProcessError extends Error {}
+
+/** A volume that the node's status does not tell as attached yet: it is waited for, and nobody is told. */
+export class NotAttached extends Error {}

@@ -13,7 +13,7 @@ import { claimedPath, claimOf } from "./claims.ts";
 import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import { fieldValue, resourceValue } from "./env.ts";
-import { MountError, ProcessError } from "./mount-error.ts";
+import { MountError, NotAttached, ProcessError } from "./mount-error.ts";
 import { PODS_DIR, podDir } from "./pods-dir.ts";
 import { type DownwardItem, type KeyToPath, type Pod, podKey, type VolumeSpec } from "./types.ts";
 import { refuseSource, setUpHostPath } from "./volume-plugins.ts";
@@ -30,6 +30,7 @@ interface Token {
 }
 
 const DAY = 86_400;
+const FAILED_AT = "nestedpendingoperations.go:348";
 
 /** A file of a volume. */
 interface Projected {
@@ -154,16 +155,18 @@ export class VolumeManager {
             i++;
             continue;
           }
+          if (error instanceof NotAttached) {
+            const words = `${error.message} pod "${pod.metadata.name}" (UID: "${uid}")`;
+            log("E", FAILED_AT, `Operation for "${uniqueName(pod, volume)}" failed. Error: ${words}`);
+            this.later(key);
+            i++;
+            continue;
+          }
           if (!(error instanceof MountError)) throw error;
           const words = `${error.step} for volume "${error.volume ?? volume.name}" : ${error.message}`;
           recorder.event(pod, "Warning", "FailedMount", words);
-          log(
-            "E",
-            "nestedpendingoperations.go:348",
-            `Operation for "${uniqueName(pod, volume)}" failed. Error: ${words}`,
-          );
-          const pause = failed ? Math.min(failed.pause * 2, KUBELET.mountRetryLast) : KUBELET.mountRetryFirst;
-          this.failed.set(key, { pause, until: kernel.now + pause });
+          log("E", FAILED_AT, `Operation for "${uniqueName(pod, volume)}" failed. Error: ${words}`);
+          this.later(key);
           i++;
         }
         if (cancelled()) throw new SyncCancelled();
@@ -184,6 +187,13 @@ export class VolumeManager {
       yield* sleep(next - kernel.now);
       if (cancelled()) throw new SyncCancelled();
     }
+  }
+
+  /** A mount that failed is tried again with back-off. */
+  private later(key: string): void {
+    const before = this.failed.get(key)?.pause;
+    const pause = before === undefined ? KUBELET.mountRetryFirst : Math.min(before * 2, KUBELET.mountRetryLast);
+    this.failed.set(key, { pause, until: this.ctx.kernel.now + pause });
   }
 
   /** Path on the node of a volume that is mounted. */
