@@ -5,6 +5,7 @@ import type { Gen } from "../kernel/index.ts";
 import type { Context } from "./context.ts";
 import { discoveryPage } from "./discovery.ts";
 import { methodNotAllowed, notAcceptable, nothingThere, pageNotFound } from "./errors.ts";
+import { flowControlPage } from "./flow-control-pages.ts";
 import { healthPage, healthPaths } from "./health.ts";
 import { openApiPage } from "./openapi/openapi.ts";
 import { swaggerPage } from "./openapi/swagger.ts";
@@ -16,6 +17,8 @@ export function* page(context: Context): Gen<HttpResponse> {
   if (request.method !== "GET" && ofTheApi(info.path)) throw methodNotAllowed();
   const found = discoveryPage(context) ?? healthPage(context) ?? openApiPage(context) ?? swaggerPage(context);
   if (found !== undefined) return found;
+  const flows = flowControlPage(context);
+  if (flows !== undefined) return text(flows);
   switch (info.path) {
     case "/version":
     case "/version/":

@@ -39,6 +39,7 @@ export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpRespons
     server.metrics.count(info, response.status, server.kernel.now - started, isApply(request));
     return response;
   } finally {
+    server.flows.end(context);
     server.metrics.inflight[kind]--;
   }
 }
@@ -62,6 +63,7 @@ function* answer(context: Context): Gen<HttpResponse> {
       context.user = user;
     }
     context.counted = true;
+    server.flows.begin(context);
     const decision = authorize(context);
     if (record) record.decision = decision;
     if (decision.allowed) response = yield* route(context);

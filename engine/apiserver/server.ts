@@ -13,6 +13,7 @@ import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
 import { beatOf } from "./beat.ts";
 import { Encryption } from "./encryption.ts";
+import { FlowTally } from "./flow-tally.ts";
 import { ApiMetrics } from "./metrics.ts";
 import type { NodeProxy, WebhookClient } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
@@ -134,6 +135,7 @@ export class ApiServer {
   readonly authorizer: Authorizer;
   readonly audit: AuditLog;
   readonly metrics: ApiMetrics;
+  readonly flows: FlowTally;
   readonly nodeProxy: NodeProxy | undefined;
   readonly webhooks: WebhookClient | undefined;
   readonly services: ServiceDialer | undefined;
@@ -170,6 +172,7 @@ export class ApiServer {
     this.authorizer = options.registry.authorizer;
     this.audit = new AuditLog(options.kernel, options.name, { ...options.audit, sink: options.auditSink });
     this.metrics = new ApiMetrics(this);
+    this.flows = new FlowTally(this);
     this.plugins = options.plugins ?? ADMISSION_PLUGINS;
     const issuer = options.serviceAccountIssuer ?? ISSUER;
     this.tokens = new TokenAuthenticator({
