@@ -102,7 +102,7 @@ class AttachDetach {
     }
     if (attachment === undefined) return yield* this.attach(volume, csi, node, id, pods);
     if (attachment.metadata.deletionTimestamp) return;
-    return yield* this.await(volume, csi, node, attachment, pods);
+    return yield* this.awaited(volume, csi, node, attachment, pods);
   }
 
   private *attach(
@@ -131,7 +131,7 @@ class AttachDetach {
   }
 
   /** The attacher has done it, has failed, or is still waited for. */
-  private *await(
+  private *awaited(
     volume: KubeObject,
     csi: { driver: string; volumeHandle: string },
     node: string,
