@@ -212,6 +212,13 @@ kubectl --server https://192.168.108.11:6443 get configmap kept`,
     never: [/started cp-2/],
   },
   {
+    name: "a leader that is stopped is followed by another, and follows when it goes on",
+    script: `L=$(lead); T=$(status $L $A | grep -o 'term=[0-9]*'); ssh $L sudo pkill -STOP -x etcd; sleep 6
+O=$(for i in 1 2 3; do [ cp-$i = $L ] || echo cp-$i; done | head -1); kubectl create configmap during
+log $O | grep -c 'elected leader'; ssh $L sudo pkill -CONT -x etcd; sleep 3; status cp-1 $A,$B,$D; [ $(lead) = $L ] || echo another leads`,
+    expect: ["configmap/during created", /^2$/, "term=3", "another leads"],
+  },
+  {
     name: "an API server that knows all members goes on without its own",
     script: `ssh cp-1 'sudo sed -i "s#--etcd-servers=.*#--etcd-servers=https://127.0.0.1:2379,https://192.168.108.12:2379#" /etc/kubernetes/manifests/kube-apiserver.yaml'; sleep 40
 away cp-1; sleep 10; kubectl --server https://192.168.108.11:6443 create configmap through-another`,

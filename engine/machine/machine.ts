@@ -141,8 +141,8 @@ export class Machine {
     }
     const action = defaultAction(signal);
     if (action === "ignore" || action === "continue") return;
-    // Process 1 of a container gets only the signals it has a handler for (pid_namespaces(7)).
-    if (process.nsPid === 1 && process.ns.pid !== this.pids) return;
+    // Process 1 of a container gets only the signals it has a handler for, but SIGSTOP from outside (pid_namespaces(7)).
+    if (process.nsPid === 1 && process.ns.pid !== this.pids && signal !== "STOP") return;
     if (action === "stop") this.freeze(process, signal);
     else this.terminate(process, signal);
   }
