@@ -10,7 +10,8 @@ kubectl wait --for=condition=Ready pod/nginx-test --timeout=120s
 events=$(kubectl get events --field-selector involvedObject.name=nginx-test --sort-by=.metadata.resourceVersion -o json)
 answer order $(jq -r '.items[].reason' <<<"$events")
 
-# task: audit: a server that was asked nothing of it has no line
+# task: audit
+# A server that was asked nothing of it has no line.
 for cp in cp-1 cp-2 cp-3; do
   id=$(ssh "$cp" sudo cat /var/log/kubernetes/audit/audit.log | { grep nginx-test || true; } |
     jq -r 'select(.verb == "create" and .objectRef.resource == "pods" and (.objectRef | has("subresource") | not)) | .auditID')
