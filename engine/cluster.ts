@@ -1,9 +1,9 @@
 import { KINDS } from "./api/kinds.ts";
 import type { KubeObject } from "./api/types.ts";
-import { Registry } from "./apiserver/index.ts";
+import { Registry, Storage } from "./apiserver/index.ts";
 import { Chronicle } from "./chronicle.ts";
 import { setClusterContext } from "./control-plane/context.ts";
-import { EtcdStore, type Member, memberId, RaftGroup, SingleEtcd } from "./etcd/index.ts";
+import { EtcdStore, type Member, memberId, RaftGroup } from "./etcd/index.ts";
 import type { Kernel } from "./kernel/index.ts";
 import { MINUTE } from "./kernel/index.ts";
 import { addons } from "./kubeadm/addons/index.ts";
@@ -88,7 +88,7 @@ export class Cluster {
     raft.begin(members, "1", members.slice(0, 1));
     this.registry = new Registry(
       kernel,
-      new SingleEtcd(this.etcd),
+      new Storage(this.etcd),
       KINDS,
       name === "" ? "apiserver" : `apiserver ${name}`,
     );

@@ -16,6 +16,43 @@ back() { ssh $1 sudo mv /root/etcd.yaml /etc/kubernetes/manifests/; }
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "a full member refuses what would grow until there is room again and the alarm is taken back",
+    script: `N=$(e cp-1 endpoint status -w json | grep -o '"dbSize":[0-9]*' | cut -d: -f2)
+ssh cp-1 "sudo sed -i 's/- --snapshot-count=10000/&\\n    - --quota-backend-bytes=$((N + 200000))/' /etc/kubernetes/manifests/etcd.yaml"; sleep 60
+ssh cp-1 'for i in $(seq 1 60); do head -c 9000 /dev/zero | tr "\\0" x | sudo etcdctl '"$C"' put fill$i >/dev/null 2>&1 || { echo refused; break; }; done'
+e cp-1 alarm list; e cp-2 alarm list -w json | grep -o '"alarm":1'
+e cp-1 endpoint status -w json | grep -o 'alarm:NOSPACE'
+e cp-1 endpoint health 2>&1; ssh cp-1 curl -s http://127.0.0.1:2381/health; echo
+e cp-2 put a b 2>&1 | tail -1; e cp-2 lease grant 60 2>&1 | tail -1; e cp-1 get fill1 --keys-only
+kubectl create configmap full; kubectl get nodes -o name | head -1; kubectl label node worker-1 full=yes
+sleep 90; e cp-1 del fill --prefix >/dev/null; e cp-1 compact $(e cp-1 endpoint status -w json | grep -o '"revision":[0-9]*' | cut -d: -f2)
+S=$(e cp-1 endpoint status -w json | grep -o '"dbSize":[0-9]*' | cut -d: -f2); e cp-1 defrag
+T=$(e cp-1 endpoint status -w json | grep -o '"dbSize":[0-9]*' | cut -d: -f2); [ $T -lt $((S - 100000)) ] && echo smaller
+e cp-1 put a b 2>&1 | tail -1; e cp-1 alarm disarm; e cp-1 alarm list; e cp-1 put a b; kubectl create configmap roomy`,
+    expect: [
+      "refused",
+      "alarm:NOSPACE ",
+      '"alarm":1',
+      "alarm:NOSPACE",
+      "Active Alarm(s): NOSPACE",
+      "Error: unhealthy cluster",
+      '{"health":"false","reason":"ALARM NOSPACE"}',
+      "Error: etcdserver: mvcc: database space exceeded",
+      "Error: failed to grant lease (etcdserver: mvcc: database space exceeded)",
+      "fill1",
+      "error: failed to create configmap: etcdserver: mvcc: database space exceeded",
+      "node/cp-1",
+      "Error from server: etcdserver: mvcc: database space exceeded",
+      "compacted revision",
+      "Finished defragmenting etcd member[127.0.0.1:2379]",
+      "smaller",
+      "Error: etcdserver: mvcc: database space exceeded",
+      "alarm:NOSPACE",
+      "OK",
+      "configmap/roomy created",
+    ],
+  },
+  {
     name: "a leader that is killed is followed within two seconds; requests wait for the election, and it comes back as a follower",
     script: `L=$(lead); O=$(for i in 1 2 3; do [ cp-$i = $L ] || echo cp-$i; done | head -1)
 ssh $L sudo pkill -9 -x etcd; sleep 0.3

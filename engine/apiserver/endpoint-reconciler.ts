@@ -1,3 +1,4 @@
+import { StatusError } from "../api/status.ts";
 import { EtcdError } from "../etcd/index.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
 import { ensureService, setEndpoints } from "./bootstrap/bootstrap.ts";
@@ -87,8 +88,13 @@ export class EndpointReconciler {
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
     }
-    this.lease = (yield* etcd.leaseGrant(TTL)).id;
-    yield* etcd.put({ key, valueAt, lease: this.lease });
+    try {
+      this.lease = (yield* etcd.leaseGrant(TTL)).id;
+      yield* etcd.put({ key, valueAt, lease: this.lease });
+    } catch (error) {
+      // A full etcd takes nothing.
+      if (!(error instanceof StatusError)) throw error;
+    }
   }
 
   /** An Endpoints whose generation tells one write from the next. */

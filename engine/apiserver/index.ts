@@ -9,4 +9,5 @@ export { Registry } from "./registry.ts";
 export { isForPeople } from "./respond.ts";
 export { ApiServer, type ApiServerOptions } from "./server.ts";
 export { repairRanges } from "./services.ts";
+export { Storage } from "./storage.ts";
 export type { CacheEvent } from "./watch.ts";

@@ -1,4 +1,5 @@
 import type { KindDef } from "../api/kind.ts";
+import { StatusError } from "../api/status.ts";
 import type { KubeObject, WatchEvent } from "../api/types.ts";
 import { type Etcd, type KeyValue, prefixEnd } from "../etcd/index.ts";
 import { type Gen, type Kernel, MINUTE } from "../kernel/index.ts";
@@ -181,7 +182,13 @@ export class Registry {
 
   /** The servers agree by a key of its own on who compacts, and how far (storage/etcd3/compact.go). */
   private *compact(revision: number): Gen {
-    yield* this.etcd.put({ key: "compact_rev_key", value: String(revision) });
+    try {
+      yield* this.etcd.put({ key: "compact_rev_key", value: String(revision) });
+    } catch (error) {
+      // A full etcd takes no key, not even this one: servers compact no more until there is room.
+      if (error instanceof StatusError) return;
+      throw error;
+    }
     yield* this.etcd.compact(revision);
     this.compactRevision = revision;
   }

@@ -1,16 +1,11 @@
 import type { HttpResponse } from "../api/http.ts";
-import { hexId, snapshotBytes } from "../etcd/index.ts";
+import { hexId } from "../etcd/index.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
 import { releaseIn } from "../machine/release.ts";
 import { Exposition } from "../text/exposition.ts";
 import { clusterContext } from "./context.ts";
 import type { healthPages } from "./daemon.ts";
-
-/** etcd's database grows by pages (bbolt). */
-const PAGE = 4096;
-/** `--quota-backend-bytes`: 2 GiB. */
-const QUOTA = 2_147_483_648;
 
 /** What /livez and /readyz look at (server/etcdserver/api/etcdhttp/health.go). */
 const CHECKS: Readonly<Record<string, readonly string[]>> = {
@@ -27,12 +22,16 @@ const page = (status: number, text: string, type = "text/plain; charset=utf-8"):
 /** Port 2381 of a member: health, and the metrics that are known here (server/etcdserver/metrics.go, server/mvcc/metrics.go). */
 export function etcdPages(p: Process, id: bigint): ReturnType<typeof healthPages> {
   const { network, hostname } = p.machine;
-  const { raft } = clusterContext(network);
+  const { etcd, raft } = clusterContext(network);
   const answer = (path: string, query: string): HttpResponse => {
     const answers = raft.answers(hostname);
     if (path === "/health") {
-      const isWell = answers || /(^|&)serializable=true/.test(query);
-      return page(isWell ? 200 : 503, `{"health":"${isWell}","reason":"${isWell ? "" : "RAFT NO LEADER"}"}`);
+      const asked = new URLSearchParams(query);
+      // Alarms are looked at first, whatever is asked for (health.go, NewHealthHandler).
+      const isFull = etcd.space.active().length > 0 && !asked.getAll("exclude").includes("NOSPACE");
+      const isLed = answers || asked.get("serializable") === "true";
+      const reason = isFull ? "ALARM NOSPACE" : isLed ? "" : "RAFT NO LEADER";
+      return page(reason === "" ? 200 : 503, `{"health":"${reason === ""}","reason":"${reason}"}`);
     }
     if (path === "/metrics") return page(200, metrics(p, id), "text/plain; version=0.0.4; charset=utf-8");
     const [, kind = "", one] = path.split("/");
@@ -67,7 +66,7 @@ function metrics(p: Process, id: bigint): string {
   const { lead, index, revision } = raft.viewOf(id);
   const others = raft.members().filter((member) => member.id !== id);
   const local = hexId(id);
-  const size = Math.ceil(snapshotBytes(store).length / PAGE) * PAGE;
+  const { size, inUse } = store.space.sizeOf(id);
   const keys = store.range({ key: "\0", rangeEnd: "\0", countOnly: true }).count;
   const out = new Exposition();
   const gauge = (name: string, help: string, value: number) => out.add(name, "gauge", help, value);
@@ -78,6 +77,11 @@ function metrics(p: Process, id: bigint): string {
     "etcd_mvcc_db_total_size_in_bytes",
     "Total size of the underlying database physically allocated in bytes.",
     size,
+  );
+  gauge(
+    "etcd_mvcc_db_total_size_in_use_in_bytes",
+    "Total size of the underlying database logically in use in bytes.",
+    inUse,
   );
   out.add(
     "etcd_network_active_peers",
@@ -111,7 +115,7 @@ function metrics(p: Process, id: bigint): string {
   gauge("etcd_server_proposals_applied_total", "The total number of consensus proposals applied.", index);
   gauge("etcd_server_proposals_committed_total", "The total number of consensus proposals committed.", index);
   gauge("etcd_server_proposals_pending", "The current number of pending proposals to commit.", 0);
-  gauge("etcd_server_quota_backend_bytes", "Current backend storage quota size in bytes.", QUOTA);
+  gauge("etcd_server_quota_backend_bytes", "Current backend storage quota size in bytes.", store.space.quotaOf(id));
   out.add(
     "etcd_server_version",
     "gauge",

@@ -1,5 +1,5 @@
 import { pairProblem } from "../api/key-pair.ts";
-import { hexId } from "../etcd/index.ts";
+import { DEFAULT_QUOTA, hexId } from "../etcd/index.ts";
 import { type Gen, WaitQueue, wait } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
@@ -70,6 +70,7 @@ export const etcd: Program = function* etcd(p) {
     host: p.machine.hostname,
     clientUrls: (flags.get("advertise-client-urls") ?? "").split(",").filter((url) => url !== ""),
     clientCa: () => textOf(p, flags.get("client-cert-auth") === "true" ? flags.get("trusted-ca-file") : undefined),
+    quota: quotaOf(flags),
     reaches: (peer) => links.reaches(peer),
     isStopped: () => p.stopped,
     pulse: () => links.pulse(),
@@ -114,6 +115,10 @@ function* untilEnded(p: Process, ended: WaitQueue, isRemoved: () => boolean): Ge
     if (signal === undefined) yield* wait(ended);
   }
 }
+
+/** `--quota-backend-bytes`: 0 is the default one, and less than that none. */
+const quotaOf = (flags: ReadonlyMap<string, string>): number =>
+  Number(flags.get("quota-backend-bytes") ?? 0) || DEFAULT_QUOTA;
 
 /** The release of its image; one that machines were given by hand is the cluster's. */
 const etcdRelease = (p: Process): string => releaseIn(p, p.exe) ?? "3.5.16";

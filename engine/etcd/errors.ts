@@ -10,6 +10,7 @@ export class EtcdError extends Error {
 
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
+const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const OUT_OF_RANGE = 11;
 const UNKNOWN = 2;
@@ -42,3 +43,5 @@ export const errPeerUrlExists = (): EtcdError =>
 export const errNotEnoughStarted = (): EtcdError =>
   new EtcdError("etcdserver: re-configuration failed due to not enough started members", UNKNOWN);
 export const errUnhealthy = (): EtcdError => new EtcdError("etcdserver: unhealthy cluster", UNAVAILABLE);
+export const errNoSpace = (): EtcdError =>
+  new EtcdError("etcdserver: mvcc: database space exceeded", RESOURCE_EXHAUSTED);

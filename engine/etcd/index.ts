@@ -7,6 +7,7 @@ export { RaftGroup } from "./raft.ts";
 export { addMember, moveMember, promoteMember, removeMember } from "./reconfigure.ts";
 export { type Sealer, sealerOf, sealObject } from "./sealed.ts";
 export { readSnapshot, restore, type Snapshot, snapshotBytes } from "./snapshot.ts";
+export { DEFAULT_QUOTA, sizeText } from "./space.ts";
 export { EtcdStore, leaseName } from "./store.ts";
 export type * from "./types.ts";
 export { prefixEnd, valueBytes } from "./value.ts";

@@ -9,6 +9,8 @@ export interface PeerProcess {
   readonly clientUrls: readonly string[];
   /** PEM of the CA that clients' certificates must come from; "" where none are asked for. */
   readonly clientCa: () => string;
+  /** `--quota-backend-bytes`; negative: none. */
+  readonly quota: number;
   /** Whether messages between it and a peer get through. */
   reaches(peer: bigint): boolean;
   /** Whether a signal has stopped it (SIGSTOP). */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Kernel, SECOND } from "../kernel/index.ts";
-import { EtcdStore, hexId, type Member, memberId, RaftGroup } from "./index.ts";
+import { DEFAULT_QUOTA, EtcdStore, hexId, type Member, memberId, RaftGroup } from "./index.ts";
 
 /** Five members on a network whose cables can be pulled; processes only keep what they log. */
 class World {
@@ -38,6 +38,7 @@ class World {
       clientUrls: [],
       clientCa: () => "",
       reaches: (peer) => this.groups[i] === this.groups[this.members.findIndex((member) => member.id === peer)],
+      quota: DEFAULT_QUOTA,
       isStopped: () => false,
       pulse: () => false,
       notice: () => {},

@@ -3,6 +3,7 @@ import { Configuration } from "./configuration.ts";
 import { Consensus } from "./consensus.ts";
 import { hexId, type Member } from "./membership.ts";
 import { Peer, type PeerProcess } from "./peer.ts";
+import { sizeText } from "./space.ts";
 import type { EtcdStore } from "./store.ts";
 
 /** How often connections are looked at; heartbeats themselves are not sent. */
@@ -48,6 +49,7 @@ export class RaftGroup {
         this.changed.wakeAll();
       },
     });
+    store.space.onAlarm = (what, member) => this.sayAlarm(what, member);
     kernel.on(`${name} pulse`, () => this.beat());
     kernel.onDigest(`${name} raft`, () => this.digest());
   }
@@ -136,7 +138,7 @@ export class RaftGroup {
 
   /** Index of the last entry that was agreed on; each leader begins with an empty one. */
   get index(): number {
-    return this.entries + this.consensus.leaderChanges + this.store.entries;
+    return this.entries + this.consensus.leaderChanges + this.store.entries + this.store.space.entries;
   }
 
   /** How a member sees things: `lead` 0n where it knows of no leader. */
@@ -174,6 +176,7 @@ export class RaftGroup {
     // The set-up's members come one after the other, and the first serves before the others are there.
     this.consensus.begin(first === members && members.length > 1);
     this.entries = 1 + members.length;
+    this.store.space.reset();
   }
 
   /** `--force-new-cluster`: of all members this one is left. */
@@ -189,6 +192,7 @@ export class RaftGroup {
     let peer = this.peers.get(id);
     if (peer === undefined) this.peers.set(id, (peer = new Peer(id)));
     const started = peer;
+    this.store.space.open(id, process.quota);
     started.process = process;
     started.hasLog = true;
     this.hosts.set(host, started);
@@ -294,6 +298,25 @@ export class RaftGroup {
       });
     }
     this.update();
+  }
+
+  /** An alarm was raised or taken back: each that hears of it says so (server/etcdserver/apply.go, Alarm). */
+  private sayAlarm(what: "raised" | "disarmed", member: bigint): void {
+    const from = { alarm: "NOSPACE", from: hexId(member) };
+    if (what === "raised") {
+      const bytes = this.store.space.quotaOf(member);
+      this.peers
+        .get(member)
+        ?.process?.log("warn", "etcdserver/server.go:2346", "message exceeded backend quota; raising alarm", {
+          "quota-size-bytes": bytes,
+          "quota-size": sizeText(bytes),
+          error: "etcdserver: no space",
+        });
+    }
+    const caller = `etcdserver/apply.go:${what === "raised" ? 752 : 775}`;
+    for (const peer of this.peers.values()) {
+      if (peer.isServed) peer.process?.log("warn", caller, `alarm ${what}`, from);
+    }
   }
 
   private sayStart(peer: Peer): void {

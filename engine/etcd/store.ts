@@ -11,6 +11,7 @@ import {
 import { at, KeyIndex } from "./key-index.ts";
 import { checkRange, range, select } from "./range.ts";
 import type { Sealer } from "./sealed.ts";
+import { Space } from "./space.ts";
 import { checkPath, choosePath, validatePut, validateTxn } from "./txn.ts";
 import type {
   DeleteRangeRequest,
@@ -50,6 +51,8 @@ export class EtcdStore {
   compactRevision = -1;
   /** Requests that were agreed on, each an entry of raft's log: writes, leases granted and revoked, compactions. */
   entries = 0;
+  /** What members' databases take, and who is full. */
+  readonly space: Space = new Space(this);
   private readonly kernel: Kernel;
   private readonly index = new KeyIndex();
   private readonly watches = new Watches();
@@ -90,6 +93,7 @@ export class EtcdStore {
 
   put(request: PutRequest): PutResponse {
     validatePut(request);
+    if (this.space.isWatched) this.space.put(request);
     this.entries++;
     const response = this.applyPut(request);
     this.commit();
@@ -107,6 +111,7 @@ export class EtcdStore {
   /** All or nothing, at one revision. */
   txn(request: TxnRequest): TxnResponse {
     validateTxn(request);
+    if (this.space.isWatched) this.space.txn(request);
     const path = choosePath(this.index, request, this.revision);
     checkPath(this.index, request, path, this);
     if (isWrite(request)) this.entries++;
@@ -119,10 +124,12 @@ export class EtcdStore {
   }
 
   /**
-   * Puts a key that was last written at `modRevision`, which keeps its lease; false where it was not. What a transaction
+   * Puts a key that was last written at `modRevision`, which keeps its lease; false where it was not, or where somebody
+   * counts what is written. What a transaction
    * of this comparison and this one put does, without its ceremony.
    */
   swap(key: string, modRevision: number, valueAt: (revision: number) => unknown, writer: string): boolean {
+    if (this.space.isWatched) return false;
     const entries = this.index.get(key)?.entries;
     const prevKv = entries?.[entries.length - 1];
     if (prevKv === undefined || prevKv.version === 0 || prevKv.modRevision !== modRevision) return false;
@@ -153,15 +160,17 @@ export class EtcdStore {
     this.compactRevision = revision;
     this.watches.compact(revision);
     const dead: string[] = [];
+    const removed: KeyValue[] = [];
     for (const history of this.index.walk("", undefined)) {
       const { entries } = history;
       let keep = 0;
       while (keep + 1 < entries.length && entries[keep + 1]!.modRevision <= revision) keep++;
       if (entries[keep]!.modRevision <= revision && entries[keep]!.version === 0) keep++;
-      if (keep > 0) entries.splice(0, keep);
+      if (keep > 0) for (const kv of entries.splice(0, keep)) removed.push(kv);
       if (entries.length === 0) dead.push(history.key);
     }
     for (const key of dead) this.index.remove(key);
+    this.space.freed(removed);
   }
 
   // ---- leases -----------------------------------------------------------------------------------------------------
@@ -170,6 +179,7 @@ export class EtcdStore {
   leaseGrant(ttl: number, id = 0n): Lease {
     if (ttl > MAX_TTL) throw errLeaseTtlTooLarge();
     if (id !== 0n && this.leaseById.has(id)) throw errLeaseExists();
+    if (this.space.isWatched) this.space.lease();
     this.entries++;
     let chosen = id;
     while (chosen === 0n || (id === 0n && this.leaseById.has(chosen))) {
@@ -292,6 +302,7 @@ export class EtcdStore {
     const events = this.changes;
     this.changes = [];
     this.revision++;
+    if (this.space.isWatched) this.space.wrote(events.map(({ kv }) => kv));
     this.watches.publish(events, this.revision);
   }
 

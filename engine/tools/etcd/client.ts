@@ -32,10 +32,30 @@ export interface ClientOptions {
   insecure: boolean;
   /** µs. */
   timeout: number;
+  /** `-w`. */
+  format: string;
 }
 
-/** What an answer needs: a leader that has a quorum, as all do that are linearizable, or only the member that is asked. */
-export type Consistency = "linearizable" | "serializable";
+/**
+ * What an answer needs: a leader that has a quorum, as all do that are linearizable, or only the member that is asked. A
+ * `change` is not asked for twice (client/v3/retry.go, nonRepeatable).
+ */
+export type Consistency = "linearizable" | "change" | "serializable";
+
+/** `-w` of those that print answers. */
+const FORMATS = ["simple", "json", "table", "fields", "protobuf"];
+/** How often, and for how long in all, a request is sent again to a member that does not take it. */
+const RETRIES = 99;
+const RETRYING = 2600 * MS;
+
+const CODES: Readonly<Record<number, string>> = {
+  3: "InvalidArgument",
+  5: "NotFound",
+  8: "ResourceExhausted",
+  9: "FailedPrecondition",
+  11: "OutOfRange",
+  14: "Unavailable",
+};
 
 export class Client {
   readonly p: Process;
@@ -78,14 +98,8 @@ export class Client {
     logger = "etcd-client",
     since = this.p.machine.kernel.now,
   ): Gen<bigint> {
-    const { timeout, cert, key, cacert } = this.options;
-    if ((cert === "") !== (key === "")) {
-      throw new EtcdctlError(`KeyFile and CertFile must both be present[key: ${key}, cert: ${cert}]`, 128);
-    }
-    const ca = cacert === "" ? "" : this.read(cacert);
-    const own = cert === "" ? undefined : { cert: this.read(cert), key: this.read(key) };
-    const unfit = own && pairProblem(own.cert, own.key);
-    if (unfit !== undefined) throw new EtcdctlError(unfit, 128);
+    const { timeout, cacert } = this.options;
+    const { ca, own } = this.files();
     const { kernel } = this.p.machine;
     const end = since + timeout;
     let why = "context deadline exceeded";
@@ -99,6 +113,7 @@ export class Client {
       }
       const { id, host } = found;
       this.asked = id;
+      if (consistency !== "serializable" && this.raft.member(id)?.isLearner) yield* this.refuse(consistency, logger);
       const answers = () => consistency === "serializable" || this.raft.answers(host);
       if (!answers()) yield* this.raft.until(answers, end - kernel.now);
       if (answers()) return id;
@@ -111,11 +126,48 @@ export class Client {
     throw new EtcdctlError("context deadline exceeded");
   }
 
+  /** A learner answers what needs no leader, and nothing else. */
+  private *refuse(consistency: Consistency, logger: string): Gen {
+    const message = "etcdserver: rpc not supported for learner";
+    const attempts = consistency === "change" ? 0 : RETRIES;
+    for (let attempt = 0; attempt <= attempts; attempt++) {
+      if (attempt > 0) yield* sleep(RETRYING / RETRIES);
+      yield* this.warn(`rpc error: code = Unavailable desc = ${message}`, logger, attempt);
+    }
+    throw new EtcdctlError(message);
+  }
+
+  /** Whether the member at the first endpoint lets itself be asked now; waits for a while where it does not. */
+  *tries(): Gen<boolean> {
+    const { endpoints, cacert } = this.options;
+    const { ca, own } = this.files();
+    const secure = cacert !== "" || own !== undefined;
+    const end = this.p.machine.kernel.now + SECOND;
+    const found = yield* this.dial(endpoints[0]!, secure, ca, own, end);
+    if (typeof found === "string") return false;
+    this.asked = found.id;
+    return true;
+  }
+
+  /** What it shows members, and what it expects of them. Ends where a file is not there, or does not fit. */
+  private files(): { ca: string; own: { cert: string; key: string } | undefined } {
+    const { cert, key, cacert, format } = this.options;
+    if (!FORMATS.includes(format)) throw new EtcdctlError("unsupported output format", 4);
+    if ((cert === "") !== (key === "")) {
+      throw new EtcdctlError(`KeyFile and CertFile must both be present[key: ${key}, cert: ${cert}]`, 128);
+    }
+    const ca = cacert === "" ? "" : this.read(cacert);
+    const own = cert === "" ? undefined : { cert: this.read(cert), key: this.read(key) };
+    const unfit = own && pairProblem(own.cert, own.key);
+    if (unfit !== undefined) throw new EtcdctlError(unfit, 128);
+    return { ca, own };
+  }
+
   /** What the client says of a request that was not answered. */
-  *warn(error: string, logger = "etcd-client"): Gen {
+  *warn(error: string, logger = "etcd-client", attempt = 0): Gen {
     const target = `etcd-endpoints://0xc00036e1e0/${this.options.endpoints[0]!.replace(/^https?:\/\//, "")}`;
     const caller = "v3@v3.5.16/retry_interceptor.go:63";
-    yield* this.log("warn", caller, "retrying of unary invoker failed", { target, attempt: 0, error }, logger);
+    yield* this.log("warn", caller, "retrying of unary invoker failed", { target, attempt, error }, logger);
   }
 
   private *dial(
@@ -175,14 +227,7 @@ export class Client {
       return body(this.store);
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
-      const codes: Record<number, string> = {
-        3: "InvalidArgument",
-        5: "NotFound",
-        9: "FailedPrecondition",
-        11: "OutOfRange",
-        14: "Unavailable",
-      };
-      yield* this.warn(`rpc error: code = ${codes[error.grpcCode] ?? "Unknown"} desc = ${error.message}`);
+      yield* this.warn(`rpc error: code = ${CODES[error.grpcCode] ?? "Unknown"} desc = ${error.message}`);
       throw new EtcdctlError(failed === undefined ? error.message : `${failed} (${error.message})`);
     }
   }

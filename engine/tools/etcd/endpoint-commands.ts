@@ -1,12 +1,12 @@
 /** etcdctl endpoint, defrag and move-leader. */
-import { EtcdError, hashKv, hexId } from "../../etcd/index.ts";
+import { EtcdError, hashKv, hexId, sizeText } from "../../etcd/index.ts";
 import { type Gen, MS, sleep } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { quoteString } from "../../text/go-quote.ts";
+import { alarmText } from "./alarm-commands.ts";
 import { header, headFields, json } from "./answer.ts";
 import { EtcdctlError } from "./client.ts";
-import type { FlagKind, Run, Subcommand } from "./etcdctl.ts";
-import { dbSize } from "./snapshot.ts";
+import type { Run, Subcommand } from "./command.ts";
 import { gridTable } from "./table.ts";
 
 /** Endpoints of the command line, or with `--cluster` of every member. */
@@ -21,12 +21,9 @@ function* endpointsOf(r: Run): Gen<readonly string[]> {
   return r.client.raft.members().flatMap(({ clientUrls }) => clientUrls);
 }
 
-const CLUSTER_FLAG: Record<string, FlagKind> = { cluster: "bool" };
-
 const endpointHealth: Subcommand = {
   usage: "endpoint health [flags]",
   about: "Checks the healthiness of endpoints specified in `--endpoints` flag",
-  flags: CLUSTER_FLAG,
   *run(r) {
     const { kernel } = r.p.machine;
     const rows: { endpoint: string; ok: boolean; took: string; error: string }[] = [];
@@ -43,7 +40,9 @@ const endpointHealth: Subcommand = {
       };
       try {
         yield* r.client.member([endpoint], "linearizable", "client", since);
-        rows.push({ endpoint, ok: true, took: took(start), error: "" });
+        const full = r.client.store.space.alarms().map(() => "NOSPACE ");
+        const error = full.length === 0 ? "" : `Active Alarm(s): ${full.join("")}`;
+        rows.push({ endpoint, ok: error === "", took: took(start), error });
       } catch (error) {
         if (!(error instanceof EtcdctlError) || error.status === 128) throw error;
         rows.push({ endpoint, ok: false, took: took(since), error: error.message });
@@ -81,7 +80,6 @@ const endpointHealth: Subcommand = {
 const endpointStatus: Subcommand = {
   usage: "endpoint status [flags]",
   about: "Prints out the status of endpoints specified in `--endpoints` flag",
-  flags: CLUSTER_FLAG,
   *run(r) {
     const { client } = r;
     const rows: string[][] = [];
@@ -93,13 +91,14 @@ const endpointStatus: Subcommand = {
         const id = yield* client.member([endpoint], "serializable");
         const { index, lead, term } = client.view;
         const isLearner = client.raft.member(id)?.isLearner ?? false;
-        const size = dbSize(client.store);
+        const { size, inUse } = client.store.space.sizeOf(id);
         const errors = lead === 0n ? ["etcdserver: no leader"] : [];
+        for (const member of client.store.space.active()) errors.push(alarmText(member));
         rows.push([
           endpoint,
           hexId(id),
           "3.5.16",
-          size.text,
+          sizeText(size),
           String(lead === id),
           String(isLearner),
           String(term),
@@ -107,18 +106,18 @@ const endpointStatus: Subcommand = {
           String(index),
           errors.join(", "),
         ]);
-        const head = json(r, { header: header(r) })
+        const head = json({ header: header(r) })
           .trim()
           .slice(0, -1);
         fields.push(
-          `${headFields(r)}"Version" : "3.5.16"\n"DBSize" : ${size.bytes}\n"Leader" : ${lead}\n"IsLearner" : ${isLearner}\n` +
+          `${headFields(r)}"Version" : "3.5.16"\n"DBSize" : ${size}\n"Leader" : ${lead}\n"IsLearner" : ${isLearner}\n` +
             `"RaftIndex" : ${index}\n"RaftTerm" : ${term}\n"RaftAppliedIndex" : ${index}\n"Errors" : [${errors.map((each) => quoteString(each)).join(" ")}]\n"Endpoint" : "${endpoint}"\n\n`,
         );
         const leader = lead === 0n ? "" : `,"leader":${lead}`;
         const wrong = errors.length === 0 ? "" : `,"errors":${JSON.stringify(errors)}`;
         texts.push(
-          `{"Endpoint":${JSON.stringify(endpoint)},"Status":${head},"version":"3.5.16","dbSize":${size.bytes}` +
-            `${leader},"raftIndex":${index},"raftTerm":${term},"raftAppliedIndex":${index}${wrong},"dbSizeInUse":${size.bytes}${isLearner ? ',"isLearner":true' : ""}}}`,
+          `{"Endpoint":${JSON.stringify(endpoint)},"Status":${head},"version":"3.5.16","dbSize":${size}` +
+            `${leader},"raftIndex":${index},"raftTerm":${term},"raftAppliedIndex":${index}${wrong},"dbSizeInUse":${inUse}${isLearner ? ',"isLearner":true' : ""}}}`,
         );
       } catch (error) {
         if (!(error instanceof EtcdctlError) || error.status === 128) throw error;
@@ -139,12 +138,12 @@ const endpointStatus: Subcommand = {
 const defrag: Subcommand = {
   usage: "defrag [flags]",
   about: "Defragments the storage of the etcd members with given endpoints",
-  flags: { ...CLUSTER_FLAG, "data-dir": "value" },
   *run(r) {
     let failures = 0;
     for (const endpoint of yield* endpointsOf(r)) {
       try {
-        yield* r.client.member([endpoint], "serializable");
+        const id = yield* r.client.member([endpoint], "change");
+        r.client.store.space.defragment(id);
         yield* sys.print(r.p, `Finished defragmenting etcd member[${endpoint}]\n`);
       } catch (error) {
         if (!(error instanceof EtcdctlError) || error.status === 128) throw error;
@@ -159,7 +158,6 @@ const defrag: Subcommand = {
 const moveLeader: Subcommand = {
   usage: "move-leader <transferee-member-id> [flags]",
   about: "Transfers leadership to another etcd cluster member.",
-  flags: {},
   *run(r) {
     if (r.args.length !== 1) throw new EtcdctlError("move-leader command needs 1 argument", 128);
     const word = r.args[0]!;
@@ -183,7 +181,6 @@ const moveLeader: Subcommand = {
 const endpointHashKv: Subcommand = {
   usage: "endpoint hashkv [flags]",
   about: "Prints the KV history hash for each endpoint in --endpoints",
-  flags: { ...CLUSTER_FLAG, rev: "value" },
   *run(r) {
     const rows: [endpoint: string, hash: number][] = [];
     const texts: string[] = [];
@@ -195,7 +192,7 @@ const endpointHashKv: Subcommand = {
       rows.push([endpoint, hash]);
       const compacted = store.compactRevision;
       texts.push(
-        `{"Endpoint":${JSON.stringify(endpoint)},"HashKV":${json(r, { header: header(r) }).slice(0, -2)},"hash":${hash},"compact_revision":${compacted}}}`,
+        `{"Endpoint":${JSON.stringify(endpoint)},"HashKV":${json({ header: header(r) }).slice(0, -2)},"hash":${hash},"compact_revision":${compacted}}}`,
       );
       fields.push(`${headFields(r)}"Endpoint" : "${endpoint}"\n"Hash" : ${hash}\n\n`);
     }

@@ -1,11 +1,11 @@
-/** etcdctl get, put, del and watch. */
-import { type EtcdStore, type KeyValue, prefixEnd, type RangeResponse, valueBytes } from "../../etcd/index.ts";
-import { decode, encode, encodeBase64, type Gen, MS, sleep } from "../../kernel/index.ts";
+/** etcdctl get, put and del. */
+import { type EtcdStore, prefixEnd } from "../../etcd/index.ts";
+import { decode } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { quoteString } from "../../text/go-quote.ts";
-import { header, headFields, json, noTable } from "./answer.ts";
+import { kvFields, kvJson, kvText, noTable, printAnswer, printRange } from "./answer.ts";
 import { EtcdctlError } from "./client.ts";
-import type { FlagKind, Run, Subcommand } from "./etcdctl.ts";
+import type { Run, Subcommand } from "./command.ts";
 import { leaseId } from "./lease.ts";
 
 const bad = (text: string) => new EtcdctlError(text, 128);
@@ -20,69 +20,16 @@ function rangeOf(r: Run, what: string): { key: string; rangeEnd?: string } {
   if (r.on("prefix") && r.on("from-key")) {
     throw bad("`--prefix` and `--from-key` cannot be set at the same time, choose one");
   }
+  if ((r.on("prefix") || r.on("from-key")) && end !== undefined) {
+    throw bad("too many arguments, only accept one argument when `--prefix` or `--from-key` is set");
+  }
   if (r.on("prefix")) {
-    if (end !== undefined) throw bad("too many arguments, only accept one argument when `--prefix` is set");
     return key === "" ? { key: "\0", rangeEnd: "\0" } : { key: key!, rangeEnd: prefixEnd(key!) };
   }
   if (r.on("from-key")) return { key: key === "" ? "\0" : key!, rangeEnd: "\0" };
   return end === undefined ? { key: key! } : { key: key!, rangeEnd: end };
 }
 
-const hexed = (text: string) => [...encode(text)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
-
-function kvJson(kv: KeyValue, keysOnly: boolean): object {
-  return {
-    key: encodeBase64(encode(kv.key)),
-    create_revision: kv.createRevision,
-    mod_revision: kv.modRevision,
-    version: kv.version,
-    ...(keysOnly ? {} : { value: encodeBase64(valueBytes(kv)) }),
-    ...(kv.lease === 0n ? {} : { lease: Number(kv.lease) }),
-  };
-}
-
-function kvFields(kv: KeyValue, pfx: "" | "Prev", keysOnly = false): string {
-  const value = keysOnly ? "" : decode(valueBytes(kv));
-  return (
-    `"${pfx}Key" : ${quoteString(kv.key)}\n"${pfx}CreateRevision" : ${kv.createRevision}\n"${pfx}ModRevision" : ${kv.modRevision}\n` +
-    `"${pfx}Version" : ${kv.version}\n"${pfx}Value" : ${quoteString(value)}\n"${pfx}Lease" : ${kv.lease}\n`
-  );
-}
-
-/** In the forms `json` and `fields`, what a request was answered with; false for others, which are told otherwise. */
-function* printAnswer(r: Run, rest: object, fields: string): Gen<boolean> {
-  if (r.format !== "json" && r.format !== "fields") return false;
-  const text = r.format === "json" ? json(r, { header: header(r), ...rest }) : headFields(r) + fields;
-  yield* sys.print(r.p, text);
-  return true;
-}
-
-function* printRange(r: Run, response: RangeResponse): Gen {
-  const { kvs, count, more } = response;
-  if (r.format === "table") throw noTable();
-  const keysOnly = r.on("keys-only");
-  if (r.format === "json") {
-    const list = kvs.length > 0 ? { kvs: kvs.map((kv) => kvJson(kv, keysOnly)) } : {};
-    yield* sys.print(
-      r.p,
-      json(r, { header: header(r), ...list, ...(more ? { more } : {}), ...(count > 0 ? { count } : {}) }),
-    );
-    return;
-  }
-  if (r.format === "fields") {
-    const lines = kvs.map((kv) => kvFields(kv, "", keysOnly)).join("");
-    yield* sys.print(r.p, `${headFields(r)}${lines}"More" : ${more}\n"Count" : ${count}\n`);
-    return;
-  }
-  if (r.on("count-only")) return;
-  for (const kv of kvs) {
-    const show = (text: string) => (r.on("hex") ? hexed(text) : text);
-    const value = keysOnly ? "" : r.on("hex") ? hexed(decode(valueBytes(kv))) : decode(valueBytes(kv));
-    yield* sys.print(r.p, r.on("print-value-only") ? `${value}\n` : `${show(kv.key)}\n${value}\n`);
-  }
-}
-
-const RANGE_FLAGS: Record<string, FlagKind> = { prefix: "bool", "from-key": "bool" };
 const SORTS: Record<string, "KEY" | "VERSION" | "CREATE" | "MOD" | "VALUE"> = {
   KEY: "KEY",
   CREATE: "CREATE",
@@ -94,19 +41,11 @@ const SORTS: Record<string, "KEY" | "VERSION" | "CREATE" | "MOD" | "VALUE"> = {
 const get: Subcommand = {
   usage: "get [options] <key> [range_end] [flags]",
   about: "Gets the key or a range of keys",
-  flags: {
-    ...RANGE_FLAGS,
-    consistency: "value",
-    "count-only": "bool",
-    "keys-only": "bool",
-    limit: "value",
-    order: "value",
-    "print-value-only": "bool",
-    rev: "value",
-    "sort-by": "value",
-  },
   *run(r) {
     const range = rangeOf(r, "get");
+    if (r.on("keys-only") && r.on("count-only")) {
+      throw bad("`--keys-only` and `--count-only` cannot be set at the same time, choose one");
+    }
     const order = (r.flag("order") ?? "").toUpperCase();
     if (order !== "" && order !== "ASCEND" && order !== "DESCEND") throw feature(`bad sort order ${r.flag("order")}`);
     const target = SORTS[(r.flag("sort-by") ?? "KEY").toUpperCase()];
@@ -127,6 +66,10 @@ const get: Subcommand = {
         ...(order === "" ? {} : { sortOrder: order as "ASCEND" | "DESCEND" }),
       });
     const response = yield* r.client.request(read, undefined, isSerializable ? "serializable" : "linearizable");
+    if (r.on("count-only") && r.format !== "fields") throw bad("--count-only is only for `--write-out=fields`");
+    if (r.on("print-value-only") && r.format !== "simple") {
+      throw bad("print-value-only is only for `--write-out=simple`");
+    }
     yield* printRange(r, response);
   },
 };
@@ -134,7 +77,6 @@ const get: Subcommand = {
 const put: Subcommand = {
   usage: "put [options] <key> <value> (<value> can also be given from stdin) [flags]",
   about: "Puts the given key into the store",
-  flags: { "ignore-lease": "bool", "ignore-value": "bool", lease: "value", "prev-kv": "bool" },
   *run(r) {
     const [key, given] = r.args;
     const wrong = bad("put command needs 1 argument and input from stdin or 2 arguments");
@@ -145,22 +87,23 @@ const put: Subcommand = {
     if (value === "" && given === undefined) throw wrong;
     const lease = leaseId(r.flag("lease") ?? "0");
     const prevKv = r.on("prev-kv");
-    const answer = yield* r.client.request((store) =>
-      store.put({ key, value, lease, prevKv, ignoreValue, ignoreLease: r.on("ignore-lease") }),
+    const answer = yield* r.client.request(
+      (store) => store.put({ key, value, lease, prevKv, ignoreValue, ignoreLease: r.on("ignore-lease") }),
+      undefined,
+      "change",
     );
     const before = prevKv ? answer.prevKv : undefined;
     if (r.format === "table") throw noTable();
-    const told = before === undefined ? {} : { prev_kv: kvJson(before, false) };
+    const told = before === undefined ? {} : { prev_kv: kvJson(before) };
     if (yield* printAnswer(r, told, before === undefined ? "" : kvFields(before, "Prev"))) return;
     yield* sys.print(r.p, "OK\n");
-    if (before !== undefined) yield* sys.print(r.p, `${before.key}\n${decode(valueBytes(before))}\n`);
+    if (before !== undefined) yield* sys.print(r.p, kvText(r, before));
   },
 };
 
 const del: Subcommand = {
   usage: "del [options] <key> [range_end] [flags]",
   about: "Removes the specified key or range of keys [key, range_end)",
-  flags: { ...RANGE_FLAGS, "prev-kv": "bool", range: "bool" },
   *run(r) {
     const range = rangeOf(r, "del");
     if (r.args.length === 2 && !r.on("range"))
@@ -168,49 +111,20 @@ const del: Subcommand = {
         r.p,
         "In etcd v3.6, the operation will be suspended for a few seconds to provide the user time to verify range.\n",
       );
-    const { deleted, prevKvs } = yield* r.client.request((store) =>
-      store.deleteRange({ ...range, prevKv: r.on("prev-kv") }),
+    const { deleted, prevKvs } = yield* r.client.request(
+      (store) => store.deleteRange({ ...range, prevKv: r.on("prev-kv") }),
+      undefined,
+      "change",
     );
     if (r.format === "table") throw noTable();
     const told = {
       ...(deleted > 0 && { deleted }),
-      ...(prevKvs.length > 0 && { prev_kvs: prevKvs.map((kv) => kvJson(kv, false)) }),
+      ...(prevKvs.length > 0 && { prev_kvs: prevKvs.map((kv) => kvJson(kv)) }),
     };
     const fields = `"Deleted" : ${deleted}\n${prevKvs.map((kv) => kvFields(kv, "")).join("")}`;
     if (yield* printAnswer(r, told, fields)) return;
-    const previous = prevKvs.map((kv) => `${kv.key}\n${decode(valueBytes(kv))}\n`).join("");
-    yield* sys.print(r.p, `${deleted}\n${previous}`);
+    yield* sys.print(r.p, `${deleted}\n${prevKvs.map((kv) => kvText(r, kv)).join("")}`);
   },
 };
 
-const watch: Subcommand = {
-  usage: "watch [options] [key or prefix] [range_end] [--] [exec-command arg1 arg2 ...] [flags]",
-  about: "Watches events stream on keys or prefixes",
-  flags: { ...RANGE_FLAGS, interactive: "bool", "prev-kv": "bool", "progress-notify": "bool", rev: "value" },
-  *run(r) {
-    if (r.args.length === 0) throw bad("bad number of arguments");
-    const range = rangeOf(r, "watch");
-    yield* r.client.first();
-    const lines: string[] = [];
-    const revision = Number(r.flag("rev") ?? 0);
-    const watcher = r.client.store.watch(
-      { ...range, startRevision: revision },
-      {
-        events: (events) => {
-          for (const { type, kv } of events)
-            lines.push(`${type}\n${kv.key}\n${type === "PUT" ? decode(valueBytes(kv)) : ""}\n`);
-        },
-      },
-    );
-    try {
-      for (;;) {
-        if (lines.length > 0) yield* sys.print(r.p, lines.splice(0).join(""));
-        yield* sleep(20 * MS);
-      }
-    } finally {
-      watcher.cancel();
-    }
-  },
-};
-
-export const keyCommands: Readonly<Record<string, Subcommand>> = { del, get, put, watch };
+export const keyCommands: Readonly<Record<string, Subcommand>> = { del, get, put };

@@ -1,17 +1,20 @@
 /** etcdctl lease: grant, revoke, keep-alive, timetolive, list. */
 import { type EtcdStore, leaseName } from "../../etcd/index.ts";
-import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import { encode, encodeBase64, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
+import { quoteString } from "../../text/go-quote.ts";
 import { header, headFields, json, noTable } from "./answer.ts";
 import { EtcdctlError } from "./client.ts";
-import type { Run, Subcommand } from "./etcdctl.ts";
+import type { Run, Subcommand } from "./command.ts";
 
 const bad = (text: string) => new EtcdctlError(text, 128);
 
 /** A lease id in hexadecimal. */
-export function leaseId(word: string): bigint {
+export function leaseId(word: string, what = ""): bigint {
   if (!/^[0-9a-f]{1,16}$/i.test(word))
-    throw bad(`bad lease ID (strconv.ParseInt: parsing ${JSON.stringify(word)}: invalid syntax), expecting ID in Hex`);
+    throw bad(
+      `bad lease ID${what} (strconv.ParseInt: parsing ${JSON.stringify(word)}: invalid syntax), expecting ID in Hex`,
+    );
   return BigInt(`0x${word}`);
 }
 
@@ -19,23 +22,22 @@ export function leaseId(word: string): bigint {
 function* printed(r: Run, rest: string, fields: string): Gen<boolean> {
   if (r.format === "table") throw noTable();
   if (r.format !== "json" && r.format !== "fields") return false;
-  const head = json(r, header(r)).slice(0, -2);
+  const head = json(header(r)).slice(0, -2);
   yield* sys.print(r.p, r.format === "json" ? `${head},${rest}}\n` : headFields(r) + fields);
   return true;
 }
 
 const own = (r: Run, what: string) => {
-  if (r.args.length === 0) throw bad(`${what} command needs lease ID argument`);
-  return leaseId(r.args[0]!);
+  if (r.args.length !== 1) throw bad(`${what} command needs lease ID as argument`);
+  return leaseId(r.args[0]!, " arg");
 };
 
 const grant: Subcommand = {
   usage: "lease grant <ttl> [flags]",
   about: "Creates leases",
-  flags: {},
   *run(r) {
     const [word] = r.args;
-    if (word === undefined) throw bad("lease grant command needs TTL argument");
+    if (word === undefined || r.args.length > 1) throw bad("lease grant command needs TTL argument");
     if (!/^[+-]?\d+$/.test(word))
       throw bad(`bad TTL (strconv.ParseInt: parsing ${JSON.stringify(word)}: invalid syntax)`);
     const lease = yield* r.client.request((store) => store.leaseGrant(Number(word)), "failed to grant lease");
@@ -48,10 +50,9 @@ const grant: Subcommand = {
 const revoke: Subcommand = {
   usage: "lease revoke <leaseID> [flags]",
   about: "Revokes leases",
-  flags: {},
   *run(r) {
     if (r.args.length !== 1) throw bad("lease revoke command needs 1 argument");
-    const id = leaseId(r.args[0]!);
+    const id = leaseId(r.args[0]!, " arg");
     yield* r.client.request((store) => store.leaseRevoke(id), "failed to revoke lease");
     yield* sys.print(r.p, `lease ${leaseName(id)} revoked\n`);
   },
@@ -60,16 +61,24 @@ const revoke: Subcommand = {
 const timetolive: Subcommand = {
   usage: "lease timetolive <leaseID> [options] [flags]",
   about: "Get lease information",
-  flags: { keys: "bool" },
   *run(r) {
     if (r.args.length !== 1) throw bad("lease timetolive command needs lease ID as argument");
-    const id = leaseId(r.args[0]!);
+    const id = leaseId(r.args[0]!, " arg");
     const found = yield* r.client.request((store) => find(store, id));
     if (found === undefined) {
+      const rest = `"id":${id},"ttl":-1,"granted-ttl":0,"keys":null`;
+      const fields = `"ID" : ${id}\n"TTL" : -1\n"GrantedTTL" : 0\n`;
+      if (yield* printed(r, rest, fields)) return;
       yield* sys.print(r.p, `lease ${leaseName(id)} already expired\n`);
       return;
     }
     const { ttl, left, keys } = found;
+    const list =
+      r.on("keys") && keys.length > 0 ? JSON.stringify(keys.map((key) => encodeBase64(encode(key)))) : "null";
+    const rest = `"id":${id},"ttl":${left},"granted-ttl":${ttl},"keys":${list}`;
+    const shown = r.on("keys") ? keys.map((key) => `"Key" : ${quoteString(key)}\n`).join("") : "";
+    const fields = `"ID" : ${id}\n"TTL" : ${left}\n"GrantedTTL" : ${ttl}\n${shown}`;
+    if (yield* printed(r, rest, fields)) return;
     const attached = r.on("keys") ? `, attached keys([${keys.join(" ")}])` : "";
     yield* sys.print(r.p, `lease ${leaseName(id)} granted with TTL(${ttl}s), remaining(${left}s)${attached}\n`);
   },
@@ -83,13 +92,12 @@ function find(store: EtcdStore, id: bigint): { ttl: number; left: number; keys: 
 const keepAlive: Subcommand = {
   usage: "lease keep-alive [options] <leaseID> [flags]",
   about: "Keeps leases alive (renew)",
-  flags: { once: "bool" },
   *run(r) {
     const id = own(r, "lease keep-alive");
     for (;;) {
       const ttl = yield* r.client.request((store) => (find(store, id) ? store.leaseKeepAlive(id) : undefined));
       if (ttl === undefined) {
-        if (r.on("once")) throw new EtcdctlError("etcdserver: requested lease not found", 1);
+        if (r.on("once")) throw new EtcdctlError("etcdserver: requested lease not found", 2);
         yield* sys.print(r.p, `lease ${leaseName(id)} expired or revoked.\n`);
         return;
       }
@@ -103,10 +111,9 @@ const keepAlive: Subcommand = {
 const list: Subcommand = {
   usage: "lease list [flags]",
   about: "List all active leases",
-  flags: {},
   *run(r): Gen {
     yield* r.client.first();
-    const leases = r.client.store.leases();
+    const leases = r.client.store.leases().sort((a, b) => a.expiresAt - b.expiresAt);
     const ids = leases.map(({ id }) => `{"id":${id}}`).join(",");
     if (yield* printed(r, `"leases":[${ids}]`, leases.map(({ id }) => `"ID" : ${id}\n`).join(""))) return;
     const names = leases.map(({ id }) => `${leaseName(id)}\n`).join("");

@@ -5,7 +5,7 @@ import * as sys from "../../machine/sys.ts";
 import { quoteString } from "../../text/go-quote.ts";
 import { header, headFields, json } from "./answer.ts";
 import { EtcdctlError } from "./client.ts";
-import type { FlagKind, Run, Subcommand } from "./etcdctl.ts";
+import type { Run, Subcommand } from "./command.ts";
 import { gridTable } from "./table.ts";
 
 const bad = (text: string) => new EtcdctlError(text, 128);
@@ -22,12 +22,11 @@ function memberJson({ id, name, peerUrls, clientUrls, isLearner }: Member): stri
 }
 
 const membersJson = (r: Run): string => `"members":[${r.client.raft.members().map(memberJson).join(",")}]`;
-const headJson = (r: Run): string => json(r, { header: header(r, false) }).slice(0, -2);
+const headJson = (r: Run): string => json({ header: header(r, false) }).slice(0, -2);
 
 const memberList: Subcommand = {
   usage: "member list [flags]",
   about: "Lists all members in the cluster",
-  flags: {},
   *run(r) {
     yield* r.client.first();
     const list = r.client.raft.members();
@@ -62,7 +61,7 @@ const memberList: Subcommand = {
 
 function memberOf(r: Run): bigint {
   const [word] = r.args;
-  if (word === undefined) throw bad("member ID is not provided");
+  if (word === undefined || r.args.length > 1) throw bad("member ID is not provided");
   if (/^[0-9a-f]{1,16}$/i.test(word)) return BigInt(`0x${word}`);
   throw bad(`bad member ID arg (strconv.ParseUint: parsing ${quoteString(word)}: invalid syntax), expecting ID in Hex`);
 }
@@ -91,13 +90,11 @@ function* printChange(r: Run, text: string, own = ""): Gen {
 const add: Subcommand = {
   usage: "member add <memberName> [options] [flags]",
   about: "Adds a member into the cluster",
-  flags: { "peer-urls": "value", learner: "bool" },
   *run(r) {
     const [name] = r.args;
     if (name === undefined) throw bad("member name not provided");
     if (r.args.length > 1) {
-      const options = r.args.map((each) => quoteString(each)).join(" ");
-      throw bad(`too many arguments: [${options}]`);
+      throw bad("too many arguments");
     }
     const urls = peerUrlsOf(r);
     const seconds = Math.floor(r.p.machine.kernel.wallMs / 1000);
@@ -119,13 +116,11 @@ function change(
   verb: "remove" | "promote" | "update",
   about: string,
   done: string,
-  flags: Record<string, FlagKind>,
   act: (r: Run, id: bigint) => void,
 ): Subcommand {
   return {
     usage: `member ${verb} <memberID>${verb === "update" ? " [options]" : ""} [flags]`,
     about,
-    flags,
     *run(r) {
       const id = memberOf(r);
       if (verb === "update") peerUrlsOf(r);
@@ -141,17 +136,13 @@ function change(
 export const memberCommands: Readonly<Record<string, Subcommand>> = {
   "member add": add,
   "member list": memberList,
-  "member promote": change("promote", "Promotes a non-voting member in the cluster", "promoted in", {}, (r, id) =>
+  "member promote": change("promote", "Promotes a non-voting member in the cluster", "promoted in", (r, id) =>
     promoteMember(r.client.raft, id),
   ),
-  "member remove": change("remove", "Removes a member from the cluster", "removed from", {}, (r, id) =>
+  "member remove": change("remove", "Removes a member from the cluster", "removed from", (r, id) =>
     removeMember(r.client.raft, r.client.asked, id),
   ),
-  "member update": change(
-    "update",
-    "Updates a member in the cluster",
-    "updated in",
-    { "peer-urls": "value" },
-    (r, id) => moveMember(r.client.raft, id, peerUrlsOf(r)),
+  "member update": change("update", "Updates a member in the cluster", "updated in", (r, id) =>
+    moveMember(r.client.raft, id, peerUrlsOf(r)),
   ),
 };

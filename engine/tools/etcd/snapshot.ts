@@ -5,34 +5,19 @@ import {
   byId,
   clusterId,
   DEFAULT_TOKEN,
-  type EtcdStore,
   hexId,
   initialCluster,
   memberId,
   readSnapshot,
-  snapshotBytes,
+  sizeText,
 } from "../../etcd/index.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { humanSize } from "../containerd/units.ts";
 import { EtcdctlError } from "./client.ts";
-import type { Run } from "./etcdctl.ts";
+import type { Run } from "./command.ts";
 import { gridTable } from "./table.ts";
-
-/** Size of the database: pages of 4 KiB, as `20 kB`. */
-export function dbSize(store: EtcdStore, bytes: Uint8Array = snapshotBytes(store)): { bytes: number; text: string } {
-  const size = Math.ceil(bytes.length / 4096) * 4096;
-  return { bytes: size, text: sizeText(size) };
-}
-
-/** go-humanize's Bytes: `20 kB`, `6.9 MB`. */
-export function sizeText(bytes: number): string {
-  const [, number, unit] = /^([\d.]+)(\D+)$/.exec(humanSize(bytes, 12))!;
-  const value = Number(number);
-  return `${value < 10 && unit !== "B" ? value.toFixed(1) : Math.round(value)} ${unit}`;
-}
 
 function load(p: Process, path: string): Uint8Array {
   try {
