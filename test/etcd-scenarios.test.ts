@@ -256,6 +256,17 @@ log $O | grep -c 'elected leader'; ssh $L sudo pkill -CONT -x etcd; sleep 3; sta
     expect: ["configmap/during created", /^2$/, "term=3", "another leads"],
   },
   {
+    name: "a device that is taken down cuts its member off, and its API server leaves the Service kubernetes",
+    script: `ssh cp-1 "sudo nohup bash -c 'ip link set eth0 down; sleep 30; etcdctl $C endpoint status > /tmp/status; ip link set eth0 up' >/dev/null 2>&1 &"
+sleep 26; kubectl get endpoints kubernetes --no-headers | awk '{print $2}'; sleep 30; ssh cp-1 cat /tmp/status; kubectl get endpoints kubernetes --no-headers | awk '{print $2}'; status cp-2 $A`,
+    expect: [
+      /^192.168.108.12:6443,192.168.108.13:6443$/,
+      "etcdserver: no leader",
+      /^192.168.108.11:6443,192.168.108.12:6443,192.168.108.13:6443$/,
+      /errors=$/,
+    ],
+  },
+  {
     name: "an API server that knows all members goes on without its own",
     script: `ssh cp-1 'sudo sed -i "s#--etcd-servers=.*#--etcd-servers=https://127.0.0.1:2379,https://192.168.108.12:2379#" /etc/kubernetes/manifests/kube-apiserver.yaml'; sleep 40
 away cp-1; sleep 10; kubectl --server https://192.168.108.11:6443 create configmap through-another`,

@@ -101,7 +101,11 @@ export class Established implements Connection {
     const isSame = this.moves === network.moves && this.listenings === network.listenings;
     if (!isSame || owner.network !== network) {
       if (owner.network.closed.has(this.listener)) return false;
-      if (from !== owner && network.ownerOf(this.remoteAddress) !== owner) return false;
+      // Both ends must have their addresses still: who takes a device down loses them.
+      if (from !== owner) {
+        if (network.ownerOf(this.remoteAddress) !== owner) return false;
+        if (!this.localAddress.startsWith("127.") && network.ownerOf(this.localAddress) !== from) return false;
+      }
       this.moves = network.moves;
       this.listenings = network.listenings;
     }
