@@ -54,7 +54,12 @@ export function etcdPages(p: Process, id: bigint): ReturnType<typeof healthPages
     return answer(where, query);
   };
   return {
-    well: (path) => !path.startsWith("/metrics") && of(path).status === 200,
+    well: (path) => {
+      // What the kubelet's probes ask, time and again.
+      if (path === "/livez") return true;
+      if (path === "/readyz") return raft.answers(hostname);
+      return !path.startsWith("/metrics") && of(path).status === 200;
+    },
     *http(request): Gen<HttpResponse> {
       return of(request.path);
     },
