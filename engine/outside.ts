@@ -7,6 +7,7 @@ import type { Input } from "./input.ts";
 import { decodeBase64, encode, type Gen, type Kernel, type Pipe, type Task, WaitQueue, wait } from "./kernel/index.ts";
 import { API_PORT, apiAddress } from "./kubeadm/topology.ts";
 import { type Connection, isNetError, type NetNamespace } from "./network/index.ts";
+import { lengthOf } from "./network/response-head.ts";
 import type { SessionEvents } from "./session.ts";
 
 interface OutsideRequest {
@@ -88,8 +89,12 @@ export class OutsideRequests {
         request.open = response.body.open as (port: number) => Gen<Connection>;
       }
       const upgraded = response.body.type === "forward" ? { tty: false } : channels;
-      this.events.apiHead?.(id, response.status, response.headers, upgraded);
-      yield* this.sendBody(id, response.body);
+      const { body: answer, headers } = response;
+      // The server's own measure of what it sends at once, as it tells clients inside (network/response-head.ts).
+      const length = input.method === "HEAD" || "content-length" in headers ? undefined : lengthOf(answer);
+      const head = length === undefined ? headers : { ...headers, "content-length": String(length) };
+      this.events.apiHead?.(id, response.status, head, upgraded);
+      yield* this.sendBody(id, answer);
       this.events.apiEnd?.(id);
     } catch (error) {
       if (!isNetError(error)) throw error;

@@ -51,7 +51,7 @@ count() { grep -o "^$1" $2 | head -1; }
 count 'apiserver_request_duration_seconds_bucket{component="apiserver",dry_run="",group="apps",resource="deployments",scope="resource",subresource="",verb="POST",version="v1",le="+Inf"} [1-9]' api.txt
 count 'apiserver_longrunning_requests{component="apiserver",group="",resource="pods",scope="cluster",subresource="",verb="WATCH",version="v1"} [1-9]' api.txt
 count 'apiserver_current_inflight_requests{request_kind="readOnly"} 1' api.txt
-count 'etcd_request_duration_seconds_count{operation="create",type="deployments.apps"} 1' api.txt
+count 'etcd_request_duration_seconds_count{operation="create",type="deployments.apps"} [1-9]' api.txt
 count 'apiserver_storage_objects{resource="cronjobs.batch"} 0' api.txt
 admin $(holder kube-controller-manager) 10257 > kcm.txt
 count 'workqueue_adds_total{name="deployment"} [1-9]' kcm.txt; count 'workqueue_depth{name="replicaset"} 0' kcm.txt
@@ -75,7 +75,7 @@ cat api.txt kcm.txt dns.txt | awk '/^# TYPE/ {print $3}' | sort -u > typed; comm
       /^apiserver_request_duration_seconds_bucket.* [1-9]$/,
       /^apiserver_longrunning_requests.* [1-9]$/,
       'apiserver_current_inflight_requests{request_kind="readOnly"} 1',
-      'etcd_request_duration_seconds_count{operation="create",type="deployments.apps"} 1',
+      /^etcd_request_duration_seconds_count\{operation="create",type="deployments.apps"} [1-9]$/,
       'apiserver_storage_objects{resource="cronjobs.batch"} 0',
       /^workqueue_adds_total/,
       "workqueue_depth",

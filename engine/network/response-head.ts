@@ -31,6 +31,13 @@ export function completed(response: HttpResponse, wallMs: number, method: string
 /** Go's buffers in front of HTTP/1.1 and 2: what fits is measured, what does not goes out in pieces (net/http server.go, h2_bundle.go). */
 const [SMALL, LARGE] = [2048, 4096];
 
+/** How long a body is that a Go server sends over HTTP/2, where it tells so; undefined: it goes out in pieces. */
+export function lengthOf(body: HttpBody): number | undefined {
+  if (body.type === "bytes") return body.bytes.length;
+  const length = buffered(body, true);
+  return length === undefined ? undefined : Number(length);
+}
+
 /** The length of a value as a body, where a Go server that has not been told finds it out; undefined: it does not. */
 function buffered(body: HttpBody, two: boolean): string | undefined {
   if (body.type !== "object") return undefined;

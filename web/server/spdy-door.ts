@@ -111,7 +111,9 @@ export interface Refusal {
 /** Answers an upgrade request with an ordinary response. */
 export function refuse(socket: TLSSocket, { status, headers, body }: Refusal): void {
   const content = Buffer.concat(body);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = Object.entries(headers)
+    .filter(([name]) => name !== "content-length")
+    .map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Status"}\r\n${lines.join("")}content-length: ${content.length}\r\nconnection: close\r\n\r\n`,
   );
