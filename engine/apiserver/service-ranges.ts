@@ -3,6 +3,7 @@ import type { KubeObject } from "../api/types.ts";
 import { type Etcd, type KeyValue, valueBytes } from "../etcd/index.ts";
 import { decodeBase64, encodeBase64, type Gen } from "../kernel/index.ts";
 import { ipv4Number, ipv4Text } from "../text/ipv4.ts";
+import { Places } from "./places.ts";
 
 /** Attempts at a write that others overtake. */
 const ATTEMPTS = 10;
@@ -12,7 +13,7 @@ const LOOKS_BEFORE_FREED = 3;
 /** What a range is and which of its places are taken, as the API server keeps it in etcd: a RangeAllocation. */
 interface Taken {
   readonly range: string;
-  readonly places: ReadonlySet<number>;
+  readonly places: Places;
 }
 
 /** Places of the values that this file wrote: their bitmaps are made when somebody reads the bytes. */
@@ -27,7 +28,7 @@ function rangeAllocation(taken: Taken): object {
     metadata: Object.freeze({ creationTimestamp: null }),
     range: taken.range,
     get data(): string {
-      data ??= encodeBase64(bitmap(taken.places));
+      data ??= encodeBase64(bitmap(taken.places.all()));
       return data;
     },
   };
@@ -55,7 +56,7 @@ function takenIn(kv: KeyValue): Taken | undefined {
     map.forEach((byte, at) => {
       for (let bit = 0; bit < 8; bit++) if ((byte >> bit) & 1) places.add((map.length - 1 - at) * 8 + bit);
     });
-    return { range: range ?? "", places };
+    return { range: range ?? "", places: Places.of(places) };
   } catch {
     return undefined;
   }
@@ -101,8 +102,7 @@ export class RangeAllocator {
     const place = number - this.range.first;
     return yield* this.update((places) => {
       if (places.has(place)) return `provided ${this.what} is already allocated`;
-      places.add(place);
-      return undefined;
+      return places.with(place, true);
     });
   }
 
@@ -121,8 +121,7 @@ export class RangeAllocator {
       found = freeFrom(places, band, size - band, draw);
       if (found < 0) found = freeFrom(places, 0, band, draw);
       if (found < 0) return "range is full";
-      places.add(found);
-      return undefined;
+      return places.with(found, true);
     });
     return why ?? first + found;
   }
@@ -130,10 +129,7 @@ export class RangeAllocator {
   /** Gives a number back; one that is not taken, or not of the range, stays. */
   *release(number: number): Gen {
     if (!this.includes(number)) return;
-    yield* this.update((places) => {
-      places.delete(number - this.range.first);
-      return undefined;
-    });
+    yield* this.update((places) => places.with(number - this.range.first, false));
   }
 
   /**
@@ -146,7 +142,7 @@ export class RangeAllocator {
   ): Gen {
     const { first, text } = this.range;
     const { kv, taken } = yield* this.read();
-    const stored = new Set(taken?.places);
+    const stored = new Set(taken?.places.all());
     const places = new Set<number>();
     for (const { number, object } of used) {
       const place = number - first;
@@ -164,8 +160,8 @@ export class RangeAllocator {
       this.leaks.set(place, left - 1);
       places.add(place);
     }
-    if (taken?.range === text && same(taken.places, places)) return;
-    yield* this.write(kv, { range: text, places });
+    if (taken?.range === text && same(taken.places.all(), places)) return;
+    yield* this.write(kv, { range: text, places: Places.of(places) });
   }
 
   private *read(): Gen<{ kv: KeyValue | undefined; taken: Taken | undefined }> {
@@ -182,15 +178,15 @@ export class RangeAllocator {
     return succeeded;
   }
 
-  private *update(change: (places: Set<number>) => Why): Gen<Why> {
+  /** `change` tells the places as they shall be, or why that cannot be. */
+  private *update(change: (places: Places) => Places | string): Gen<Why> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { kv, taken } = yield* this.read();
       if (kv === undefined) return `cannot allocate resources of type ${this.resource} at this time`;
       if (taken?.range !== this.range.text) return "the provided range does not match the current range";
-      const places = new Set(taken.places);
-      const why = change(places);
-      if (why !== undefined) return why;
-      if (same(taken.places, places)) return undefined;
+      const places = change(taken.places);
+      if (typeof places === "string") return places;
+      if (places === taken.places) return undefined;
       if (yield* this.write(kv, { range: taken.range, places })) return undefined;
     }
     return `Operation cannot be fulfilled on ${this.resource} "": the object has been modified; please apply your changes to the latest version and try again`;
@@ -204,7 +200,7 @@ function same(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
 }
 
 /** The first free place at or behind a random one, round the end; -1: none. */
-function freeFrom(places: ReadonlySet<number>, from: number, count: number, draw: (n: number) => number): number {
+function freeFrom(places: Places, from: number, count: number, draw: (n: number) => number): number {
   if (count <= 0) return -1;
   const start = draw(count);
   for (let i = 0; i < count; i++) {

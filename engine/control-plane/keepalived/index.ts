@@ -35,12 +35,22 @@ export const keepalived: Program = function* keepalived(p) {
     yield* sys.printError(p, `Keepalived ${VERSION}\n\nCopyright(C) 2001-2022 Alexandre Cassen, <acassen@gmail.com>\n`);
     return 0;
   }
+  const unknown = unknownOption(argv.slice(1));
+  if (unknown !== undefined) {
+    yield* sys.printError(p, `Unknown option ${unknown}\n`);
+    return 1;
+  }
   const file = option("-f", "--use-file") ?? DEFAULT_FILE;
   if (has("-t", "--config-test")) {
     const { complaints, fault } = load(p, file);
     const lines = [...complaints, ...(fault === undefined ? [] : [fault])];
     yield* sys.printError(p, lines.map((line) => `${line}\n`).join(""));
     return lines.length === 0 ? 0 : EXIT_CONFIG_TEST;
+  }
+  if (!has("-n", "--dont-fork")) {
+    // It goes on in the background.
+    sys.fork(p, keepalived, { newSession: true }, [...argv, "-n"]);
+    return 0;
   }
   const log = logTo(p, has("-l", "--log-console"));
   log("Keepalived", `Starting Keepalived ${VERSION}`);
@@ -78,6 +88,20 @@ export const keepalived: Program = function* keepalived(p) {
     if (!isAsked) daemon.end(true);
   }
 };
+
+/** Options that take a word (keepalived(8)), and those that stand alone. */
+const VALUES = /^(-[fpcrbSgGiu]|--(use-file|pid|checkers_pid|vrrp_pid|bfd_pid|log-facility|log-file|config-id|umask))$/;
+const FLAGS =
+  /^(-[PCBIlDdnmMstvVRX]|--(vrrp|check|no_bfd|dont-respawn|log-console|log-detail|dump-conf|dont-fork|config-test|version|release-vips|dont-release-vrrp|dont-release-ipvs|no-syslog|flush-log-file))$/;
+
+function unknownOption(words: readonly string[]): string | undefined {
+  for (let i = 0; i < words.length; i++) {
+    const name = words[i]!.replace(/^(--[^=]+)=.*$/s, "$1");
+    if (VALUES.test(name)) i += name === words[i] ? 1 : 0;
+    else if (!FLAGS.test(name)) return words[i];
+  }
+  return undefined;
+}
 
 type Log = (who: "Keepalived" | "Keepalived_vrrp", message: string) => void;
 

@@ -15,7 +15,7 @@ function* endpointsOf(r: Run): Gen<readonly string[]> {
   try {
     yield* r.client.first();
   } catch (error) {
-    if (!(error instanceof EtcdctlError) || error.status === 128) throw error;
+    if (!(error instanceof EtcdctlError) || error.status !== 1) throw error;
     throw new EtcdctlError(`failed to fetch endpoints from etcd cluster member list: ${error.message}`);
   }
   return r.client.raft.members().flatMap(({ clientUrls }) => clientUrls);
@@ -44,7 +44,7 @@ const endpointHealth: Subcommand = {
         const error = full.length === 0 ? "" : `Active Alarm(s): ${full.join("")}`;
         rows.push({ endpoint, ok: error === "", took: took(start), error });
       } catch (error) {
-        if (!(error instanceof EtcdctlError) || error.status === 128) throw error;
+        if (!(error instanceof EtcdctlError) || error.status !== 1) throw error;
         rows.push({ endpoint, ok: false, took: took(since), error: error.message });
       }
     }
@@ -120,7 +120,7 @@ const endpointStatus: Subcommand = {
             `${leader},"raftIndex":${index},"raftTerm":${term},"raftAppliedIndex":${index}${wrong},"dbSizeInUse":${inUse}${isLearner ? ',"isLearner":true' : ""}}}`,
         );
       } catch (error) {
-        if (!(error instanceof EtcdctlError) || error.status === 128) throw error;
+        if (!(error instanceof EtcdctlError) || error.status !== 1) throw error;
         yield* sys.printError(r.p, `Failed to get the status of endpoint ${endpoint} (${error.message})\n`);
         failed = error;
       }
@@ -146,7 +146,7 @@ const defrag: Subcommand = {
         r.client.store.space.defragment(id);
         yield* sys.print(r.p, `Finished defragmenting etcd member[${endpoint}]\n`);
       } catch (error) {
-        if (!(error instanceof EtcdctlError) || error.status === 128) throw error;
+        if (!(error instanceof EtcdctlError) || error.status !== 1) throw error;
         yield* sys.print(r.p, `Failed to defragment etcd member[${endpoint}] (${error.message})\n`);
         failures++;
       }
