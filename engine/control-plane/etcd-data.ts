@@ -141,12 +141,12 @@ function firstStart(p: Process, flags: ReadonlyMap<string, string>, dir: string,
     log("fatal", "etcdmain/etcd.go:204", "discovery failed", { error });
     return fail(1);
   };
-  const join = ({ id }: Member): bigint => {
+  const join = ({ id }: Member, isLost = false): bigint => {
     log("info", "etcdserver/raft.go:505", "starting local member", {
       "local-member-id": hexId(id),
       "cluster-id": hexId(raft.id),
     });
-    writeData(p, dir, { generation: raft.generation, id: hexId(id) });
+    writeData(p, dir, { generation: raft.generation, id: hexId(id), ...(isLost && { isLost }) });
     return id;
   };
   const isFresh = known !== undefined && !raft.hasLog(known.id);
@@ -167,8 +167,7 @@ function firstStart(p: Process, flags: ReadonlyMap<string, string>, dir: string,
     }
     if (isFresh) return join(known);
     // A member that is known to have had entries comes without any: what the leader has agreed on is not there.
-    join(known);
-    writeData(p, dir, { generation: raft.generation, id: hexId(known.id), isLost: true });
+    join(known, true);
     return sayLost(raft.index, log);
   }
   const token = flags.get("initial-cluster-token") ?? DEFAULT_TOKEN;

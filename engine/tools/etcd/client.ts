@@ -14,14 +14,22 @@ import { resolveHost } from "../../network/resolver.ts";
 /** Ends etcdctl: `Error: message` on standard error, and the status (ExitWithError). */
 export class EtcdctlError extends Error {
   readonly status: number;
-  /** Printed behind the message. */
-  readonly help: string;
 
-  constructor(message: string, status = 1, help = "") {
+  constructor(message: string, status = 1) {
     super(message);
     this.status = status;
-    this.help = help;
   }
+}
+
+/** Says why a program of etcd's ends, and returns its status; what is no answer of it or of the machine is thrown on. */
+export function* ended(p: Process, error: unknown): Gen<number> {
+  if (isErrno(error)) {
+    yield* sys.printError(p, `Error: ${error.message.toLowerCase()}\n`);
+    return 1;
+  }
+  if (!(error instanceof EtcdctlError)) throw error;
+  if (error.message !== "") yield* sys.printError(p, `Error: ${error.message}\n`);
+  return error.status;
 }
 
 export interface ClientOptions {

@@ -1,14 +1,13 @@
 /** etcdctl 3.5.16. */
 import { parseDuration } from "../../api/go-time.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { quoteString } from "../../text/go-quote.ts";
 import { alarmCommands } from "./alarm-commands.ts";
 import { authCommands } from "./auth-commands.ts";
 import { checkCommands } from "./check.ts";
-import { Client, EtcdctlError } from "./client.ts";
+import { Client, EtcdctlError, ended } from "./client.ts";
 import type { Run, Subcommand } from "./command.ts";
 import { type Asked, OptionMistake, readLine, UnknownCommand } from "./command-line.ts";
 import { completionCommands } from "./completion.ts";
@@ -148,13 +147,7 @@ function* failed(p: Process, error: unknown): Gen<number> {
     yield* sys.printError(p, `\nError: ${error.message}\n`);
     return 1;
   }
-  if (isErrno(error)) {
-    yield* sys.printError(p, `Error: ${error.message.toLowerCase()}\n`);
-    return 1;
-  }
-  if (!(error instanceof EtcdctlError)) throw error;
-  if (error.message !== "") yield* sys.printError(p, `Error: ${error.message}\n`);
-  return error.status;
+  return yield* ended(p, error);
 }
 
 export const etcdPrograms: Record<string, Program> = { etcdctl, etcdutl };

@@ -1,12 +1,11 @@
 /** etcdutl 3.5.16: what is done to files of etcd while no member uses them. */
 import type { Gen } from "../../kernel/index.ts";
-import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { quoteString } from "../../text/go-quote.ts";
 import { boolProblem, invalidArgument, type PFlag, readFlags, UsageError } from "../pflag.ts";
 import { suggestions } from "../suggest.ts";
-import { Client, EtcdctlError } from "./client.ts";
+import { Client, EtcdctlError, ended } from "./client.ts";
 import type { Run } from "./command.ts";
 import { snapshotRestore, snapshotStatus } from "./snapshot.ts";
 
@@ -259,12 +258,6 @@ export const etcdutl: Program = function* (p): Gen<number> {
       yield* sys.printError(p, `Error: ${error.message}\n${usageOf(name)}\nError: ${error.message}\n`);
       return 1;
     }
-    if (isErrno(error)) {
-      yield* sys.printError(p, `Error: ${error.message.toLowerCase()}\n`);
-      return 1;
-    }
-    if (!(error instanceof EtcdctlError)) throw error;
-    if (error.message !== "") yield* sys.printError(p, `Error: ${error.message}\n`);
-    return error.status;
+    return yield* ended(p, error);
   }
 };
